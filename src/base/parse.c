@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/parse.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *skip_space(const char *s)
+{
+	while (isspace((unsigned char)*s))
+		s++;
+	return s;
+}
+
+/* Digits of `base` from *text on; moves *text behind them. */
+static int digits(const char **text, unsigned base, uint64_t *ret_value)
+{
+	const char *s = *text;
+	uint64_t value = 0;
+
+	for (; isxdigit((unsigned char)*s); s++) {
+		unsigned d = isdigit((unsigned char)*s) ? (unsigned)(*s - '0')
+							: (unsigned)(tolower((unsigned char)*s) - 'a') + 10;
+
+		if (d >= base)
+			break;
+		if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)d, &value))
+			return -ERANGE;
+	}
+	if (s == *text)
+		return -EINVAL;
+	*text = s;
+	*ret_value = value;
+	return 0;
+}
+
+static int whole(const char *text, unsigned base, uint64_t *ret_value)
+{
+	uint64_t value;
+	int rc = digits(&text, base, &value);
+
+	if (rc)
+		return rc;
+	if (*skip_space(text))
+		return -EINVAL;
+	*ret_value = value;
+	return 0;
+}
+
+int pit_parse_u64(const char *text, uint64_t *ret_value)
+{
+	return whole(skip_space(text), 10, ret_value);
+}
+
+int pit_parse_hex(const char *text, uint64_t *ret_value)
+{
+	text = skip_space(text);
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		text += 2;
+	return whole(text, 16, ret_value);
+}
+
+int pit_parse_i64(const char *text, int64_t *ret_value)
+{
+	bool negative;
+	uint64_t value;
+	int rc;
+
+	text = skip_space(text);
+	negative = *text == '-';
+	if (*text == '-' || *text == '+')
+		text++;
+	rc = whole(text, 10, &value);
+	if (rc)
+		return rc;
+	if (value > (uint64_t)INT64_MAX + (negative ? 1 : 0))
+		return -ERANGE;
+	*ret_value = negative ? (int64_t)(0 - value) : (int64_t)value;
+	return 0;
+}
+
+int pit_parse_double(const char *text, double *ret_value)
+{
+	char *end;
+	double value;
+
+	text = skip_space(text);
+	if (!isdigit((unsigned char)*text) && *text != '-' && *text != '.')
+		return -EINVAL;
+	errno = 0;
+	value = strtod(text, &end);
+	if (end == text || *skip_space(end))
+		return -EINVAL;
+	if (errno)
+		return -ERANGE;
+	*ret_value = value;
+	return 0;
+}
+
+int pit_parse_size(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "kmgtp";
+	const char *unit;
+	uint64_t value;
+	int rc;
+
+	text = skip_space(text);
+	rc = digits(&text, 10, &value);
+	if (rc)
+		return rc;
+	text = skip_space(text);
+	unit = *text ? strchr(units, tolower((unsigned char)*text)) : NULL;
+	if (unit) {
+		uint64_t factor = UINT64_C(1) << (10 * (unit - units + 1));
+
+		if (__builtin_mul_overflow(value, factor, &value))
+			return -ERANGE;
+		text++;
+		if (*text == 'i' && (text[1] == 'B' || text[1] == 'b'))
+			text++;
+	}
+	if (*text == 'B' || *text == 'b')
+		text++;
+	if (*skip_space(text))
+		return -EINVAL;
+	*ret_bytes = value;
+	return 0;
+}
+
+int pit_parse_bool(const char *text, bool *ret_value)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
+		{"1", true},	{"0", false},	  {"yes", true}, {"no", false}, {"on", true},	   {"off", false},
+		{"true", true}, {"false", false}, {"y", true},	 {"n", false},	{"enabled", true}, {"disabled", false},
+	};
+	char word[16];
+
+	pit_first_line(text, word, sizeof(word));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcasecmp(word, words[i].word)) {
+			*ret_value = words[i].value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+char *pit_format_size(uint64_t bytes, char *out, size_t size)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	double value = (double)bytes;
+	size_t u = 0;
+
+	while (value >= 1024 && u + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1024;
+		u++;
+	}
+	if (value == (double)(uint64_t)value || !u)
+		snprintf(out, size, "%.0f %s", value, units[u]);
+	else
+		snprintf(out, size, "%.1f %s", value, units[u]);
+	return out;
+}
+
+char *pit_first_line(const char *text, char *out, size_t size)
+{
+	size_t len;
+
+	text += strspn(text, " \t\r\v\f");
+	len = strcspn(text, "\n");
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	if (len >= size)
+		len = size - 1;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return out;
+}

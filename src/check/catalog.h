@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables of rows, one or more per area, each in the file of its name. Private to check/.
+ */
+#ifndef PIT_CHECK_CATALOG_H
+#define PIT_CHECK_CATALOG_H
+
+#include "check/check.h"
+
+extern const struct pit_check pit_check_cpu[];
+extern const struct pit_check pit_check_memory[];
+extern const struct pit_check pit_check_numa[];
+extern const struct pit_check pit_check_irq[];
+extern const struct pit_check pit_check_process[];
+extern const struct pit_check pit_check_limits[];
+extern const struct pit_check pit_check_storage[];
+extern const struct pit_check pit_check_security[];
+extern const struct pit_check pit_check_env[];
+extern const struct pit_check pit_check_gpu[];
+extern const struct pit_check pit_check_pci[];
+extern const struct pit_check pit_check_container[];
+extern const struct pit_check pit_check_kube[];
+extern const struct pit_check pit_check_slurm[];
+extern const struct pit_check pit_check_network[];
+extern const struct pit_check pit_check_kernel[];
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/mounts.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Decodes \ooo in place. */
+static char *decode(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && isdigit((unsigned char)from[2]) &&
+		    isdigit((unsigned char)from[3])) {
+			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+/* The field up to the next blank at *text, which moves behind the blank; NULL at the end of the line. Two blanks in a
+ * row hold an empty field (the source of a mount before Linux 5.1). */
+static char *field(char **text)
+{
+	char *start = *text, *blank;
+
+	if (!start)
+		return NULL;
+	blank = strchr(start, ' ');
+	if (blank)
+		*blank = '\0';
+	*text = blank ? blank + 1 : NULL;
+	return start;
+}
+
+/* Skips the optional fields up to " - ". */
+static bool skip_optional(char **text)
+{
+	for (char *f = field(text); f; f = field(text))
+		if (!strcmp(f, "-"))
+			return true;
+	return false;
+}
+
+static int parse_line(char *line, struct pit_mount *ret)
+{
+	char *numbers[3], *root, *target, *options, *type, *source, *super;
+	struct pit_mount m = {0};
+
+	for (int i = 0; i < 3; i++)
+		numbers[i] = field(&line);
+	root = field(&line);
+	target = field(&line);
+	options = field(&line);
+	if (!options || !skip_optional(&line))
+		return -EBADMSG;
+	type = field(&line);
+	source = field(&line);
+	super = field(&line);
+	if (!super || !*type || sscanf(numbers[0], "%d", &m.id) != 1 || sscanf(numbers[1], "%d", &m.parent) != 1 ||
+	    sscanf(numbers[2], "%u:%u", &m.major, &m.minor) != 2 || *target != '/')
+		return -EBADMSG;
+	m.root = strdup(decode(root));
+	m.target = strdup(decode(target));
+	m.options = strdup(options);
+	m.type = strdup(type);
+	m.source = strdup(decode(source));
+	m.super_options = strdup(super);
+	*ret = m;
+	return m.root && m.target && m.options && m.type && m.source && m.super_options ? 0 : -ENOMEM;
+}
+
+static int add_line(struct pit_mounts *m, size_t *size, char *line)
+{
+	int rc;
+
+	if (m->count == *size) {
+		size_t more = *size ? *size * 2 : 32;
+		struct pit_mount *grown = reallocarray(m->item, more, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		m->item = grown;
+		*size = more;
+	}
+	m->item[m->count] = (struct pit_mount){0};
+	rc = parse_line(line, &m->item[m->count]);
+	if (rc == -EBADMSG) {
+		m->malformed++;
+		return 0;
+	}
+	m->count++;
+	return rc;
+}
+
+int pit_mounts_parse(const char *text, struct pit_mounts *ret, struct pit_error *err)
+{
+	struct pit_mounts m = {0};
+	pit_auto_free char *copy = strdup(text);
+	size_t size = 0;
+	char *save = NULL;
+	int rc = copy ? 0 : -ENOMEM;
+
+	for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line && !rc; line = strtok_r(NULL, "\n", &save))
+		rc = add_line(&m, &size, line);
+	if (!rc && !m.count && m.malformed)
+		rc = -EBADMSG;
+	if (rc) {
+		pit_mounts_free(&m);
+		return pit_fail(err, -rc, "no line of mountinfo can be read");
+	}
+	*ret = m;
+	return 0;
+}
+
+int pit_mounts_load(struct pit_root *root, struct pit_mounts *ret, struct pit_error *err)
+{
+	struct pit_text text;
+	int rc = pit_root_read(root, &text, "/proc/self/mountinfo");
+
+	if (rc)
+		return pit_fail(err, -rc, "/proc/self/mountinfo");
+	return pit_mounts_parse(text.data, ret, err);
+}
+
+void pit_mounts_free(struct pit_mounts *m)
+{
+	int saved = errno;
+
+	for (size_t i = 0; i < m->count; i++) {
+		free(m->item[i].root);
+		free(m->item[i].target);
+		free(m->item[i].options);
+		free(m->item[i].type);
+		free(m->item[i].source);
+		free(m->item[i].super_options);
+	}
+	free(m->item);
+	*m = (struct pit_mounts){0};
+	errno = saved;
+}
+
+static bool is_below(const char *path, const char *target)
+{
+	size_t len = strlen(target);
+
+	if (!strcmp(target, "/"))
+		return *path == '/';
+	return !strncmp(path, target, len) && (!path[len] || path[len] == '/');
+}
+
+const struct pit_mount *pit_mounts_find(const struct pit_mounts *m, const char *path)
+{
+	const struct pit_mount *best = NULL;
+
+	for (size_t i = 0; i < m->count; i++)
+		if (is_below(path, m->item[i].target) && (!best || strlen(m->item[i].target) >= strlen(best->target)))
+			best = &m->item[i];
+	return best;
+}
+
+static bool find_option(const char *options, const char *name, const char **ret_value)
+{
+	size_t len = strlen(name);
+
+	for (const char *o = options; o; o = strchr(o, ',')) {
+		o += *o == ',';
+		if (strncmp(o, name, len) || (o[len] && o[len] != ',' && o[len] != '='))
+			continue;
+		if (ret_value)
+			*ret_value = o[len] == '=' ? o + len + 1 : "";
+		return true;
+	}
+	return false;
+}
+
+bool pit_mount_option(const struct pit_mount *m, const char *name, const char **ret_value)
+{
+	return find_option(m->options, name, ret_value) || find_option(m->super_options, name, ret_value);
+}
+
+static bool is_among(const char *type, const char *const *types)
+{
+	for (; *types; types++)
+		if (!strcmp(type, *types))
+			return true;
+	return false;
+}
+
+bool pit_mount_is_network(const struct pit_mount *m)
+{
+	static const char *const types[] = {"nfs",	 "nfs4", "cifs",   "smb3",	"smbfs",	  "ceph",
+					    "lustre",	 "gpfs", "beegfs", "glusterfs", "fuse.glusterfs", "fuse.sshfs",
+					    "9p",	 "afs",	 "ocfs2",  "gfs2",	"wekafs",	  "pvfs2",
+					    "fuse.ceph", NULL};
+
+	return is_among(m->type, types);
+}
+
+bool pit_mount_is_pseudo(const struct pit_mount *m)
+{
+	static const char *const types[] = {
+		"proc",	     "sysfs",	   "cgroup",	"cgroup2",  "devpts",  "mqueue", "debugfs",  "tracefs",
+		"bpf",	     "securityfs", "pstore",	"configfs", "fusectl", "autofs", "efivarfs", "binfmt_misc",
+		"hugetlbfs", "rpc_pipefs", "selinuxfs", "nsfs",	    "resctrl", NULL};
+
+	return is_among(m->type, types);
+}
