@@ -21,6 +21,7 @@ struct pit_facts {
 	struct pit_root *root;
 	struct pit_facts_options options;
 	int64_t started;
+	bool deferring;
 	struct try topo_try, platform_try, procs_try, mounts_try, cgroup_try, kmsg_try, cmdline_try, nvml_try,
 		environ_try, holders_try;
 	struct pit_topo *topo;
@@ -274,14 +275,49 @@ int pit_facts_gpu_holders(struct pit_facts *f, const struct pit_idset **ret, str
 	ONCE(f, holders, load_holders(f, &f->holders_try.err), &f->holders);
 }
 
-/* Waits until sample_ms have passed since the first readings. */
-static void wait_for_sample(struct pit_facts *f)
+/* Waits until sample_ms have passed since the first readings; -EAGAIN while rows may still be put off. */
+static int wait_for_sample(struct pit_facts *f)
 {
 	int64_t left = f->started + f->options.sample_ms * PIT_MS - pit_now();
 	struct timespec t = {.tv_sec = left / (1000 * PIT_MS), .tv_nsec = left % (1000 * PIT_MS)};
 
-	if (left > 0 && pit_root_is_live(f->root))
-		nanosleep(&t, NULL);
+	if (left <= 0 || !pit_root_is_live(f->root))
+		return 0;
+	if (f->deferring)
+		return -EAGAIN;
+	nanosleep(&t, NULL);
+	return 0;
+}
+
+void pit_facts_defer(struct pit_facts *f)
+{
+	f->deferring = true;
+}
+
+void pit_facts_stop_deferring(struct pit_facts *f)
+{
+	f->deferring = false;
+}
+
+int pit_facts_again(struct pit_facts *f, const char *path, struct pit_text *ret_first, struct pit_text *ret_second,
+		    int64_t *ret_ns, struct pit_error *err)
+{
+	struct pit_text first, second;
+	int64_t ns;
+	int rc = pit_root_read(f->root, &first, "%s", path);
+
+	if (rc)
+		return pit_fail(err, -rc, "%s", path);
+	rc = wait_for_sample(f);
+	if (rc)
+		return rc;
+	rc = pit_root_again(f->root, path, &second, &ns);
+	if (rc)
+		return pit_fail(err, -rc, "a second reading of %s", path);
+	*ret_first = first;
+	*ret_second = second;
+	*ret_ns = ns;
+	return 0;
 }
 
 int pit_facts_rate(struct pit_facts *f, const char *path, const char *key, double *ret_per_second,
@@ -290,20 +326,15 @@ int pit_facts_rate(struct pit_facts *f, const char *path, const char *key, doubl
 	struct pit_text first, second;
 	uint64_t before, after;
 	int64_t ns;
-	int rc = pit_root_read(f->root, &first, "%s", path);
+	int rc = pit_facts_again(f, path, &first, &second, &ns, err);
 
 	if (rc)
-		return pit_fail(err, -rc, "%s", path);
+		return rc;
 	rc = pit_kv_u64(first.data, key, &before);
+	if (!rc)
+		rc = pit_kv_u64(second.data, key, &after);
 	if (rc)
 		return pit_fail(err, -rc, "%s in %s", key, path);
-	wait_for_sample(f);
-	rc = pit_root_again(f->root, path, &second, &ns);
-	if (rc)
-		return pit_fail(err, -rc, "a second reading of %s", path);
-	rc = pit_kv_u64(second.data, key, &after);
-	if (rc)
-		return pit_fail(err, -rc, "%s in the second reading of %s", key, path);
 	*ret_per_second = after < before ? 0 : (double)(after - before) * 1e9 / (double)ns;
 	return 0;
 }

@@ -27,6 +27,6 @@ int pit_archive_create(const char *path, struct pit_archive **ret, struct pit_er
 int pit_archive_file(struct pit_archive *a, const char *name, const void *bytes, size_t len, struct pit_error *err);
 int pit_archive_link(struct pit_archive *a, const char *name, const char *target, struct pit_error *err);
 int pit_archive_finish(struct pit_archive *a, struct pit_error *err); /* frees `a` */
-void pit_archive_abandon(struct pit_archive *a);		      /* frees `a`, leaves no file; NULL is fine */
+void pit_archive_abandon(struct pit_archive *a);                      /* frees `a`, leaves no file; NULL is fine */
 
 #endif
