@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -20,6 +21,7 @@ try {
 struct pit_facts {
 	struct pit_root *root;
 	struct pit_facts_options options;
+	char data[PATH_MAX], checkpoint[PATH_MAX]; /* of a recording, when not given */
 	int64_t started;
 	bool deferring;
 	struct try topo_try, platform_try, procs_try, mounts_try, cgroup_try, kmsg_try, cmdline_try, nvml_try,
@@ -38,6 +40,37 @@ struct pit_facts {
 
 const char *const pit_sampled_files[] = {"/proc/vmstat", "/proc/stat", NULL};
 
+/* The fact "options": what was judged when the recording was made. */
+static int make_options(const char *name, void *arg, struct pit_buf *out)
+{
+	const struct pit_facts_options *o = arg;
+
+	pit_buf_printf(out, "data=%s\ncheckpoint=%s\npid=%d\n", o->data ? o->data : "",
+		       o->checkpoint ? o->checkpoint : "", o->pid);
+	return 0;
+}
+
+static void recorded_path(const char *text, const char *key, char *kept, size_t size, const char **option)
+{
+	if (*option || pit_kv_str(text, key, kept, size) || *kept != '/')
+		return;
+	*option = kept;
+}
+
+/* Paths and process that are not named are those of the recording. */
+static void fill_options(struct pit_facts *f)
+{
+	struct pit_text text;
+	uint64_t pid;
+
+	if (pit_root_fact(f->root, "options", make_options, &f->options, &text) || pit_root_is_live(f->root))
+		return;
+	recorded_path(text.data, "data", f->data, sizeof(f->data), &f->options.data);
+	recorded_path(text.data, "checkpoint", f->checkpoint, sizeof(f->checkpoint), &f->options.checkpoint);
+	if (!f->options.pid && !pit_kv_u64(text.data, "pid", &pid) && pid <= INT_MAX)
+		f->options.pid = (int)pid;
+}
+
 int pit_facts_new(struct pit_root *root, const struct pit_facts_options *options, struct pit_facts **ret,
 		  struct pit_error *err)
 {
@@ -50,6 +83,7 @@ int pit_facts_new(struct pit_root *root, const struct pit_facts_options *options
 	f->options = *options;
 	if (!f->options.sample_ms)
 		f->options.sample_ms = 50;
+	fill_options(f);
 	for (const char *const *path = pit_sampled_files; *path; path++)
 		(void)pit_root_read(root, &text, "%s", *path);
 	f->started = pit_now();

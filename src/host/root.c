@@ -76,11 +76,12 @@ static int open_recording(struct pit_root *r, const char *path, struct pit_error
 	if (stat(path, &st))
 		return pit_fail(err, errno, "cannot open the recording %s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode)) {
-		rc = pit_archive_unpack(path, &r->unpacked, err);
+		rc = pit_archive_unpack(path, &r->unpacked, &r->dir, err);
 		if (rc)
 			return rc;
+	} else {
+		r->dir = strdup(path);
 	}
-	r->dir = strdup(r->unpacked ? r->unpacked : path);
 	if (!r->dir)
 		return pit_fail(err, ENOMEM, "out of memory");
 	return pit_recording_open(&r->recording, r->dir, err);
