@@ -25,7 +25,8 @@ struct reply {
 	size_t len;
 };
 
-static const char *const never_block[] = {"/proc/", "/sys/", "/etc/", "/usr/", "/lib/", "/boot/", "/dev/", "/run/"};
+static const char *const never_block[] = {"/proc/", "/sys/", "/etc/", "/usr/", "/lib/",
+					  "/boot/", "/dev/", "/run/", "/."};
 
 /* Files under /proc/PID that take the lock of that process's address space, and those that ask a device. */
 static bool asks_others(const char *path)
