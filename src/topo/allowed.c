@@ -101,10 +101,10 @@ struct cpuset_mount {
 	const char *const *names; /* files of CPUs, then of memory nodes; NULL ends each */
 };
 
-static const char *const names_v2[] = {"cpuset.cpus.effective", "cpuset.cpus", NULL, "cpuset.mems.effective",
-				       "cpuset.mems", NULL};
-static const char *const names_v1[] = {"cpuset.effective_cpus", "cpuset.cpus", NULL, "cpuset.effective_mems",
-				       "cpuset.mems", NULL};
+static const char *const names_v2[] = {"cpuset.cpus.effective", "cpuset.cpus", NULL,
+				       "cpuset.mems.effective", "cpuset.mems", NULL};
+static const char *const names_v1[] = {"cpuset.effective_cpus", "cpuset.cpus", NULL,
+				       "cpuset.effective_mems", "cpuset.mems", NULL};
 static const char *const names_bare[] = {"effective_cpus", "cpus", NULL, "effective_mems", "mems", NULL};
 
 /* "source target type options 0 0". A v1 hierarchy that holds cpusets is preferred to v2. */
@@ -155,8 +155,7 @@ static int from_old_files(struct pit_root *root, struct allowed *a)
 	int rc = 0;
 
 	if (!pit_root_exists(root, "/proc/self/mountinfo") ||
-	    pit_root_str(root, path, sizeof(path), "/proc/self/cpuset") ||
-	    pit_root_read(root, &mounts, "/proc/mounts"))
+	    pit_root_str(root, path, sizeof(path), "/proc/self/cpuset") || pit_root_read(root, &mounts, "/proc/mounts"))
 		return 0;
 	find_mount(mounts.data, &m);
 	if (!m.names)
@@ -177,7 +176,8 @@ static int from_status_line(const char *status, const char *key, struct pit_idse
 	pit_auto_idset struct pit_idset set = {0};
 	char list[4096];
 
-	if (pit_kv_str(status, key, list, sizeof(list)) || pit_idset_parse(list, &set, NULL) || pit_idset_is_empty(&set))
+	if (pit_kv_str(status, key, list, sizeof(list)) || pit_idset_parse(list, &set, NULL) ||
+	    pit_idset_is_empty(&set))
 		return 0;
 	return narrow(to, known, &set);
 }

@@ -12,7 +12,8 @@ static int numbered(const char *name, const char *prefix)
 {
 	uint64_t n;
 
-	if (strncmp(name, prefix, strlen(prefix)) != 0 || pit_parse_u64(name + strlen(prefix), &n) || n >= PIT_IDSET_MAX)
+	if (strncmp(name, prefix, strlen(prefix)) != 0 || pit_parse_u64(name + strlen(prefix), &n) ||
+	    n >= PIT_IDSET_MAX)
 		return -1;
 	return (int)n;
 }
@@ -40,7 +41,7 @@ static int count_online(struct pit_root *root, const struct pit_idset *present, 
 {
 	int rc = pit_idset_copy(ret, present);
 
-	PIT_IDSET_FOREACH(cpu, present) {
+	PIT_IDSET_FOREACH (cpu, present) {
 		char text[8];
 
 		if (!pit_root_str(root, text, sizeof(text), CPU_DIR "/cpu%d/online", cpu) && !strcmp(text, "0"))
@@ -114,7 +115,7 @@ static int count_groups(struct pit_root *root, const struct pit_idset *online, c
 	struct pit_strmap seen = {0};
 	int count;
 
-	PIT_IDSET_FOREACH(cpu, online) {
+	PIT_IDSET_FOREACH (cpu, online) {
 		pit_auto_idset struct pit_idset set = {0};
 		pit_auto_buf struct pit_buf key = PIT_BUF_INIT;
 
@@ -174,7 +175,7 @@ static int packages_from_sysfs(struct pit_root *root, struct pit_shape *s, struc
 	int rc = 0;
 
 	forget_packages(s);
-	PIT_IDSET_FOREACH(cpu, &t->cpus.online) {
+	PIT_IDSET_FOREACH (cpu, &t->cpus.online) {
 		int64_t id;
 
 		if (package_of(root, cpu, &id))

@@ -112,13 +112,14 @@ static void load_total(struct pit_root *root, struct pit_topo *t)
 	uint64_t kb;
 
 	t->mem_kb = -1;
-	if (!pit_root_read(root, &text, "/proc/meminfo") && !pit_kv_u64(text.data, "MemTotal", &kb) && kb <= INT64_MAX) {
+	if (!pit_root_read(root, &text, "/proc/meminfo") && !pit_kv_u64(text.data, "MemTotal", &kb) &&
+	    kb <= INT64_MAX) {
 		t->mem_kb = (int64_t)kb;
 		return;
 	}
 	for (size_t i = 0; i < t->nodes; i++) {
-		if (t->node[i].mem_kb < 0 || __builtin_add_overflow(t->mem_kb < 0 ? 0 : t->mem_kb, t->node[i].mem_kb,
-								   &t->mem_kb)) {
+		if (t->node[i].mem_kb < 0 ||
+		    __builtin_add_overflow(t->mem_kb < 0 ? 0 : t->mem_kb, t->node[i].mem_kb, &t->mem_kb)) {
 			t->mem_kb = -1;
 			return;
 		}

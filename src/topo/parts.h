@@ -9,7 +9,7 @@
 
 /* What hwloc finds: packages, cores, caches, kinds of memory. */
 struct pit_shape {
-	int packages, cores;	   /* -1 unknown */
+	int packages, cores;       /* -1 unknown */
 	struct pit_idset *package; /* CPUs of each */
 	size_t package_count;
 	struct pit_cache *cache;
@@ -31,7 +31,7 @@ int pit_shape_parse(const char *text, struct pit_shape *ret, struct pit_error *e
 
 /* hwloc itself. Each appends to `out` and returns 0 or -errno; the last two ask in a helper process under a deadline,
  * since what they read is foreign. */
-int pit_hwloc_live_xml(struct pit_buf *out);			 /* XML of this machine */
+int pit_hwloc_live_xml(struct pit_buf *out);                                  /* XML of this machine */
 int pit_hwloc_shape_of_xml(const char *xml, size_t len, struct pit_buf *out); /* a text for pit_shape_parse() */
 int pit_hwloc_shape_of_foreign_xml(const char *xml, size_t len, struct pit_buf *out);
 int pit_hwloc_shape_of_dir(const char *dir, struct pit_buf *out); /* the tree of files below `dir` */

@@ -9,10 +9,12 @@ static const struct {
 	unsigned vendor;
 	const char *name;
 } vendors[] = {
-	{.vendor = 0x1002, .name = "AMD"},	{.vendor = 0x10de, .name = "NVIDIA"}, {.vendor = 0x8086, .name = "Intel"},
-	{.vendor = 0x15b3, .name = "Mellanox"}, {.vendor = 0x14e4, .name = "Broadcom"}, {.vendor = 0x1d0f, .name = "Amazon"},
-	{.vendor = 0x1af4, .name = "Virtio"},	{.vendor = 0x144d, .name = "Samsung"},	{.vendor = 0x1da3, .name = "Habana"},
-	{.vendor = 0x1ae0, .name = "Google"},	{.vendor = 0x1414, .name = "Microsoft"},
+	{.vendor = 0x1002, .name = "AMD"},       {.vendor = 0x10de, .name = "NVIDIA"},
+	{.vendor = 0x8086, .name = "Intel"},     {.vendor = 0x15b3, .name = "Mellanox"},
+	{.vendor = 0x14e4, .name = "Broadcom"},  {.vendor = 0x1d0f, .name = "Amazon"},
+	{.vendor = 0x1af4, .name = "Virtio"},    {.vendor = 0x144d, .name = "Samsung"},
+	{.vendor = 0x1da3, .name = "Habana"},    {.vendor = 0x1ae0, .name = "Google"},
+	{.vendor = 0x1414, .name = "Microsoft"},
 };
 
 static const struct {

@@ -7,7 +7,7 @@ const char *pit_node_kind_name(enum pit_node_kind kind)
 {
 	static const char *const names[] = {
 		[PIT_NODE_UNKNOWN] = "unknown", [PIT_NODE_DRAM] = "dram", [PIT_NODE_GPU] = "gpu",
-		[PIT_NODE_CXL] = "cxl",		[PIT_NODE_HBM] = "hbm",	  [PIT_NODE_PMEM] = "pmem",
+		[PIT_NODE_CXL] = "cxl",         [PIT_NODE_HBM] = "hbm",   [PIT_NODE_PMEM] = "pmem",
 	};
 
 	return names[kind];
@@ -28,8 +28,9 @@ const char *pit_device_class_name(enum pit_device_class cls)
 const char *pit_node_source_name(enum pit_node_source source)
 {
 	static const char *const names[] = {
-		[PIT_NODE_FROM_NOTHING] = "unknown", [PIT_NODE_FROM_SYSFS] = "sysfs", [PIT_NODE_FROM_CPUS] = "local_cpus",
-		[PIT_NODE_FROM_BRIDGE] = "bridge",   [PIT_NODE_FROM_NVML] = "nvml",
+		[PIT_NODE_FROM_NOTHING] = "unknown", [PIT_NODE_FROM_SYSFS] = "sysfs",
+		[PIT_NODE_FROM_CPUS] = "local_cpus", [PIT_NODE_FROM_BRIDGE] = "bridge",
+		[PIT_NODE_FROM_NVML] = "nvml",
 	};
 
 	return names[source];
@@ -116,5 +117,9 @@ int pit_topo_load(struct pit_root *root, struct pit_topo **ret, struct pit_error
 		return pit_fail(err, -rc, "the topology: %s", strerror(-rc));
 	take_caches(&shape, t);
 	*ret = pit_take(t);
+	return 0;
+}
+size_t pit_topo_count(const struct pit_topo *t, enum pit_device_class cls)
+{
 	return 0;
 }

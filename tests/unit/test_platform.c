@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "host/platform.h"
-#include "tree.h"
+#include "tempdir.h"
 
 struct vector {
 	const char *what;

@@ -1,64 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * Small recorded machines for unit tests: a temporary directory and files in it.
+ * Small recorded machines for unit tests, made of texts, and the foreign cases where they lie.
  */
 #ifndef PIT_TESTS_TREE_H
 #define PIT_TESTS_TREE_H
 
-#include <ftw.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "host/cgroup.h"
+#include "host/root.h"
 
-static inline void test_tree_new(char *dir, size_t size)
-{
-	snprintf(dir, size, "/tmp/pitcrew-test-XXXXXX");
-	if (!mkdtemp(dir))
-		abort();
-}
+struct tree_file {
+	const char *path; /* "/proc/meminfo"; NULL ends the list */
+	const char *text; /* "-> TARGET": a symbolic link */
+};
 
-/* Makes the directories above the last component of DIR/PATH, whose name it writes to `full`. */
-static inline void test_tree_parents(const char *dir, const char *path, char *full, size_t size)
-{
-	snprintf(full, size, "%s%s", dir, path);
-	for (char *slash = strchr(full + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-}
+struct tree {
+	char dir[64];
+	struct pit_root *root;
+	struct pit_mounts mounts; /* empty when the tree has none */
+};
 
-static inline void test_tree_file(const char *dir, const char *path, const char *text)
-{
-	char full[4096];
-	FILE *f;
+struct tree tree_open(const struct tree_file *files); /* fails the test when it cannot */
+void tree_close(struct tree *t);
+struct pit_cgroup *tree_cgroup(const struct tree *t, int pid); /* fails the test when it cannot */
 
-	test_tree_parents(dir, path, full, sizeof(full));
-	f = fopen(full, "we");
-	if (!f || fputs(text, f) < 0 || fclose(f))
-		abort();
-}
-
-static inline void test_tree_link(const char *dir, const char *path, const char *target)
-{
-	char full[4096];
-
-	test_tree_parents(dir, path, full, sizeof(full));
-	if (symlink(target, full))
-		abort();
-}
-
-static inline int test_tree_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static inline void test_tree_remove(const char *dir)
-{
-	nftw(dir, test_tree_remove_one, 32, FTW_DEPTH | FTW_PHYS);
-}
+/* The directory `name` of the cases ($PITCREW_CASES or ../shared/cases beside the sources); NULL when it is not there.
+ */
+const char *tree_cases(const char *name, char *ret, size_t size);
+char *tree_slurp(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* caller frees; NULL when not there */
 
 #endif
