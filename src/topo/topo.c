@@ -119,7 +119,3 @@ int pit_topo_load(struct pit_root *root, struct pit_topo **ret, struct pit_error
 	*ret = pit_take(t);
 	return 0;
 }
-size_t pit_topo_count(const struct pit_topo *t, enum pit_device_class cls)
-{
-	return 0;
-}
