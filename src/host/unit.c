@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "host/conf_files.h"
+
 /* systemd.unit(5), first wins. */
 static const char *const unit_dirs[] = {
 	"/etc/systemd/system.control",
@@ -111,34 +113,20 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool has_base(const struct pit_strv *paths, const char *name)
+/* Adds the .conf files of the directories to `files`, in the order in which they are read. */
+static int add_drop_ins(struct pit_root *root, const struct pit_strv *dirs, struct pit_strv *files)
 {
-	for (size_t i = 0; i < paths->count; i++)
-		if (!strcmp(base_name(paths->item[i]), name))
-			return true;
-	return false;
-}
+	pit_auto_free const char **list = calloc(dirs->count + 1, sizeof(*list));
+	pit_auto_strv struct pit_strv found = {0};
+	int rc;
 
-static int by_base(const void *a, const void *b)
-{
-	return strcmp(base_name(*(char *const *)a), base_name(*(char *const *)b));
-}
-
-/* The .conf files of the directories, one for each name (the first directory wins), sorted by name. */
-static int list_drop_ins(struct pit_root *root, const struct pit_strv *dirs, struct pit_strv *ret)
-{
-	const struct pit_strv *names;
-	int rc = 0;
-
-	for (size_t i = 0; i < dirs->count; i++) {
-		if (pit_root_list(root, &names, "%s", dirs->item[i]))
-			continue;
-		for (size_t j = 0; j < names->count && !rc; j++)
-			if (ends_with(names->item[j], ".conf") && !has_base(ret, names->item[j]))
-				rc = pit_strv_addf(ret, "%s/%s", dirs->item[i], names->item[j]);
-	}
-	if (ret->count > 1)
-		qsort(ret->item, ret->count, sizeof(*ret->item), by_base);
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < dirs->count; i++)
+		list[i] = dirs->item[i];
+	rc = pit_conf_files(root, list, ".conf", &found);
+	for (size_t i = 0; i < found.count && !rc; i++)
+		rc = pit_strv_add(files, found.item[i]);
 	return rc;
 }
 
@@ -184,7 +172,7 @@ static int names_of(struct pit_root *root, const char *unit, const char *dir, co
 int pit_unit_get(struct pit_root *root, const char *unit, const char *section, const char *key, char *ret_value,
 		 size_t size, char *ret_where, size_t where_size)
 {
-	pit_auto_strv struct pit_strv names = {0}, dirs = {0}, files = {0}, drop_ins = {0};
+	pit_auto_strv struct pit_strv names = {0}, dirs = {0}, files = {0};
 	const char *dir = NULL;
 	char name[256];
 	int rc = find_unit(root, unit, &dir, name, sizeof(name));
@@ -196,25 +184,21 @@ int pit_unit_get(struct pit_root *root, const char *unit, const char *section, c
 	if (!rc)
 		rc = drop_in_dirs(&names, &dirs);
 	if (!rc)
-		rc = list_drop_ins(root, &dirs, &drop_ins);
-	for (size_t i = 0; i < drop_ins.count && !rc; i++)
-		rc = pit_strv_add(&files, drop_ins.item[i]);
+		rc = add_drop_ins(root, &dirs, &files);
 	return rc ? rc : last_assignment(root, &files, section, key, ret_value, size, ret_where, where_size);
 }
 
 int pit_systemd_conf_get(struct pit_root *root, const char *name, const char *section, const char *key, char *ret_value,
 			 size_t size, char *ret_where, size_t where_size)
 {
-	pit_auto_strv struct pit_strv dirs = {0}, files = {0}, drop_ins = {0};
+	pit_auto_strv struct pit_strv dirs = {0}, files = {0};
 	int rc = add_drop_in_dirs(&dirs, conf_dirs, name);
 
 	for (const char *const *dir = conf_dirs; !rc && *dir && !files.count; dir++)
 		if (!pit_root_exists(root, "%s/%s", *dir, name))
 			rc = pit_strv_addf(&files, "%s/%s", *dir, name);
 	if (!rc)
-		rc = list_drop_ins(root, &dirs, &drop_ins);
-	for (size_t i = 0; i < drop_ins.count && !rc; i++)
-		rc = pit_strv_add(&files, drop_ins.item[i]);
+		rc = add_drop_ins(root, &dirs, &files);
 	return rc ? rc : last_assignment(root, &files, section, key, ret_value, size, ret_where, where_size);
 }
 
