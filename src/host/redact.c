@@ -153,7 +153,8 @@ static size_t put_one(const char *text, size_t at, size_t len, uint64_t seed, st
 	n = address_length(text + at, n);
 	if (n && (at + n >= len || !in_word(text[at + n])) && put_address(text + at, n, seed, out))
 		return n;
-	for (n = 0; at + n < len && (in_word(text[at + n]) || text[at + n] == '.' || text[at + n] == ':'); n++)
+	for (n = 0;
+	     at + n < len && (isalnum((unsigned char)text[at + n]) || text[at + n] == '.' || text[at + n] == ':'); n++)
 		;
 	n = n ? n : 1;
 	pit_buf_add(out, text + at, n);
