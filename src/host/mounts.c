@@ -212,9 +212,9 @@ static bool is_among(const char *type, const char *const *types)
 
 bool pit_mount_is_network(const struct pit_mount *m)
 {
-	static const char *const types[] = {"nfs",	 "nfs4", "cifs",   "smb3",	"smbfs",	  "ceph",
-					    "lustre",	 "gpfs", "beegfs", "glusterfs", "fuse.glusterfs", "fuse.sshfs",
-					    "9p",	 "afs",	 "ocfs2",  "gfs2",	"wekafs",	  "pvfs2",
+	static const char *const types[] = {"nfs",       "nfs4", "cifs",   "smb3",      "smbfs",          "ceph",
+					    "lustre",    "gpfs", "beegfs", "glusterfs", "fuse.glusterfs", "fuse.sshfs",
+					    "9p",        "afs",  "ocfs2",  "gfs2",      "wekafs",         "pvfs2",
 					    "fuse.ceph", NULL};
 
 	return is_among(m->type, types);
@@ -223,9 +223,9 @@ bool pit_mount_is_network(const struct pit_mount *m)
 bool pit_mount_is_pseudo(const struct pit_mount *m)
 {
 	static const char *const types[] = {
-		"proc",	     "sysfs",	   "cgroup",	"cgroup2",  "devpts",  "mqueue", "debugfs",  "tracefs",
-		"bpf",	     "securityfs", "pstore",	"configfs", "fusectl", "autofs", "efivarfs", "binfmt_misc",
-		"hugetlbfs", "rpc_pipefs", "selinuxfs", "nsfs",	    "resctrl", NULL};
+		"proc",      "sysfs",      "cgroup",    "cgroup2",  "devpts",  "mqueue", "debugfs",  "tracefs",
+		"bpf",       "securityfs", "pstore",    "configfs", "fusectl", "autofs", "efivarfs", "binfmt_misc",
+		"hugetlbfs", "rpc_pipefs", "selinuxfs", "nsfs",     "resctrl", NULL};
 
 	return is_among(m->type, types);
 }
