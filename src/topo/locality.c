@@ -62,7 +62,8 @@ static int node_of_bridges(struct pit_root *root, const struct pit_topo *t, cons
 static int local_cpus(const struct pit_topo *t, struct pit_device *d, const struct pit_idset *told)
 {
 	const struct pit_node *n = pit_topo_node(t, d->node);
-	bool filler = d->node < 0 && t->cpus.count > 0 && pit_idset_is_subset(&t->cpus.online, told);
+	bool filler = d->node_source != PIT_NODE_FROM_SYSFS && t->cpus.count > 0 &&
+		      pit_idset_is_subset(&t->cpus.online, told);
 
 	if (!pit_idset_is_empty(told) && !filler)
 		return pit_idset_copy(&d->cpus, told);
