@@ -62,19 +62,13 @@ int pit_vmstat_sum(const char *text, const char *prefix, uint64_t *ret)
 
 int pit_vmstat_sum_rate(struct pit_facts *f, const char *prefix, double *ret_per_second, struct pit_error *err)
 {
-	struct pit_root *root = pit_facts_root(f);
 	struct pit_text first, second;
 	uint64_t before, after;
-	double unused;
 	int64_t ns;
-	int rc = pit_root_read(root, &first, "/proc/vmstat");
+	int rc = pit_facts_again(f, "/proc/vmstat", &first, &second, &ns, err);
 
 	if (rc)
-		return pit_fail(err, -rc, "/proc/vmstat");
-	(void)pit_facts_rate(f, "/proc/vmstat", "pgfault", &unused, NULL); /* lets the sampling time pass */
-	rc = pit_root_again(root, "/proc/vmstat", &second, &ns);
-	if (rc)
-		return pit_fail(err, -rc, "a second reading of /proc/vmstat");
+		return rc;
 	if (pit_vmstat_sum(first.data, prefix, &before) || pit_vmstat_sum(second.data, prefix, &after))
 		return pit_fail(err, ENOENT, "%s in /proc/vmstat", prefix);
 	*ret_per_second = after < before ? 0 : (double)(after - before) * 1e9 / (double)ns;

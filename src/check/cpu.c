@@ -167,7 +167,7 @@ static int epp_of(const char *text)
 		const char *name;
 		int value;
 	} names[] = {
-		{.name = "performance", .value = 0},	 {.name = "balance_performance", .value = 128},
+		{.name = "performance", .value = 0},     {.name = "balance_performance", .value = 128},
 		{.name = "balance_power", .value = 192}, {.name = "power", .value = 255},
 		{.name = "default", .value = 128},
 	};

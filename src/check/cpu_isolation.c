@@ -13,7 +13,7 @@
 #include "check/cpu_values.h"
 
 #define WORKERS 2 /* loader workers per GPU below which training starves; stas00's worked example */
-#define SPARE 4	  /* CPUs for the system */
+#define SPARE 4   /* CPUs for the system */
 
 /* Copies one element of the list with N and "all" replaced. */
 static void put_element(const char *at, size_t len, unsigned last, struct pit_buf *out)
@@ -121,7 +121,7 @@ static int swallowed_node(struct pit_facts *facts, const struct pit_idset *set)
 static const char *handler_of(struct pit_root *root, const char *irq)
 {
 	static const char *const files[] = {"affinity_hint", "effective_affinity", "effective_affinity_list",
-					    "node",	     "smp_affinity",	   "smp_affinity_list",
+					    "node",          "smp_affinity",       "smp_affinity_list",
 					    "spurious"};
 	const struct pit_strv *names;
 

@@ -11,8 +11,8 @@
 #define PIT_LOG_RECENT 3600 /* seconds; what happened within them counts as happening now */
 
 struct pit_log_want {
-	const char *any[8];	/* a message counts that holds one of these ... */
-	const char *none[8];	/* ... and none of these */
+	const char *any[8];     /* a message counts that holds one of these ... */
+	const char *none[8];    /* ... and none of these */
 	const char *one, *many; /* "soft lockup", "soft lockups" */
 };
 

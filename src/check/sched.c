@@ -42,22 +42,27 @@ int pit_cpu_times_parse(const char *stat, struct pit_cpu_times *ret, struct pit_
 	return 0;
 }
 
-/* Steal between the two readings in percent; -1 when too little time passed to say. */
-static double steal_now(struct pit_facts *facts, const struct pit_cpu_times *first)
+/* Steal between the two readings in percent; -1 when too little time passed to say, or there is no second reading.
+ * Returns 0 or -EAGAIN. */
+static int steal_now(struct pit_facts *facts, double *ret)
 {
-	struct pit_cpu_times second;
-	struct pit_text text;
+	struct pit_cpu_times before, after;
+	struct pit_text first, second;
 	uint64_t ticks, stolen;
-	double unused;
+	int64_t ns;
+	int rc = pit_facts_again(facts, "/proc/stat", &first, &second, &ns, NULL);
 
-	(void)pit_facts_rate(facts, "/proc/stat", "ctxt", &unused, NULL); /* lets the sampling time pass */
-	if (pit_root_again(pit_facts_root(facts), "/proc/stat", &text, NULL) ||
-	    pit_cpu_times_parse(text.data, &second, NULL) || second.total <= first->total ||
-	    second.steal < first->steal)
-		return -1;
-	ticks = second.total - first->total;
-	stolen = second.steal - first->steal;
-	return ticks < 100 && stolen < 3 ? -1 : 100.0 * (double)stolen / (double)ticks;
+	*ret = -1;
+	if (rc)
+		return rc == -EAGAIN ? rc : 0;
+	if (pit_cpu_times_parse(first.data, &before, NULL) || pit_cpu_times_parse(second.data, &after, NULL) ||
+	    after.total <= before.total || after.steal < before.steal)
+		return 0;
+	ticks = after.total - before.total;
+	stolen = after.steal - before.steal;
+	if (ticks >= 100 || stolen >= 3)
+		*ret = 100.0 * (double)stolen / (double)ticks;
+	return 0;
 }
 
 static int probe_steal(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -71,10 +76,11 @@ static int probe_steal(const struct pit_check *row, struct pit_facts *facts, str
 	if (rc)
 		return pit_fail(err, -rc, "/proc/stat");
 	rc = pit_cpu_times_parse(text.data, &t, err);
+	if (!rc)
+		rc = steal_now(facts, &now);
 	if (rc)
 		return rc;
 	ever = t.total ? 100.0 * (double)t.steal / (double)t.total : 0;
-	now = steal_now(facts, &t);
 	pit_want(out, "below 5%% now and below 2%% since boot");
 	pit_evidence(out, "/proc/stat", "steal %" PRIu64 " of %" PRIu64 " ticks since boot (%.2f%%)", t.steal, t.total,
 		     ever);
@@ -287,8 +293,8 @@ static int probe_dead_knobs(const struct pit_check *row, struct pit_facts *facts
 			    struct pit_error *err)
 {
 	static const char *const names[] = {
-		"sched_latency_ns",	   "sched_min_granularity_ns", "sched_wakeup_granularity_ns",
-		"sched_migration_cost_ns", "sched_nr_migrate",	       "sched_tunable_scaling",
+		"sched_latency_ns",        "sched_min_granularity_ns", "sched_wakeup_granularity_ns",
+		"sched_migration_cost_ns", "sched_nr_migrate",         "sched_tunable_scaling",
 		"sched_child_runs_first",
 	};
 	struct pit_root *root = pit_facts_root(facts);

@@ -11,7 +11,7 @@
 
 struct pit_cpu_times {
 	uint64_t total; /* guest time is part of user time and not counted twice */
-	uint64_t idle;	/* idle and iowait */
+	uint64_t idle;  /* idle and iowait */
 	uint64_t steal; /* another guest ran on our CPU */
 };
 
