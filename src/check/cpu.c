@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 #include "check/catalog.h"
-#include "check/readings.h"
+#include "check/counters.h"
 #include "check/cpu_values.h"
 
 #define CPU0 "/sys/devices/system/cpu/cpu0/"
@@ -366,7 +366,7 @@ static int probe_throttle(const struct pit_check *row, struct pit_facts *facts, 
 		return pit_fail(err, -rc, "no thermal counters on this CPU");
 	rc = pit_cpus_online(root, &online);
 	if (!rc)
-		rc = pit_uptime_or_0(facts, &up, err);
+		rc = pit_uptime(facts, &up, err);
 	if (rc)
 		return pit_wrap(err, rc, "thermal counters");
 	PIT_IDSET_FOREACH (cpu, &online) {
