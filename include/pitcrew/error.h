@@ -7,7 +7,7 @@
 #define PITCREW_ERROR_H
 
 struct pit_error {
-	int code;	/* positive errno, 0 when unset */
+	int code;       /* positive errno, 0 when unset */
 	char text[512]; /* one line without a full stop or newline; cut with "..." when longer */
 };
 

@@ -43,7 +43,7 @@ int pit_idset_next(const struct pit_idset *s, size_t from);
 #define PIT_IDSET_FOREACH(id, set)                                                                                     \
 	for (int id = pit_idset_next(set, 0); id >= 0; id = pit_idset_next(set, (size_t)id + 1))
 
-int pit_idset_copy(struct pit_idset *to, const struct pit_idset *from);	 /* replaces; 0 or -ENOMEM */
+int pit_idset_copy(struct pit_idset *to, const struct pit_idset *from);  /* replaces; 0 or -ENOMEM */
 int pit_idset_unite(struct pit_idset *to, const struct pit_idset *with); /* to |= with */
 void pit_idset_intersect(struct pit_idset *to, const struct pit_idset *with);
 void pit_idset_subtract(struct pit_idset *to, const struct pit_idset *with);

@@ -137,8 +137,8 @@ int pit_parse_bool(const char *text, bool *ret_value)
 		const char *word;
 		bool value;
 	} words[] = {
-		{"1", true},	{"0", false},	  {"yes", true}, {"no", false}, {"on", true},	   {"off", false},
-		{"true", true}, {"false", false}, {"y", true},	 {"n", false},	{"enabled", true}, {"disabled", false},
+		{"1", true},    {"0", false},     {"yes", true}, {"no", false}, {"on", true},      {"off", false},
+		{"true", true}, {"false", false}, {"y", true},   {"n", false},  {"enabled", true}, {"disabled", false},
 	};
 	char word[16];
 

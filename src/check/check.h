@@ -50,14 +50,14 @@ enum pit_workload { PIT_TRAINING = 1, PIT_INFERENCE = 2 };
 
 /* Where a row makes sense; elsewhere it is skipped with the reason. */
 enum pit_need {
-	PIT_NEED_GPU = 1 << 0,	     /* a GPU on the PCI bus, or NVML sees one */
+	PIT_NEED_GPU = 1 << 0,       /* a GPU on the PCI bus, or NVML sees one */
 	PIT_NEED_NVIDIA = 1 << 1,    /* an NVIDIA one */
-	PIT_NEED_NVML = 1 << 2,	     /* NVML answered */
-	PIT_NEED_RDMA = 1 << 3,	     /* /sys/class/infiniband has a device */
+	PIT_NEED_NVML = 1 << 2,      /* NVML answered */
+	PIT_NEED_RDMA = 1 << 3,      /* /sys/class/infiniband has a device */
 	PIT_NEED_NODES = 1 << 4,     /* two or more NUMA nodes */
 	PIT_NEED_METAL = 1 << 5,     /* not a virtual machine, not WSL */
 	PIT_NEED_CONTAINER = 1 << 6, /* inside a container */
-	PIT_NEED_HOST = 1 << 7,	     /* not inside a container */
+	PIT_NEED_HOST = 1 << 7,      /* not inside a container */
 	PIT_NEED_KUBELET = 1 << 8,   /* a kubelet runs here or its configuration is here */
 	PIT_NEED_SLURM = 1 << 9,     /* slurm.conf is here */
 	PIT_NEED_X86 = 1 << 10,
@@ -78,22 +78,22 @@ enum pit_op {
 };
 
 struct pit_check {
-	const char *id;	   /* "area.subject", stable for ever */
+	const char *id;    /* "area.subject", stable for ever */
 	const char *title; /* what is judged, in a few words; no full stop */
 	const char *why;   /* two sentences: what it costs, and when */
 	enum pit_area area;
-	enum pit_impact impact;	   /* when not satisfied; a probe may say otherwise */
+	enum pit_impact impact;    /* when not satisfied; a probe may say otherwise */
 	enum pit_status otherwise; /* when not satisfied: PIT_WARN or PIT_FAIL; a probe may say otherwise */
-	unsigned workloads;	   /* PIT_TRAINING | PIT_INFERENCE; 0 both */
-	unsigned needs;		   /* PIT_NEED_... */
+	unsigned workloads;        /* PIT_TRAINING | PIT_INFERENCE; 0 both */
+	unsigned needs;            /* PIT_NEED_... */
 
 	/* The common kind: data only. */
 	const char *path; /* file; its first line is the value */
 	enum pit_op op;
-	const char *want;	    /* in training, and in inference unless the next says otherwise */
+	const char *want;           /* in training, and in inference unless the next says otherwise */
 	const char *want_inference; /* NULL: as want */
-	const char *unit;	    /* printed behind the value: "kB", "us"; NULL none */
-	const char *absent;	/* what it means that `path` is not there, for the skip reason; NULL: "no PATH here" */
+	const char *unit;           /* printed behind the value: "kB", "us"; NULL none */
+	const char *absent;     /* what it means that `path` is not there, for the skip reason; NULL: "no PATH here" */
 	const char *origin_arg; /* kernel command line argument that sets it; NULL none */
 
 	/* Everything else. Returns 0 with a verdict in `out`, or -errno "could not look" with the reason in `err`. */
@@ -101,11 +101,11 @@ struct pit_check {
 		     struct pit_error *err);
 	const void *arg; /* the probe's parameters */
 
-	bool probes;	     /* tries something out (opens, writes, calls): recordings give another answer */
+	bool probes;         /* tries something out (opens, writes, calls): recordings give another answer */
 	const char *knob;    /* knob ids of `pitcrew tune`, blank-separated; NULL: not settable by tune */
 	const char *remedy;  /* what to do, one sentence */
 	const char *command; /* exact command; NULL: built from `path` and `want` when it is under /proc/sys or /sys */
-	bool reboot;	     /* the remedy needs one */
+	bool reboot;         /* the remedy needs one */
 	const char *source;  /* who says so: where the wanted value comes from */
 	const char *refs;    /* further reading, blank-separated; NULL none */
 };
@@ -131,7 +131,8 @@ struct pit_finding {
 	struct pit_evidence evidence[PIT_EVIDENCE_MAX];
 	size_t evidences;
 	size_t evidence_left_out; /* more of the same kind that did not fit */
-	bool failed;		  /* memory ran out while it was filled */
+	bool deferred;            /* the second reading of a counter is not due yet: evaluate again later */
+	bool failed;              /* memory ran out while it was filled */
 };
 
 /* Verdicts for probes. Each sets `observed` from fmt and returns 0, so it sits on a return line. */

@@ -227,7 +227,7 @@ static void default_command(const struct pit_check *row, const char *want, struc
 		snprintf(key, sizeof(key), "%s", row->path + 10);
 		for (char *c = key; *c; c++)
 			*c = *c == '/' ? '.' : *c;
-		pit_command(out, "sysctl -w %s%s='%.*s'", "", key, len, want);
+		pit_command(out, "sysctl -w %s='%.*s'", key, len, want);
 	} else if (!strncmp(row->path, "/sys/", 5)) {
 		pit_command(out, "echo %.*s > %s", len, want, row->path);
 	}
@@ -316,6 +316,7 @@ void pit_check_eval(const struct pit_check *row, struct pit_facts *facts, struct
 		rc = eval_existence(row, facts, ret, &err);
 	else
 		rc = eval_value(row, facts, ret, &err);
+	ret->deferred = rc == -EAGAIN;
 	if (rc < 0)
 		explain_failure(rc, &err, ret);
 }

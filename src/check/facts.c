@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -20,7 +21,9 @@ try {
 struct pit_facts {
 	struct pit_root *root;
 	struct pit_facts_options options;
+	char data[PATH_MAX], checkpoint[PATH_MAX]; /* of a recording, when not given */
 	int64_t started;
+	bool deferring;
 	struct try topo_try, platform_try, procs_try, mounts_try, cgroup_try, kmsg_try, cmdline_try, nvml_try,
 		environ_try, holders_try;
 	struct pit_topo *topo;
@@ -37,6 +40,37 @@ struct pit_facts {
 
 const char *const pit_sampled_files[] = {"/proc/vmstat", "/proc/stat", NULL};
 
+/* The fact "options": what was judged when the recording was made. */
+static int make_options(const char *name, void *arg, struct pit_buf *out)
+{
+	const struct pit_facts_options *o = arg;
+
+	pit_buf_printf(out, "data=%s\ncheckpoint=%s\npid=%d\n", o->data ? o->data : "",
+		       o->checkpoint ? o->checkpoint : "", o->pid);
+	return 0;
+}
+
+static void recorded_path(const char *text, const char *key, char *kept, size_t size, const char **option)
+{
+	if (*option || pit_kv_str(text, key, kept, size) || *kept != '/')
+		return;
+	*option = kept;
+}
+
+/* Paths and process that are not named are those of the recording. */
+static void fill_options(struct pit_facts *f)
+{
+	struct pit_text text;
+	uint64_t pid;
+
+	if (pit_root_fact(f->root, "options", make_options, &f->options, &text) || pit_root_is_live(f->root))
+		return;
+	recorded_path(text.data, "data", f->data, sizeof(f->data), &f->options.data);
+	recorded_path(text.data, "checkpoint", f->checkpoint, sizeof(f->checkpoint), &f->options.checkpoint);
+	if (!f->options.pid && !pit_kv_u64(text.data, "pid", &pid) && pid <= INT_MAX)
+		f->options.pid = (int)pid;
+}
+
 int pit_facts_new(struct pit_root *root, const struct pit_facts_options *options, struct pit_facts **ret,
 		  struct pit_error *err)
 {
@@ -49,6 +83,7 @@ int pit_facts_new(struct pit_root *root, const struct pit_facts_options *options
 	f->options = *options;
 	if (!f->options.sample_ms)
 		f->options.sample_ms = 50;
+	fill_options(f);
 	for (const char *const *path = pit_sampled_files; *path; path++)
 		(void)pit_root_read(root, &text, "%s", *path);
 	f->started = pit_now();
@@ -274,14 +309,49 @@ int pit_facts_gpu_holders(struct pit_facts *f, const struct pit_idset **ret, str
 	ONCE(f, holders, load_holders(f, &f->holders_try.err), &f->holders);
 }
 
-/* Waits until sample_ms have passed since the first readings. */
-static void wait_for_sample(struct pit_facts *f)
+/* Waits until sample_ms have passed since the first readings; -EAGAIN while rows may still be put off. */
+static int wait_for_sample(struct pit_facts *f)
 {
 	int64_t left = f->started + f->options.sample_ms * PIT_MS - pit_now();
 	struct timespec t = {.tv_sec = left / (1000 * PIT_MS), .tv_nsec = left % (1000 * PIT_MS)};
 
-	if (left > 0 && pit_root_is_live(f->root))
-		nanosleep(&t, NULL);
+	if (left <= 0 || !pit_root_is_live(f->root))
+		return 0;
+	if (f->deferring)
+		return -EAGAIN;
+	nanosleep(&t, NULL);
+	return 0;
+}
+
+void pit_facts_defer(struct pit_facts *f)
+{
+	f->deferring = true;
+}
+
+void pit_facts_stop_deferring(struct pit_facts *f)
+{
+	f->deferring = false;
+}
+
+int pit_facts_again(struct pit_facts *f, const char *path, struct pit_text *ret_first, struct pit_text *ret_second,
+		    int64_t *ret_ns, struct pit_error *err)
+{
+	struct pit_text first, second;
+	int64_t ns;
+	int rc = pit_root_read(f->root, &first, "%s", path);
+
+	if (rc)
+		return pit_fail(err, -rc, "%s", path);
+	rc = wait_for_sample(f);
+	if (rc)
+		return rc;
+	rc = pit_root_again(f->root, path, &second, &ns);
+	if (rc)
+		return pit_fail(err, -rc, "a second reading of %s", path);
+	*ret_first = first;
+	*ret_second = second;
+	*ret_ns = ns;
+	return 0;
 }
 
 int pit_facts_rate(struct pit_facts *f, const char *path, const char *key, double *ret_per_second,
@@ -290,20 +360,15 @@ int pit_facts_rate(struct pit_facts *f, const char *path, const char *key, doubl
 	struct pit_text first, second;
 	uint64_t before, after;
 	int64_t ns;
-	int rc = pit_root_read(f->root, &first, "%s", path);
+	int rc = pit_facts_again(f, path, &first, &second, &ns, err);
 
 	if (rc)
-		return pit_fail(err, -rc, "%s", path);
+		return rc;
 	rc = pit_kv_u64(first.data, key, &before);
+	if (!rc)
+		rc = pit_kv_u64(second.data, key, &after);
 	if (rc)
 		return pit_fail(err, -rc, "%s in %s", key, path);
-	wait_for_sample(f);
-	rc = pit_root_again(f->root, path, &second, &ns);
-	if (rc)
-		return pit_fail(err, -rc, "a second reading of %s", path);
-	rc = pit_kv_u64(second.data, key, &after);
-	if (rc)
-		return pit_fail(err, -rc, "%s in the second reading of %s", key, path);
 	*ret_per_second = after < before ? 0 : (double)(after - before) * 1e9 / (double)ns;
 	return 0;
 }

@@ -19,10 +19,10 @@
 
 struct pit_facts_options {
 	enum pit_workload workload;
-	const char *data;	/* --data PATH: where training data lie; NULL not given */
+	const char *data;       /* --data PATH: where training data lie; NULL not given */
 	const char *checkpoint; /* --checkpoint PATH; NULL not given */
-	int pid;		/* --pid: whose environment and limits to judge; 0: this shell's */
-	int sample_ms;		/* least time between two readings of a counter; 0: 50 */
+	int pid;                /* --pid: whose environment and limits to judge; 0: this shell's */
+	int sample_ms;          /* least time between two readings of a counter; 0: 50 */
 };
 
 struct pit_facts;
@@ -50,10 +50,19 @@ const char *pit_facts_env(struct pit_facts *f, const char *name); /* NULL unset 
 /* Processes that hold a GPU open (a file descriptor on /dev/nvidia*, /dev/kfd, /dev/dri/renderD*), from fd links. */
 int pit_facts_gpu_holders(struct pit_facts *f, const struct pit_idset **ret_pids, struct pit_error *err);
 
-/* Growth per second of counter `key` in `path` ("/proc/vmstat", "pswpin") between two readings at least sample_ms
- * apart. The files in pit_sampled_files[] get their first reading when the facts are made. */
+/* Two readings of a file at least sample_ms apart. The files in pit_sampled_files[] get their first reading when the
+ * facts are made, others when they are first asked for. While rows are put off (see below) the answer is -EAGAIN until
+ * the time has passed: a probe just returns it and is called again at the end. */
+int pit_facts_again(struct pit_facts *f, const char *path, struct pit_text *ret_first, struct pit_text *ret_second,
+		    int64_t *ret_ns, struct pit_error *err);
+extern const char *const pit_sampled_files[]; /* ends with NULL */
+
+/* Growth per second of counter `key` in `path` ("/proc/vmstat", "pswpin") between two such readings; 0 when it fell. */
 int pit_facts_rate(struct pit_facts *f, const char *path, const char *key, double *ret_per_second,
 		   struct pit_error *err);
-extern const char *const pit_sampled_files[]; /* ends with NULL */
+
+/* From pit_facts_defer() on -EAGAIN is given; after pit_facts_stop_deferring() the remaining time is slept. */
+void pit_facts_defer(struct pit_facts *f);
+void pit_facts_stop_deferring(struct pit_facts *f);
 
 #endif

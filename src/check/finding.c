@@ -7,11 +7,11 @@
 #include "check/check.h"
 
 static const char *const area_names[PIT_AREAS] = {
-	[PIT_AREA_CPU] = "cpu",		[PIT_AREA_MEMORY] = "memory",	  [PIT_AREA_NUMA] = "numa",
-	[PIT_AREA_IRQ] = "irq",		[PIT_AREA_PROCESS] = "process",	  [PIT_AREA_LIMITS] = "limits",
+	[PIT_AREA_CPU] = "cpu",         [PIT_AREA_MEMORY] = "memory",     [PIT_AREA_NUMA] = "numa",
+	[PIT_AREA_IRQ] = "irq",         [PIT_AREA_PROCESS] = "process",   [PIT_AREA_LIMITS] = "limits",
 	[PIT_AREA_STORAGE] = "storage", [PIT_AREA_SECURITY] = "security", [PIT_AREA_ENV] = "env",
-	[PIT_AREA_GPU] = "gpu",		[PIT_AREA_PCI] = "pci",		  [PIT_AREA_CONTAINER] = "container",
-	[PIT_AREA_KUBE] = "kube",	[PIT_AREA_SLURM] = "slurm",	  [PIT_AREA_NETWORK] = "network",
+	[PIT_AREA_GPU] = "gpu",         [PIT_AREA_PCI] = "pci",           [PIT_AREA_CONTAINER] = "container",
+	[PIT_AREA_KUBE] = "kube",       [PIT_AREA_SLURM] = "slurm",       [PIT_AREA_NETWORK] = "network",
 	[PIT_AREA_KERNEL] = "kernel",
 };
 

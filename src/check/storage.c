@@ -29,8 +29,9 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_inodes,
-		.remedy = "Pack small files into archives or images, delete old environments and caches, or make the file "
-			  "system anew with more inodes.",
+		.remedy =
+			"Pack small files into archives or images, delete old environments and caches, or make the file "
+			"system anew with more inodes.",
 		.command = "du -x --inodes --max-depth=2 / | sort -n | tail -20",
 		.source = "NHC check_fs_ifree: 1k left; stas00 ml-engineering: conda exhausts inodes first",
 	},
@@ -57,7 +58,8 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_checkpoint_type,
-		.remedy = "Write checkpoints to a disk or a parallel file system that outlives the container and the node.",
+		.remedy =
+			"Write checkpoints to a disk or a parallel file system that outlives the container and the node.",
 		.source = "Linux: what each type is made for",
 		.refs = "https://docs.kernel.org/filesystems/tmpfs.html",
 	},
@@ -124,8 +126,9 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_readahead,
 		.knob = "block.readahead",
-		.remedy = "Raise the read-ahead of the device with a udev rule or tuned, unless the job reads small records "
-			  "at random.",
+		.remedy =
+			"Raise the read-ahead of the device with a udev rule or tuned, unless the job reads small records "
+			"at random.",
 		.source = "tuned throughput-performance, hpc-compute, accelerator-performance: at least 4096",
 		.refs = "https://docs.kernel.org/block/queue-sysfs.html",
 	},
@@ -139,7 +142,8 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_scheduler,
 		.knob = "block.scheduler",
-		.remedy = "Set none for NVMe and virtual disks, mq-deadline for SATA flash and disks, with a udev rule.",
+		.remedy =
+			"Set none for NVMe and virtual disks, mq-deadline for SATA flash and disks, with a udev rule.",
 		.source = "Linux block layer: none is the default for NVMe",
 		.refs = "https://docs.kernel.org/block/switching-sched.html",
 	},
@@ -153,8 +157,9 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_queue,
 		.knob = "block.nr_requests",
-		.remedy = "Raise nr_requests, and turn command queueing on for SATA drives (libata.force, controller in AHCI "
-			  "mode).",
+		.remedy =
+			"Raise nr_requests, and turn command queueing on for SATA drives (libata.force, controller in AHCI "
+			"mode).",
 		.source = "Linux defaults: 64 or more for queued devices, 31 with SATA NCQ",
 		.refs = "https://docs.kernel.org/block/queue-sysfs.html",
 	},
@@ -196,7 +201,8 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_NODES,
 		.probe = pit_probe_nvme_node,
-		.remedy = "Update the firmware or enable NUMA in its settings, so that the kernel learns where the drive is.",
+		.remedy =
+			"Update the firmware or enable NUMA in its settings, so that the kernel learns where the drive is.",
 		.source = "Linux: numa_node of PCI devices",
 	},
 	{
@@ -209,8 +215,9 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_METAL,
 		.probe = pit_probe_nvme_link,
-		.remedy = "Reseat the drive, check the slot's wiring and bifurcation in the firmware, and replace it if the "
-			  "link stays narrow.",
+		.remedy =
+			"Reseat the drive, check the slot's wiring and bifurcation in the firmware, and replace it if the "
+			"link stays narrow.",
 		.source = "PCI Express: current and maximum link width and speed in sysfs",
 	},
 	{
@@ -263,7 +270,8 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_HURTING,
 		.otherwise = PIT_FAIL,
 		.probe = pit_probe_read_only,
-		.remedy = "Find the error in the kernel's messages, unmount, repair with fsck or xfs_repair, and mount again.",
+		.remedy =
+			"Find the error in the kernel's messages, unmount, repair with fsck or xfs_repair, and mount again.",
 		.source = "ext4(5) errors=remount-ro; gpud disk component",
 	},
 	{
@@ -303,7 +311,8 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_HURTING,
 		.otherwise = PIT_FAIL,
 		.probe = pit_probe_dead_mounts,
-		.remedy = "Bring the server or daemon back, or detach the mount with umount -l (fusermount -uz for FUSE).",
+		.remedy =
+			"Bring the server or daemon back, or detach the mount with umount -l (fusermount -uz for FUSE).",
 		.source = "gpud: stat with a time-out; NHC: df hangs",
 	},
 	{
@@ -328,8 +337,9 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_nfs_size,
-		.remedy = "Remove rsize= and wsize= from the mount options (client and server agree on 1 MiB), and raise the "
-			  "server's limit if it stays small.",
+		.remedy =
+			"Remove rsize= and wsize= from the mount options (client and server agree on 1 MiB), and raise the "
+			"server's limit if it stays small.",
 		.source = "nfs(5): the maximum is 1048576",
 	},
 	{
@@ -371,8 +381,9 @@ const struct pit_check pit_check_storage[] = {
 		.want = "128",
 		.absent = "the NFS client is not loaded",
 		.knob = "sunrpc.tcp_max_slot_table_entries",
-		.remedy = "Raise sunrpc.tcp_max_slot_table_entries, also in /etc/modprobe.d, because the module is loaded "
-			  "after sysctl at boot.",
+		.remedy =
+			"Raise sunrpc.tcp_max_slot_table_entries, also in /etc/modprobe.d, because the module is loaded "
+			"after sysctl at boot.",
 		.source = "Azure HPC images: 128; Linux default 65536",
 	},
 	{
@@ -423,8 +434,9 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_io_uring,
 		.probes = true,
-		.remedy = "Allow the io_uring calls in the container's seccomp profile, and set kernel.io_uring_disabled=0 on "
-			  "hosts that trust their users.",
+		.remedy =
+			"Allow the io_uring calls in the container's seccomp profile, and set kernel.io_uring_disabled=0 on "
+			"hosts that trust their users.",
 		.source = "tried: io_uring_setup()",
 		.refs = "https://docs.kernel.org/admin-guide/sysctl/kernel.html",
 	},
@@ -438,8 +450,9 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_direct_io,
 		.probes = true,
-		.remedy = "Put the data on a file system with O_DIRECT (ext4, xfs, NFS, Lustre), or turn direct I/O off in "
-			  "the job.",
+		.remedy =
+			"Put the data on a file system with O_DIRECT (ext4, xfs, NFS, Lustre), or turn direct I/O off in "
+			"the job.",
 		.source = "tried: open(), read()",
 	},
 	{
@@ -464,7 +477,8 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_HURTING,
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_pressure,
-		.remedy = "Find the reader or writer with iotop, and give it a faster disk, more read-ahead or less to write.",
+		.remedy =
+			"Find the reader or writer with iotop, and give it a faster disk, more read-ahead or less to write.",
 		.command = "iotop -obn3",
 		.source = "Linux PSI",
 		.refs = "https://docs.kernel.org/accounting/psi.html",

@@ -21,7 +21,8 @@ struct pit_place {
 /* 0; 1 when the option was not given, which then is the reason in `out` (NULL: not said) to skip; -ENOENT when no mount
  * holds it, or another -errno. */
 int pit_place_data(struct pit_facts *facts, struct pit_place *ret, struct pit_finding *out, struct pit_error *err);
-int pit_place_checkpoint(struct pit_facts *facts, struct pit_place *ret, struct pit_finding *out, struct pit_error *err);
+int pit_place_checkpoint(struct pit_facts *facts, struct pit_place *ret, struct pit_finding *out,
+			 struct pit_error *err);
 
 /* One value for each file system: of the mounts of one device that with the shortest target; none that another mount
  * hides. The caller frees `item`. */
@@ -48,8 +49,8 @@ int pit_mount_disk(struct pit_root *root, const struct pit_mount *m, char *ret, 
 /* Disks proper: no loop, RAM, device mapper or md devices, none without medium, no hidden paths of multipath NVMe. */
 int pit_storage_disks(struct pit_root *root, struct pit_strv *ret);
 
-/* Block devices whose tuning matters: those below --data and --checkpoint, else (with a GPU here) those below every local
- * mount. 1: nothing says that it matters here, and `out` is skipped with that reason. */
+/* Block devices whose tuning matters: those below --data and --checkpoint, else (with a GPU here) those below every
+ * local mount. 1: nothing says that it matters here, and `out` is skipped with that reason. */
 int pit_storage_tuned(struct pit_facts *facts, struct pit_strv *ret, struct pit_finding *out, struct pit_error *err);
 
 /* Says "A: x" or "A: x and 3 more" as the verdict of the row; passes with `fine` when there is no offender. */
@@ -70,7 +71,7 @@ struct pit_md {
 	bool active;
 	unsigned want, have; /* members, from [2/1]; 0 0 a level without redundancy */
 	unsigned failed;     /* marked (F) */
-	char sync[16];	     /* "recovery", "resync", "check", "reshape"; "" none */
+	char sync[16];       /* "recovery", "resync", "check", "reshape"; "" none */
 	double percent;
 };
 #define PIT_MD_MAX 64

@@ -16,7 +16,10 @@ struct fs_kind {
 };
 
 static const struct fs_kind kinds[] = {
-	{.type = "ext2", .data = PIT_PASS, .checkpoint = PIT_WARN, .checkpoint_says = "no journal: a crash needs a check"},
+	{.type = "ext2",
+	 .data = PIT_PASS,
+	 .checkpoint = PIT_WARN,
+	 .checkpoint_says = "no journal: a crash needs a check"},
 	{.type = "ext3", .data = PIT_PASS, .checkpoint = PIT_PASS},
 	{.type = "ext4", .data = PIT_PASS, .checkpoint = PIT_PASS},
 	{.type = "xfs", .data = PIT_PASS, .checkpoint = PIT_PASS},

@@ -32,11 +32,25 @@ static const struct trouble io_troubles[] = {
 	{.a = "BTRFS error", .but = "open_ctree failed", .status = PIT_FAIL, .says = "btrfs reports errors"},
 	{.a = "critical medium error, dev ", .status = PIT_FAIL, .says = "a disk cannot read its medium"},
 	{.a = "I/O error, dev ", .but = "dev loop", .status = PIT_FAIL, .says = "a disk fails to read or write"},
-	{.a = "Buffer I/O error on dev", .but = "dev loop", .status = PIT_FAIL, .says = "a disk fails to read or write"},
-	{.a = "attempt to access beyond end of device", .status = PIT_WARN, .says = "a file system larger than its disk"},
-	{.a = "nvme nvme", .b = "controller is down; will reset", .status = PIT_FAIL, .says = "an NVMe drive went away"},
-	{.a = "nvme nvme", .b = "Device not ready; aborting", .status = PIT_FAIL, .says = "an NVMe drive does not start"},
-	{.a = "nvme nvme", .b = "Removing after probe failure", .status = PIT_FAIL, .says = "an NVMe drive was given up"},
+	{.a = "Buffer I/O error on dev",
+	 .but = "dev loop",
+	 .status = PIT_FAIL,
+	 .says = "a disk fails to read or write"},
+	{.a = "attempt to access beyond end of device",
+	 .status = PIT_WARN,
+	 .says = "a file system larger than its disk"},
+	{.a = "nvme nvme",
+	 .b = "controller is down; will reset",
+	 .status = PIT_FAIL,
+	 .says = "an NVMe drive went away"},
+	{.a = "nvme nvme",
+	 .b = "Device not ready; aborting",
+	 .status = PIT_FAIL,
+	 .says = "an NVMe drive does not start"},
+	{.a = "nvme nvme",
+	 .b = "Removing after probe failure",
+	 .status = PIT_FAIL,
+	 .says = "an NVMe drive was given up"},
 	{.a = "nvme nvme", .b = " timeout, ", .status = PIT_WARN, .says = "an NVMe drive did not answer in time"},
 	{.a = "md/raid", .b = "Disk failure on", .status = PIT_FAIL, .says = "a RAID array lost a disk"},
 	{.a = "md: super_written gets error", .status = PIT_FAIL, .says = "a RAID array cannot write"},
@@ -117,9 +131,9 @@ static void scan(const struct pit_kmsg *k, const struct trouble *table, double u
 		if (!last)
 			continue;
 		format_age(last->usec, uptime, age, sizeof(age));
-		pit_offend(o, t->status, uptime > 0 && last->usec >= 0 && uptime - (double)last->usec / 1e6 < 3600
-						 ? PIT_HURTING
-						 : PIT_RISK,
+		pit_offend(o, t->status,
+			   uptime > 0 && last->usec >= 0 && uptime - (double)last->usec / 1e6 < 3600 ? PIT_HURTING
+												     : PIT_RISK,
 			   "%s (%zu line%s, last %s)", t->says, lines, lines == 1 ? "" : "s", age);
 		pit_evidence(out, k->source, "%s", last->text);
 	}

@@ -74,14 +74,25 @@ static const struct {
 	enum pit_impact impact;
 	const char *says;
 } nfs_faults[] = {
-	{.name = "noac", .use = 'a', .impact = PIT_RISK, .says = "every stat asks the server, every write is synchronous"},
+	{.name = "noac",
+	 .use = 'a',
+	 .impact = PIT_RISK,
+	 .says = "every stat asks the server, every write is synchronous"},
 	{.name = "sync", .use = 'a', .impact = PIT_RISK, .says = "every write waits for the server's disk"},
-	{.name = "lookupcache", .value = "none", .use = 'a', .impact = PIT_RISK, .says = "every open asks the server again"},
+	{.name = "lookupcache",
+	 .value = "none",
+	 .use = 'a',
+	 .impact = PIT_RISK,
+	 .says = "every open asks the server again"},
 	{.name = "actimeo", .value = "0", .use = 'a', .impact = PIT_RISK, .says = "every stat asks the server"},
 	{.name = "acregmax", .value = "0", .use = 'a', .impact = PIT_RISK, .says = "every stat asks the server"},
 	{.name = "soft", .use = 'c', .impact = PIT_RISK, .says = "a slow server turns into failed or torn writes"},
 	{.name = "softerr", .use = 'c', .impact = PIT_RISK, .says = "a slow server turns into failed or torn writes"},
-	{.name = "proto", .value = "udp", .use = 'a', .impact = PIT_RISK, .says = "one lost packet repeats a whole request"},
+	{.name = "proto",
+	 .value = "udp",
+	 .use = 'a',
+	 .impact = PIT_RISK,
+	 .says = "one lost packet repeats a whole request"},
 	{.name = "vers", .value = "2", .use = 'a', .impact = PIT_RISK, .says = "a protocol without files above 2 GiB"},
 };
 

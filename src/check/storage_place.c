@@ -97,8 +97,8 @@ static bool is_among(const char *word, const char *const *words)
 
 bool pit_mount_is_data(const struct pit_mount *m)
 {
-	static const char *const types[] = {"ext2",  "ext3", "ext4",	 "xfs",	     "btrfs",	"zfs",	   "f2fs",
-					    "jfs",   "nilfs2", "reiserfs", "bcachefs", "overlay", "stratis", NULL};
+	static const char *const types[] = {"ext2", "ext3",   "ext4",     "xfs",      "btrfs",   "zfs",     "f2fs",
+					    "jfs",  "nilfs2", "reiserfs", "bcachefs", "overlay", "stratis", NULL};
 
 	return is_among(m->type, types);
 }

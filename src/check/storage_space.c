@@ -19,8 +19,8 @@
 
 /* The first that holds is the verdict. A share alone says little: 5% of 100 TB is room enough. */
 static const struct {
-	double used;	   /* percent, at least */
-	uint64_t free;	   /* bytes, less than */
+	double used;       /* percent, at least */
+	uint64_t free;     /* bytes, less than */
 	uint64_t at_least; /* size of the file system in bytes */
 	enum pit_status status;
 	enum pit_impact impact;
@@ -82,13 +82,14 @@ static void judge_inodes(const char *path, const struct pit_fsinfo *fs, struct p
 	if (!fs->files || (used < 90 && !few && (used < 70 || end > 80)))
 		return;
 	if (few || used >= 99)
-		pit_offend(o, PIT_FAIL, fs->ffree ? PIT_RISK : PIT_HURTING, "%s %.0f%% of inodes used, %" PRIu64 " left",
-			   path, used, fs->ffree);
+		pit_offend(o, PIT_FAIL, fs->ffree ? PIT_RISK : PIT_HURTING,
+			   "%s %.0f%% of inodes used, %" PRIu64 " left", path, used, fs->ffree);
 	else
 		pit_offend(o, PIT_WARN, PIT_RISK, "%s %.0f%% of inodes used, %" PRIu64 " left", path, used, fs->ffree);
 	if (end < 100)
-		pit_evidence(out, path, "statfs: %.1f%% of inodes and %.1f%% of space used: inodes run out first, at about "
-					"%.0f%% of space",
+		pit_evidence(out, path,
+			     "statfs: %.1f%% of inodes and %.1f%% of space used: inodes run out first, at about "
+			     "%.0f%% of space",
 			     used, space, end);
 	else
 		pit_evidence(out, path, "statfs: %.1f%% of inodes and %.1f%% of space used", used, space);
@@ -196,11 +197,11 @@ int pit_probe_tmp(const struct pit_check *row, struct pit_facts *facts, struct p
 
 /* What a bounded look into a directory found. */
 struct census {
-	uint64_t files, dirs;		   /* entries of the directory itself */
-	uint64_t deeper;		   /* entries of the first subdirectories */
-	uint64_t looked;		   /* how many of them were counted */
-	uint64_t sampled_bytes, sampled;   /* sizes of the first files */
-	int cut;			   /* 1: the time or the count ended before the directory did */
+	uint64_t files, dirs;            /* entries of the directory itself */
+	uint64_t deeper;                 /* entries of the first subdirectories */
+	uint64_t looked;                 /* how many of them were counted */
+	uint64_t sampled_bytes, sampled; /* sizes of the first files */
+	int cut;                         /* 1: the time or the count ended before the directory did */
 };
 
 #define CENSUS_ENTRIES_MAX 400000

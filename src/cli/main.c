@@ -1,5 +1,72 @@
-#include <stdio.h>
-int main(void)
+/* SPDX-License-Identifier: MIT */
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+static const struct pit_cmd *const commands[] = {
+	&pit_cmd_check,
+	&pit_cmd_topo,
+	&pit_cmd_snapshot,
+	&pit_cmd_explain,
+};
+
+static void print_help(FILE *to)
 {
-	return 0;
+	fputs("Usage: pitcrew VERB [OPTION...]\n"
+	      "The operating-system side of a machine that trains or serves AI models.\n\n",
+	      to);
+	for (size_t i = 0; i < PIT_COUNT(commands); i++)
+		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nTry 'pitcrew VERB --help', 'man pitcrew', or just 'pitcrew check'.\n"
+	      "Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage.\n",
+	      to);
+}
+
+static int unknown_verb(const char *word)
+{
+	const char *names[PIT_COUNT(commands) + 1] = {0};
+	const char *nearest;
+
+	for (size_t i = 0; i < PIT_COUNT(commands); i++)
+		names[i] = commands[i]->name;
+	nearest = pit_cli_nearest(word, names);
+	if (nearest)
+		fprintf(stderr, "pitcrew: '%s' is not a verb; did you mean '%s'?\n", word, nearest);
+	else
+		fprintf(stderr, "pitcrew: '%s' is not a verb; 'pitcrew --help' lists them\n", word);
+	return PIT_EXIT_USAGE;
+}
+
+static int run_verb(const struct pit_cmd *cmd, int argc, char **argv)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "pitcrew %s", cmd->name);
+	argv[1] = name;
+	return cmd->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	argp_err_exit_status = PIT_EXIT_USAGE;
+	if (argc < 2) {
+		print_help(stderr);
+		return PIT_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return PIT_EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("pitcrew " PITCREW_VERSION);
+		return PIT_EXIT_OK;
+	}
+	for (size_t i = 0; i < PIT_COUNT(commands); i++)
+		if (!strcmp(argv[1], commands[i]->name))
+			return run_verb(commands[i], argc, argv);
+	return unknown_verb(argv[1]);
 }

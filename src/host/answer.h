@@ -37,8 +37,8 @@ extern const char *const pit_kind_names[PIT_KINDS];
 int pit_answer_live(enum pit_kind kind, const char *path, struct pit_buf *out);
 
 struct pit_recording {
-	int fd;			   /* directory; -1 none */
-	bool ours;		   /* has .pitcrew/format, as snapshots have: what it lacks was not recorded */
+	int fd;                    /* directory; -1 none */
+	bool ours;                 /* has .pitcrew/format, as snapshots have: what it lacks was not recorded */
 	struct pit_strmap missing; /* "kind path" -> -errno as a pointer */
 };
 int pit_recording_open(struct pit_recording *r, const char *dir, struct pit_error *err);
@@ -54,11 +54,15 @@ int pit_list_fd(int fd, struct pit_buf *out); /* directory; takes the fd */
 struct stat;
 void pit_print_stat(const struct stat *st, struct pit_buf *out);
 
+struct pit_root;
+/* Sets the answer for `path` before anybody asks, for tests. 0 or -ENOMEM. */
+int pit_root_put(struct pit_root *root, enum pit_kind kind, const char *path, const void *bytes, size_t len);
+
 /* The helper process that makes reads which may block. */
 struct pit_deadline {
-	int fd;		  /* socket to the helper; -1 none */
-	int pid;	  /* helper; 0 none */
-	int ms;		  /* for one read */
+	int fd;           /* socket to the helper; -1 none */
+	int pid;          /* helper; 0 none */
+	int ms;           /* for one read */
 	int64_t spent_ns; /* lost in reads that timed out; over PIT_DEADLINE_TOTAL_MS all further ones are refused */
 };
 #define PIT_DEADLINE_TOTAL_MS 3000

@@ -12,7 +12,7 @@
 #include "host/root.h"
 
 const char *const pit_kind_names[PIT_KINDS] = {
-	[PIT_KIND_FILE] = "file", [PIT_KIND_LIST] = "list",	[PIT_KIND_LINK] = "link",
+	[PIT_KIND_FILE] = "file", [PIT_KIND_LIST] = "list",     [PIT_KIND_LINK] = "link",
 	[PIT_KIND_STAT] = "stat", [PIT_KIND_STATFS] = "statfs", [PIT_KIND_EXISTS] = "exists",
 	[PIT_KIND_FACT] = "fact", [PIT_KIND_AGAIN] = "again",
 };

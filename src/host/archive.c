@@ -1,9 +1,419 @@
+/* SPDX-License-Identifier: MIT */
 #include "host/archive.h"
-#include <errno.h>
-int pit_archive_unpack(const char *p, char **r, struct pit_error *e)
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/strv.h"
+
+static void free_reader(struct archive **a)
 {
-	return pit_fail(e, ENOSYS, "archives are not read yet");
+	if (*a)
+		archive_read_free(*a);
 }
-void pit_archive_remove(const char *d)
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
+	if (type == FTW_DNR || type == FTW_D)
+		chmod(path, 0700);
+	remove(path);
+	return 0;
+}
+
+void pit_archive_remove(const char *dir)
+{
+	int saved = errno;
+
+	nftw(dir, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+	errno = saved;
+}
+
+/* Where members go, and how much came so far. */
+struct sink {
+	int fd; /* the directory */
+	uint64_t bytes;
+	size_t members;
+	struct pit_error *err;
+};
+
+/* The member's name without "./" and "/" in front; NULL when it has a ".." or is too long. */
+static const char *safe_name(const char *name)
+{
+	while (name && (*name == '/' || !strncmp(name, "./", 2)))
+		name++;
+	if (!name || strlen(name) > 3000)
+		return NULL;
+	for (const char *part = name; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (!strncmp(part, "..", 2) && (part[2] == '/' || !part[2]))
+			return NULL;
+	}
+	return name;
+}
+
+/* Opens below the directory without following any link. */
+static int open_below(const struct sink *s, const char *path, uint64_t flags, uint64_t mode)
+{
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.mode = mode,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = syscall(SYS_openat2, s->fd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The directory part of `path` as an open directory, made where it is missing; *ret_last is the last part. */
+static int open_parent(const struct sink *s, const char *path, const char **ret_last)
+{
+	char part[3072];
+	int fd = open_below(s, ".", O_PATH | O_DIRECTORY, 0);
+
+	for (const char *slash = strchr(path, '/'); fd >= 0 && slash && slash[1]; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		close(fd);
+		fd = open_below(s, part, O_PATH | O_DIRECTORY, 0);
+		if (fd == -ENOENT && !mkdirat(s->fd, part, 0700))
+			fd = open_below(s, part, O_PATH | O_DIRECTORY, 0);
+	}
+	*ret_last = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	return fd;
+}
+
+static int copy_data(struct archive *a, struct sink *s, int fd)
+{
+	char chunk[65536];
+	la_ssize_t n;
+
+	while ((n = archive_read_data(a, chunk, sizeof(chunk))) > 0) {
+		s->bytes += (uint64_t)n;
+		if (s->bytes > PIT_ARCHIVE_BYTES_MAX)
+			return pit_fail(s->err, EFBIG, "more than %u GiB unpacked",
+					(unsigned)(PIT_ARCHIVE_BYTES_MAX >> 30));
+		if (write(fd, chunk, (size_t)n) != n)
+			return pit_fail(s->err, errno ? errno : EIO, "cannot write the unpacked file: %s",
+					strerror(errno));
+	}
+	if (n < 0)
+		return pit_fail(s->err, EBADMSG, "%s", archive_error_string(a));
+	return 0;
+}
+
+static int put_file(struct archive *a, struct sink *s, const char *name)
+{
+	const char *last;
+	pit_auto_close int parent = open_parent(s, name, &last), fd = -1;
+
+	if (parent < 0)
+		return 0; /* below a link or a file: left out */
+	unlinkat(parent, last, 0);
+	fd = openat(parent, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? 0 : copy_data(a, s, fd);
+}
+
+static void put_link(struct sink *s, const char *name, const char *target)
+{
+	const char *last;
+	pit_auto_close int parent = open_parent(s, name, &last);
+
+	if (parent >= 0 && target && *target && strlen(target) < 4096)
+		(void)!symlinkat(target, parent, last);
+}
+
+static void put_dir(struct sink *s, const char *name)
+{
+	char path[3072];
+	const char *last;
+	pit_auto_close int parent = -1;
+
+	snprintf(path, sizeof(path), "%s", name);
+	for (size_t n = strlen(path); n && path[n - 1] == '/'; n--)
+		path[n - 1] = '\0';
+	parent = *path ? open_parent(s, path, &last) : -1;
+	if (parent >= 0)
+		mkdirat(parent, last, 0700);
+}
+
+/* A hard link's content is the member it names; as a symbolic link it reads the same inside the tree. */
+static void put_hard_link(struct sink *s, const char *name, const char *target)
+{
+	char absolute[3100];
+
+	target = safe_name(target);
+	if (!target)
+		return;
+	snprintf(absolute, sizeof(absolute), "/%s", target);
+	put_link(s, name, absolute);
+}
+
+static int put_member(struct archive *a, struct archive_entry *e, struct sink *s)
+{
+	const char *name = archive_entry_pathname(e);
+
+	if (++s->members > PIT_ARCHIVE_MEMBERS_MAX)
+		return pit_fail(s->err, EFBIG, "more than %d members", PIT_ARCHIVE_MEMBERS_MAX);
+	if (!name || *name == '/' || !safe_name(name))
+		return pit_fail(s->err, EBADMSG, "member '%.100s' has an absolute name or '..' in it",
+				name ? name : "?");
+	name = safe_name(name);
+	if (!*name)
+		return 0;
+	if (archive_entry_hardlink(e)) {
+		put_hard_link(s, name, archive_entry_hardlink(e));
+		return 0;
+	}
+	switch (archive_entry_filetype(e)) {
+	case AE_IFREG:
+		return put_file(a, s, name);
+	case AE_IFLNK:
+		put_link(s, name, archive_entry_symlink(e));
+		return 0;
+	case AE_IFDIR:
+		put_dir(s, name);
+		return 0;
+	default: /* devices, fifos, sockets: left out */
+		return 0;
+	}
+}
+
+static int unpack_all(struct archive *a, struct sink *s)
+{
+	struct archive_entry *e;
+
+	for (;;) {
+		int rc = archive_read_next_header(a, &e);
+
+		if (rc == ARCHIVE_EOF)
+			return s->members ? 0 : pit_fail(s->err, EBADMSG, "it holds nothing");
+		if (rc < ARCHIVE_WARN)
+			return pit_fail(s->err, EBADMSG, "%s", archive_error_string(a));
+		rc = put_member(a, e, s);
+		if (rc)
+			return rc;
+	}
+}
+
+static struct archive *open_reader(const char *path, struct pit_error *err)
+{
+	struct archive *a = archive_read_new();
+
+	if (!a) {
+		pit_fail(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_zstd(a);
+	archive_read_support_filter_bzip2(a);
+	archive_read_support_format_tar(a);
+	if (archive_read_open_filename(a, path, 65536) != ARCHIVE_OK) {
+		pit_fail(err, archive_errno(a) > 0 ? archive_errno(a) : EBADMSG, "%s", archive_error_string(a));
+		archive_read_free(a);
+		return NULL;
+	}
+	return a;
+}
+
+static bool is_root_name(const char *name)
+{
+	static const char *const names[] = {"proc", "sys", "etc", "run", "dev", "usr", "var", ".pitcrew"};
+
+	for (size_t i = 0; i < PIT_COUNT(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Steps into single directories ("host-2026-01-01/") until something that belongs to a root appears. */
+static void find_root(char *dir, size_t size)
+{
+	for (int depth = 0; depth < 4; depth++) {
+		pit_auto_closedir DIR *d = opendir(dir);
+		char only[256] = "";
+		struct dirent *e;
+		int entries = 0;
+
+		while (d && (e = readdir(d))) {
+			if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+				continue;
+			if (is_root_name(e->d_name))
+				return;
+			if (e->d_type == DT_DIR)
+				snprintf(only, sizeof(only), "%s", e->d_name);
+			entries++;
+		}
+		if (entries != 1 || !only[0] || strlen(dir) + strlen(only) + 2 > size)
+			return;
+		strcat(strcat(dir, "/"), only);
+	}
+}
+
+int pit_archive_unpack(const char *path, char **ret_base, char **ret_dir, struct pit_error *err)
+{
+	PIT_CLEANUP(free_reader) struct archive *a = open_reader(path, err);
+	struct sink s = {.fd = -1, .err = err};
+	const char *tmp = getenv("TMPDIR");
+	char base[512], dir[4096];
+	int rc;
+
+	if (!a)
+		return pit_wrap(err, err && err->code ? -err->code : -EBADMSG, "cannot read %s", path);
+	snprintf(base, sizeof(base), "%s/pitcrew.XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+	if (!mkdtemp(base))
+		return pit_fail(err, errno, "cannot make a directory %s: %s", base, strerror(errno));
+	s.fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	rc = unpack_all(a, &s);
+	close(s.fd);
+	snprintf(dir, sizeof(dir), "%s", base);
+	find_root(dir, sizeof(dir));
+	*ret_base = rc ? NULL : strdup(base);
+	*ret_dir = rc ? NULL : strdup(dir);
+	if (!rc && (!*ret_base || !*ret_dir)) {
+		free(pit_take(*ret_base));
+		free(pit_take(*ret_dir));
+		rc = pit_fail(err, ENOMEM, "out of memory");
+	}
+	if (rc)
+		pit_archive_remove(base);
+	return pit_wrap(err, rc, "cannot unpack %s", path);
+}
+
+struct pit_archive {
+	struct archive *a;
+	char *path;
+	char *tmp;
+	int fd;
+	int64_t now;
+};
+
+static int add_filter(struct archive *a, const char *path)
+{
+	static const struct {
+		const char *end;
+		int (*add)(struct archive *);
+	} filters[] = {
+		{".zst", archive_write_add_filter_zstd},  {".gz", archive_write_add_filter_gzip},
+		{".tgz", archive_write_add_filter_gzip},  {".xz", archive_write_add_filter_xz},
+		{".bz2", archive_write_add_filter_bzip2}, {".tar", archive_write_add_filter_none},
+	};
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < PIT_COUNT(filters); i++) {
+		size_t n = strlen(filters[i].end);
+
+		if (len > n && !strcmp(path + len - n, filters[i].end))
+			return filters[i].add(a) == ARCHIVE_OK ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+int pit_archive_create(const char *path, struct pit_archive **ret, struct pit_error *err)
+{
+	struct pit_archive *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return pit_fail(err, ENOMEM, "out of memory");
+	w->fd = -1;
+	w->now = time(NULL);
+	w->a = archive_write_new();
+	w->path = strdup(path);
+	if (!w->a || !w->path || asprintf(&w->tmp, "%s.tmp.%d", path, getpid()) < 0) {
+		w->tmp = NULL;
+		pit_archive_abandon(w);
+		return pit_fail(err, ENOMEM, "out of memory");
+	}
+	if (add_filter(w->a, path)) {
+		pit_archive_abandon(w);
+		return pit_fail(err, EINVAL, "%s: end the name in .tar.zst, .tar.gz, .tar.xz, .tar.bz2 or .tar", path);
+	}
+	archive_write_set_format_pax_restricted(w->a);
+	w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (w->fd < 0 || archive_write_open_fd(w->a, w->fd) != ARCHIVE_OK) {
+		int code = errno ? errno : EIO;
+
+		pit_archive_abandon(w);
+		return pit_fail(err, code, "cannot create %s: %s", path, strerror(code));
+	}
+	*ret = w;
+	return 0;
+}
+
+static int put_header(struct pit_archive *w, const char *name, const char *target, size_t len, struct pit_error *err)
+{
+	struct archive_entry *e = archive_entry_new();
+	int rc;
+
+	if (!e)
+		return pit_fail(err, ENOMEM, "out of memory");
+	archive_entry_set_pathname(e, name);
+	archive_entry_set_filetype(e, target ? AE_IFLNK : AE_IFREG);
+	archive_entry_set_perm(e, target ? 0777 : 0644);
+	archive_entry_set_mtime(e, w->now, 0);
+	archive_entry_set_size(e, (la_int64_t)len);
+	if (target)
+		archive_entry_set_symlink(e, target);
+	rc = archive_write_header(w->a, e);
+	archive_entry_free(e);
+	return rc < ARCHIVE_WARN ? pit_fail(err, EIO, "cannot write %s: %s", w->path, archive_error_string(w->a)) : 0;
+}
+
+int pit_archive_file(struct pit_archive *w, const char *name, const void *bytes, size_t len, struct pit_error *err)
+{
+	int rc = put_header(w, name, NULL, len, err);
+
+	if (rc)
+		return rc;
+	if (len && archive_write_data(w->a, bytes, len) != (la_ssize_t)len)
+		return pit_fail(err, EIO, "cannot write %s: %s", w->path, archive_error_string(w->a));
+	return 0;
+}
+
+int pit_archive_link(struct pit_archive *w, const char *name, const char *target, struct pit_error *err)
+{
+	return put_header(w, name, target, 0, err);
+}
+
+void pit_archive_abandon(struct pit_archive *w)
+{
+	int saved = errno;
+
+	if (!w)
+		return;
+	if (w->a)
+		archive_write_free(w->a);
+	if (w->fd >= 0) {
+		close(w->fd);
+		unlink(w->tmp);
+	}
+	free(w->path);
+	free(w->tmp);
+	free(w);
+	errno = saved;
+}
+
+int pit_archive_finish(struct pit_archive *w, struct pit_error *err)
+{
+	int rc = 0;
+
+	if (archive_write_close(w->a) != ARCHIVE_OK)
+		rc = pit_fail(err, EIO, "cannot write %s: %s", w->path, archive_error_string(w->a));
+	else if (fsync(w->fd) || rename(w->tmp, w->path))
+		rc = pit_fail(err, errno, "cannot finish %s: %s", w->path, strerror(errno));
+	if (!rc) {
+		close(w->fd);
+		w->fd = -1;
+	}
+	pit_archive_abandon(w);
+	return rc;
 }

@@ -18,7 +18,7 @@ int pit_cgroup_load(struct pit_root *root, const struct pit_mounts *mounts, int 
 void pit_cgroup_free(struct pit_cgroup *g); /* NULL is fine */
 
 enum pit_cgroup_mode pit_cgroup_mode(const struct pit_cgroup *g); /* of the machine */
-const char *pit_cgroup_path(const struct pit_cgroup *g);	  /* as /proc/PID/cgroup says: v2 path, else memory's */
+const char *pit_cgroup_path(const struct pit_cgroup *g);          /* as /proc/PID/cgroup says: v2 path, else memory's */
 
 /* The directory of the group that holds `controller` ("memory", "cpu", "cpuset", "pids", "io") for this process, e.g.
  * /sys/fs/cgroup/system.slice/x.service, in `ret`. *ret_v2 says which names its files have. -ENOENT: that controller is

@@ -20,7 +20,8 @@ struct pit_kmsg {
 };
 
 /* Reads records "6,339,5140900,-;text", lines "[ 5.140900] text", "<6>[ 5.14] text", and ISO or syslog stamped lines;
- * lines of any other form are kept whole with usec -1. */
+ * lines of any other form are kept whole with usec -1, but lines of other programs in a system log are left out. At
+ * most the newest 100000 lines are kept. */
 int pit_kmsg_parse(const char *text, struct pit_kmsg *ret);
 int pit_kmsg_load(struct pit_root *root, struct pit_kmsg *ret, struct pit_error *err); /* -EPERM: dmesg_restrict */
 void pit_kmsg_free(struct pit_kmsg *k);

@@ -117,14 +117,33 @@ int pit_mounts_parse(const char *text, struct pit_mounts *ret, struct pit_error 
 	return 0;
 }
 
+/* Old recordings hold only /proc/mounts: rewrites its lines "source target type options 0 0" as mountinfo lines. */
+static int read_mounts(struct pit_root *root, struct pit_buf *out)
+{
+	pit_auto_strv struct pit_strv lines = {0};
+	char source[1024], target[4096], type[64], options[4096];
+	struct pit_text text;
+	int rc = pit_root_read(root, &text, "/proc/mounts");
+
+	if (!rc)
+		rc = pit_strv_split(&lines, text.data, "\n");
+	for (size_t i = 0; i < lines.count; i++)
+		if (sscanf(lines.item[i], "%1023s %4095s %63s %4095s", source, target, type, options) == 4)
+			pit_buf_printf(out, "0 0 0:0 / %s %s - %s %s %s\n", target, options, type, source, options);
+	return rc;
+}
+
 int pit_mounts_load(struct pit_root *root, struct pit_mounts *ret, struct pit_error *err)
 {
+	pit_auto_buf struct pit_buf old = PIT_BUF_INIT;
 	struct pit_text text;
 	int rc = pit_root_read(root, &text, "/proc/self/mountinfo");
 
-	if (rc)
+	if (!rc)
+		return pit_mounts_parse(text.data, ret, err);
+	if (rc != -ENOENT || read_mounts(root, &old))
 		return pit_fail(err, -rc, "/proc/self/mountinfo");
-	return pit_mounts_parse(text.data, ret, err);
+	return pit_mounts_parse(old.data, ret, err);
 }
 
 void pit_mounts_free(struct pit_mounts *m)
@@ -193,9 +212,9 @@ static bool is_among(const char *type, const char *const *types)
 
 bool pit_mount_is_network(const struct pit_mount *m)
 {
-	static const char *const types[] = {"nfs",	 "nfs4", "cifs",   "smb3",	"smbfs",	  "ceph",
-					    "lustre",	 "gpfs", "beegfs", "glusterfs", "fuse.glusterfs", "fuse.sshfs",
-					    "9p",	 "afs",	 "ocfs2",  "gfs2",	"wekafs",	  "pvfs2",
+	static const char *const types[] = {"nfs",       "nfs4", "cifs",   "smb3",      "smbfs",          "ceph",
+					    "lustre",    "gpfs", "beegfs", "glusterfs", "fuse.glusterfs", "fuse.sshfs",
+					    "9p",        "afs",  "ocfs2",  "gfs2",      "wekafs",         "pvfs2",
 					    "fuse.ceph", NULL};
 
 	return is_among(m->type, types);
@@ -204,9 +223,9 @@ bool pit_mount_is_network(const struct pit_mount *m)
 bool pit_mount_is_pseudo(const struct pit_mount *m)
 {
 	static const char *const types[] = {
-		"proc",	     "sysfs",	   "cgroup",	"cgroup2",  "devpts",  "mqueue", "debugfs",  "tracefs",
-		"bpf",	     "securityfs", "pstore",	"configfs", "fusectl", "autofs", "efivarfs", "binfmt_misc",
-		"hugetlbfs", "rpc_pipefs", "selinuxfs", "nsfs",	    "resctrl", NULL};
+		"proc",      "sysfs",      "cgroup",    "cgroup2",  "devpts",  "mqueue", "debugfs",  "tracefs",
+		"bpf",       "securityfs", "pstore",    "configfs", "fusectl", "autofs", "efivarfs", "binfmt_misc",
+		"hugetlbfs", "rpc_pipefs", "selinuxfs", "nsfs",     "resctrl", NULL};
 
 	return is_among(m->type, types);
 }

@@ -10,11 +10,11 @@
 struct pit_mount {
 	int id, parent;
 	unsigned major, minor;
-	char *root;	     /* directory of the file system that is the mount's root */
-	char *target;	     /* where it is mounted; \040 and the like decoded */
-	char *options;	     /* of this mount */
-	char *type;	     /* "ext4", "nfs4", "fuse.sshfs" */
-	char *source;	     /* device or server; may be empty */
+	char *root;          /* directory of the file system that is the mount's root */
+	char *target;        /* where it is mounted; \040 and the like decoded */
+	char *options;       /* of this mount */
+	char *type;          /* "ext4", "nfs4", "fuse.sshfs" */
+	char *source;        /* device or server; may be empty */
 	char *super_options; /* of the file system */
 };
 

@@ -21,8 +21,8 @@ struct pit_proc {
 	int64_t threads;
 	uint64_t start; /* clock ticks since boot */
 	uint64_t vsize; /* bytes */
-	int64_t rss;	/* pages */
-	int policy;	/* SCHED_*; -1 unknown */
+	int64_t rss;    /* pages */
+	int policy;     /* SCHED_*; -1 unknown */
 };
 
 #define PIT_PF_KTHREAD 0x00200000u /* include/linux/sched.h */
@@ -35,8 +35,8 @@ struct pit_procs {
 	struct pit_proc *item; /* sorted by pid */
 	size_t count;
 	size_t unreadable; /* vanished or malformed while reading */
-	double uptime;	   /* seconds; 0 unknown: ages are unknown then */
-	bool hidden;	   /* /proc is mounted with hidepid: not all processes are seen */
+	double uptime;     /* seconds; 0 unknown: ages are unknown then */
+	bool hidden;       /* /proc is mounted with hidepid: not all processes are seen */
 };
 int pit_procs_load(struct pit_root *root, struct pit_procs *ret, struct pit_error *err);
 void pit_procs_free(struct pit_procs *p);

@@ -17,7 +17,7 @@ struct answer {
 	int rc;
 	struct pit_text text;
 	struct pit_strv names; /* of a list, once asked for */
-	int64_t when;	       /* pit_now() of the reading */
+	int64_t when;          /* pit_now() of the reading */
 };
 
 struct pit_root {
@@ -34,10 +34,10 @@ static const struct {
 	int code;
 	enum pit_state state;
 } states[] = {
-	{ENOENT, PIT_STATE_ABSENT},	   {ENOTDIR, PIT_STATE_ABSENT},		{ENODEV, PIT_STATE_ABSENT},
-	{ENXIO, PIT_STATE_ABSENT},	   {ESRCH, PIT_STATE_ABSENT},		{ENOLINK, PIT_STATE_ABSENT},
-	{EACCES, PIT_STATE_DENIED},	   {EPERM, PIT_STATE_DENIED},		{EBADMSG, PIT_STATE_MALFORMED},
-	{EINVAL, PIT_STATE_MALFORMED},	   {ERANGE, PIT_STATE_MALFORMED},	{EFBIG, PIT_STATE_MALFORMED},
+	{ENOENT, PIT_STATE_ABSENT},        {ENOTDIR, PIT_STATE_ABSENT},         {ENODEV, PIT_STATE_ABSENT},
+	{ENXIO, PIT_STATE_ABSENT},         {ESRCH, PIT_STATE_ABSENT},           {ENOLINK, PIT_STATE_ABSENT},
+	{EACCES, PIT_STATE_DENIED},        {EPERM, PIT_STATE_DENIED},           {EBADMSG, PIT_STATE_MALFORMED},
+	{EINVAL, PIT_STATE_MALFORMED},     {ERANGE, PIT_STATE_MALFORMED},       {EFBIG, PIT_STATE_MALFORMED},
 	{ETIMEDOUT, PIT_STATE_TIMED_OUT},  {EOPNOTSUPP, PIT_STATE_UNSUPPORTED}, {ENOSYS, PIT_STATE_UNSUPPORTED},
 	{ENODATA, PIT_STATE_NOT_RECORDED},
 };
@@ -76,11 +76,12 @@ static int open_recording(struct pit_root *r, const char *path, struct pit_error
 	if (stat(path, &st))
 		return pit_fail(err, errno, "cannot open the recording %s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode)) {
-		rc = pit_archive_unpack(path, &r->unpacked, err);
+		rc = pit_archive_unpack(path, &r->unpacked, &r->dir, err);
 		if (rc)
 			return rc;
+	} else {
+		r->dir = strdup(path);
 	}
-	r->dir = strdup(r->unpacked ? r->unpacked : path);
 	if (!r->dir)
 		return pit_fail(err, ENOMEM, "out of memory");
 	return pit_recording_open(&r->recording, r->dir, err);
@@ -170,6 +171,14 @@ static struct answer *keep(struct pit_root *r, enum pit_kind kind, const char *p
 	memcpy(data, rc ? "" : out->data, rc ? 1 : out->len + 1);
 	*a = (struct answer){.kind = kind, .rc = rc, .text = {data, rc ? 0 : out->len}, .when = pit_now()};
 	return a;
+}
+
+int pit_root_put(struct pit_root *r, enum pit_kind kind, const char *path, const void *bytes, size_t len)
+{
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+	pit_buf_add(&out, bytes, len);
+	return !out.failed && keep(r, kind, path, 0, &out) ? 0 : -ENOMEM;
 }
 
 static int ask_machine(struct pit_root *r, enum pit_kind kind, const char *path, struct pit_buf *out)

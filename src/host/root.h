@@ -27,13 +27,13 @@ struct pit_root;
 /* What became of a read. */
 enum pit_state {
 	PIT_STATE_OK,
-	PIT_STATE_ABSENT,	/* ENOENT, ENOTDIR, ENODEV, ENXIO, ESRCH: the machine does not have it */
-	PIT_STATE_DENIED,	/* EACCES, EPERM: not for this user */
-	PIT_STATE_MALFORMED,	/* EBADMSG, EINVAL, ERANGE, EFBIG: it is there and makes no sense */
-	PIT_STATE_TIMED_OUT,	/* ETIMEDOUT: the deadline passed */
-	PIT_STATE_UNSUPPORTED,	/* EOPNOTSUPP, ENOSYS: this kernel or platform cannot say */
+	PIT_STATE_ABSENT,       /* ENOENT, ENOTDIR, ENODEV, ENXIO, ESRCH: the machine does not have it */
+	PIT_STATE_DENIED,       /* EACCES, EPERM: not for this user */
+	PIT_STATE_MALFORMED,    /* EBADMSG, EINVAL, ERANGE, EFBIG: it is there and makes no sense */
+	PIT_STATE_TIMED_OUT,    /* ETIMEDOUT: the deadline passed */
+	PIT_STATE_UNSUPPORTED,  /* EOPNOTSUPP, ENOSYS: this kernel or platform cannot say */
 	PIT_STATE_NOT_RECORDED, /* ENODATA: the recording lacks it */
-	PIT_STATE_ERROR,	/* any other */
+	PIT_STATE_ERROR,        /* any other */
 };
 enum pit_state pit_root_state(int rc);
 const char *pit_state_name(enum pit_state state); /* "absent", "timed out", ... */
@@ -50,7 +50,7 @@ static inline void pit_root_closep(struct pit_root **root)
 
 bool pit_root_is_live(const struct pit_root *root);
 const char *pit_root_name(const struct pit_root *root); /* "live", or the path given */
-const char *pit_root_dir(const struct pit_root *root);	/* directory on this machine: "/" or where the recording lies */
+const char *pit_root_dir(const struct pit_root *root);  /* directory on this machine: "/" or where the recording lies */
 
 /* A file whole. At most PIT_ROOT_FILE_MAX bytes (else -EFBIG); NUL bytes are kept, and `data` ends with one more. */
 #define PIT_ROOT_FILE_MAX (16u << 20)
@@ -96,11 +96,11 @@ int pit_root_stat(struct pit_root *root, struct pit_stat *ret, const char *fmt, 
 	__attribute__((format(printf, 3, 4))); /* links followed */
 
 struct pit_fsinfo {
-	uint64_t type;	/* f_type magic */
+	uint64_t type;  /* f_type magic */
 	uint64_t bsize; /* bytes per block */
 	uint64_t blocks, bfree, bavail;
 	uint64_t files, ffree; /* inodes; 0 files = the file system has no such limit */
-	uint64_t flags;	       /* ST_RDONLY, ST_NOEXEC, ... */
+	uint64_t flags;        /* ST_RDONLY, ST_NOEXEC, ... */
 };
 int pit_root_statfs(struct pit_root *root, struct pit_fsinfo *ret, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

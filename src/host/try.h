@@ -8,9 +8,10 @@
 
 #include "host/root.h"
 
-/* Runs make(name, arg, ...) in a child and appends what it wrote to `out`. Returns what make() returned; -ETIMEDOUT when
- * `ms` passed (the child is killed, or left behind where the kernel does not let it go); -EPERM when a filter killed it;
- * -EIO when it died otherwise. The child has no open files but /dev/null; make() may only read memory and make calls. */
+/* Runs make(name, arg, ...) in a child and appends what it wrote to `out`. Returns what make() returned; -ETIMEDOUT
+ * when `ms` passed (the child is killed, or left behind where the kernel does not let it go); -EPERM when a filter
+ * killed it; -EIO when it died otherwise. The child has no open files but /dev/null; make() may only read memory and
+ * make calls. */
 int pit_try(int ms, pit_fact_fn make, const char *name, void *arg, struct pit_buf *out);
 
 /* "PREFIX:PATH" as a name for pit_root_fact(): bytes of the path that such a name cannot hold become "_", and a hash of

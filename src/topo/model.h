@@ -21,11 +21,11 @@ enum pit_node_kind {
 const char *pit_node_kind_name(enum pit_node_kind kind); /* "dram", ..., "unknown" */
 
 struct pit_node {
-	int id;		       /* as the kernel numbers it; ids may be sparse */
+	int id;                /* as the kernel numbers it; ids may be sparse */
 	struct pit_idset cpus; /* online CPUs; empty: a node without CPUs */
-	int64_t mem_kb;	       /* -1 unknown; 0: a node without memory */
+	int64_t mem_kb;        /* -1 unknown; 0: a node without memory */
 	enum pit_node_kind kind;
-	bool mem_only;	    /* memory and no CPU */
+	bool mem_only;      /* memory and no CPU */
 	unsigned *distance; /* by position in pit_topo.nodes (not by id); NULL unknown; 10 = local */
 };
 
@@ -49,16 +49,16 @@ const char *pit_node_source_name(enum pit_node_source source);
 
 struct pit_device {
 	enum pit_device_class cls;
-	char pci[24];	 /* "0000:65:00.0"; "" no PCI device (virtual NIC) */
+	char pci[24];    /* "0000:65:00.0"; "" no PCI device (virtual NIC) */
 	unsigned vendor; /* PCI ids; 0 unknown */
 	unsigned device;
 	unsigned pci_class; /* 24 bits */
-	char name[96];	    /* from NVML, else built from what sysfs says; "" unknown */
+	char name[96];      /* from NVML, else built from what sysfs says; "" unknown */
 	char handle[64];    /* "eth0", "mlx5_0", "nvme0", "card0"; "" none */
-	char uuid[48];	    /* GPU's, from NVML; "" unknown */
+	char uuid[48];      /* GPU's, from NVML; "" unknown */
 	char driver[32];    /* bound kernel driver; "" none */
 	char sysfs[160];    /* directory: "/sys/bus/pci/devices/0000:65:00.0" */
-	int node;	    /* -1 unknown */
+	int node;           /* -1 unknown */
 	enum pit_node_source node_source;
 	struct pit_idset cpus; /* local CPUs; empty unknown */
 };
@@ -70,7 +70,7 @@ struct pit_topo {
 		struct pit_idset possible; /* empty unknown */
 		struct pit_idset offline;
 		struct pit_idset isolated; /* by the kernel: isolcpus= or an isolated cpuset */
-		int smt;		   /* 1 on, 0 off, -1 unknown */
+		int smt;                   /* 1 on, 0 off, -1 unknown */
 	} cpus;
 	int packages, cores;   /* -1 unknown */
 	bool nodes_known;      /* false: the machine does not say; `node` is empty then */
@@ -92,7 +92,7 @@ struct pit_topo {
 int pit_topo_load(struct pit_root *root, struct pit_topo **ret, struct pit_error *err);
 void pit_topo_free(struct pit_topo *t); /* NULL is fine */
 
-const struct pit_node *pit_topo_node(const struct pit_topo *t, int id);		/* NULL none */
+const struct pit_node *pit_topo_node(const struct pit_topo *t, int id);         /* NULL none */
 const struct pit_node *pit_topo_node_of_cpu(const struct pit_topo *t, int cpu); /* NULL unknown */
 size_t pit_topo_count(const struct pit_topo *t, enum pit_device_class cls);
 

@@ -12,8 +12,8 @@
 struct test_case {
 	char *file; /* where it stands, for messages */
 	int line;
-	char *row;	       /* row id */
-	char *verdict;	       /* "pass", "warn", "fail", "skip" */
+	char *row;             /* row id */
+	char *verdict;         /* "pass", "warn", "fail", "skip" */
 	struct pit_strv words; /* behind the verdict: "inference", "data=/x" */
 	struct pit_strv lines; /* the body, `use` resolved */
 };

@@ -1,0 +1,48 @@
+# The front door; Meson and Ninja do the work. On Debian and Ubuntu what is missing is installed first (as root or with sudo).
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD ?= build
+FUZZ_SECONDS ?= 300
+
+.PHONY: all run test test-vm bench fuzz install clean format deps-build deps-test
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja: | deps-build
+	meson setup $(BUILD) --prefix=$(PREFIX) >/dev/null
+
+deps-build:
+	@tools/install-deps build
+
+deps-test:
+	@tools/install-deps build test
+
+# The judgement itself is the result: exit code 0 whatever it says (1 warnings, 2 failures).
+run: all
+	@$(BUILD)/pitcrew check; code=$$?; test $$code -le 2
+
+test: deps-test
+	tests/run
+
+test-vm: all
+	tests/vm/setup
+	tests/vm/run
+
+bench: all
+	@tools/install-deps bench
+	tests/bench/run $(BUILD)
+
+fuzz: deps-test
+	tests/fuzz/run $(FUZZ_SECONDS)
+
+install: all
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild >/dev/null
+	@echo "installed below $(DESTDIR)$(PREFIX)"
+
+format:
+	git ls-files '*.[ch]' | xargs clang-format-14 -i
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-*

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The verbs of the command line. One file cmd_VERB.c each; main.c lists them in order.
+ */
+#ifndef PIT_CLI_CMD_H
+#define PIT_CLI_CMD_H
+
+#include <argp.h>
+
+#include "base/buf.h"
+#include "pitcrew/error.h"
+
+enum {
+	PIT_EXIT_OK = 0,
+	PIT_EXIT_WARN = 1,   /* check: warnings */
+	PIT_EXIT_FAIL = 2,   /* check: failures */
+	PIT_EXIT_CANNOT = 3, /* could not do the job */
+	PIT_EXIT_USAGE = 64,
+};
+
+struct pit_cmd {
+	const char *name;
+	const char *summary;               /* one line of `pitcrew --help` */
+	int (*run)(int argc, char **argv); /* argv[0] is "pitcrew NAME"; returns the exit code */
+};
+
+extern const struct pit_cmd pit_cmd_check, pit_cmd_topo, pit_cmd_snapshot, pit_cmd_explain;
+
+/* Prints "pitcrew: text" on stderr; returns PIT_EXIT_CANNOT. */
+int pit_cli_fail(const struct pit_error *err);
+
+/* Writes `out` to stdout; PIT_EXIT_CANNOT with a message when that fails, else `code`. */
+int pit_cli_print(const struct pit_buf *out, int code);
+
+/* The position of `word` among `choices` (NULL-terminated); argp_error() with the list when it is not there. */
+int pit_cli_choice(struct argp_state *state, const char *option, const char *word, const char *const *choices);
+
+/* The item of `names` that is nearest to `word` by edit distance, for "did you mean"; NULL when none is near. */
+const char *pit_cli_nearest(const char *word, const char *const *names);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/parse.h"
+#include "check/run.h"
+#include "cli/cmd.h"
+#include "host/record.h"
+
+struct options {
+	struct pit_facts_options facts;
+	const char *output;
+	bool raw;
+};
+
+enum { KEY_RAW = 256, KEY_DATA, KEY_CHECKPOINT, KEY_PID };
+
+static const struct argp_option argp_options[] = {
+	{"output", 'o', "FILE", 0, "Where to write (default pitcrew-HOST-DATE.tar.zst here)"},
+	{"raw", KEY_RAW, NULL, 0, "Keep addresses and what looks like secrets as they are"},
+	{"data", KEY_DATA, "PATH", 0, "As for check"},
+	{"checkpoint", KEY_CHECKPOINT, "PATH", 0, "As for check"},
+	{"pid", KEY_PID, "PID", 0, "As for check"},
+	{0},
+};
+
+static const char *absolute(struct argp_state *state, const char *option, const char *arg)
+{
+	if (*arg != '/')
+		argp_error(state, "--%s=%s: give an absolute path", option, arg);
+	return arg;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	uint64_t pid;
+
+	switch (key) {
+	case 'o':
+		o->output = arg;
+		break;
+	case KEY_RAW:
+		o->raw = true;
+		break;
+	case KEY_DATA:
+		o->facts.data = absolute(state, "data", arg);
+		break;
+	case KEY_CHECKPOINT:
+		o->facts.checkpoint = absolute(state, "checkpoint", arg);
+		break;
+	case KEY_PID:
+		if (pit_parse_u64(arg, &pid) || !pid || pid > INT_MAX)
+			argp_error(state, "--pid=%s is not a process id", arg);
+		o->facts.pid = (int)pid;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': --output=FILE names the file", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse,
+	.doc = "Record everything that the checks read into one tarball; 'pitcrew check --root FILE' judges it anywhere.\v"
+	       "Of the environment only the variables that checks know are recorded. Addresses and what looks like a "
+	       "password, key or token are replaced unless --raw is given. Exit codes: 0 written, 3 could not, 64 usage.",
+};
+
+/* Runs all rows for both workloads, so that the root has asked for everything that either wants. */
+static int ask_everything(struct pit_root *root, const struct options *o, struct pit_error *err)
+{
+	static const enum pit_workload workloads[] = {PIT_TRAINING, PIT_INFERENCE};
+	struct pit_selection all = {0};
+
+	for (size_t i = 0; i < PIT_COUNT(workloads); i++) {
+		struct pit_facts_options options = o->facts;
+		struct pit_report report = {0};
+		struct pit_facts *facts = NULL;
+		int rc;
+
+		options.workload = workloads[i];
+		rc = pit_facts_new(root, &options, &facts, err);
+		if (!rc)
+			rc = pit_check_run(facts, &all, NULL, &report, err);
+		pit_report_free(&report);
+		pit_facts_free(facts);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static void default_name(char *out, size_t size)
+{
+	char host[65] = "host", date[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gethostname(host, sizeof(host) - 1);
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(out, size, "pitcrew-%s-%s.tar.zst", host, date);
+}
+
+static int run(int argc, char **argv)
+{
+	pit_auto_root struct pit_root *root = NULL;
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_record_summary done;
+	struct options o = {0};
+	char name[160], size[32];
+
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	default_name(name, sizeof(name));
+	if (!o.output)
+		o.output = name;
+	if (pit_root_open(NULL, &root, &err) || ask_everything(root, &o, &err) ||
+	    pit_record(root, o.output, o.raw, &done, &err))
+		return pit_cli_fail(&err);
+	printf("%s: %zu answers (%s before compression), %zu things that were not there or not allowed%s\n", o.output,
+	       done.files, pit_format_size(done.bytes, size, sizeof(size)), done.missing,
+	       o.raw ? "; nothing redacted" : "");
+	return PIT_EXIT_OK;
+}
+
+const struct pit_cmd pit_cmd_snapshot = {
+	.name = "snapshot",
+	.summary = "record what check reads into one tarball, for check --root",
+	.run = run,
+};

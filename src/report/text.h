@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Text for a terminal: word wrap, indents, colours.
+ */
+#ifndef PIT_REPORT_TEXT_H
+#define PIT_REPORT_TEXT_H
+
+#include "base/buf.h"
+
+enum pit_colour { PIT_PLAIN, PIT_BOLD, PIT_DIM, PIT_RED, PIT_YELLOW, PIT_GREEN, PIT_CYAN };
+
+struct pit_page {
+	struct pit_buf *out;
+	int width; /* columns */
+	bool colours;
+};
+
+/* What an output stream can show: colours on a terminal unless NO_COLOR is set or TERM is dumb; its width, 60 to 120,
+ * and 80 when it is no terminal. `when` is "auto", "always" or "never". */
+struct pit_page pit_page_for(int fd, const char *when, struct pit_buf *out);
+
+void pit_page_colour(const struct pit_page *p, enum pit_colour colour, const char *text);
+
+/* Wraps `text` between column `indent` and the page's width; `head` (may be NULL) stands before the first line, inside
+ * the indent. Words longer than a line are not cut. Control characters come out as '?': the text may be foreign. */
+void pit_page_wrap(const struct pit_page *p, int indent, const char *head, const char *text);
+
+/* The same text without control characters, cut to `columns`, at the end of `out`. */
+void pit_page_clip(struct pit_buf *out, const char *text, size_t columns);
+
+#endif
