@@ -145,27 +145,41 @@ static void put_group(const struct pit_report *r, const size_t *worst, size_t co
 	}
 }
 
-/* Those that a recording or this user could not show, which is not the same as having nothing to judge. */
-static void put_unseen(const struct pit_report *r, const struct pit_page *page)
+/* Denied, malformed, timed out or failed: not the same as having nothing to judge. */
+static bool is_unseen(const struct pit_finding *f)
+{
+	enum pit_state s = f->skip_state;
+
+	return f->status == PIT_SKIP &&
+	       (s == PIT_STATE_DENIED || s == PIT_STATE_MALFORMED || s == PIT_STATE_TIMED_OUT || s == PIT_STATE_ERROR);
+}
+
+#define UNSEEN_SHOWN 8
+
+static void put_unseen(const struct pit_report *r, bool verbose, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf ids = PIT_BUF_INIT;
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->count; i++) {
 		const struct pit_finding *f = &r->finding[i];
-		enum pit_state s = f->skip_state;
 
-		if (f->status != PIT_SKIP || s == PIT_STATE_OK || s == PIT_STATE_ABSENT || s == PIT_STATE_UNSUPPORTED ||
-		    s == PIT_STATE_NOT_RECORDED)
+		if (!is_unseen(f))
 			continue;
-		pit_buf_printf(&ids, "%s%s (%s)", n++ ? ", " : "", f->check->id, pit_state_name(s));
+		if (!n++)
+			pit_page_colour(page, PIT_BOLD, "COULD NOT SEE\n\n");
+		if (verbose || n <= UNSEEN_SHOWN) {
+			pit_buf_clear(&ids);
+			pit_buf_printf(&ids, "%s  (%s)", f->skip_reason, f->check->id);
+			pit_page_wrap(page, 8, "  ?", ids.data);
+		}
 	}
 	if (!n)
 		return;
-	pit_page_colour(page, PIT_BOLD, "COULD NOT SEE\n\n");
-	pit_page_wrap(page, 2, NULL, ids.data);
+	if (!verbose && n > UNSEEN_SHOWN)
+		pit_buf_printf(page->out, "        and %zu more\n", n - UNSEEN_SHOWN);
 	if (r->live && !r->as_root)
-		pit_page_wrap(page, 2, "  ", "Run as root to see what was denied.");
+		pit_buf_puts(page->out, "        Run as root to see what was denied.\n");
 	pit_buf_putc(page->out, '\n');
 }
 
@@ -239,7 +253,7 @@ void pit_report_text(const struct pit_report *r, bool verbose, const struct pit_
 	pit_buf_putc(page->out, '\n');
 	for (int impact = PIT_HURTING; impact >= PIT_STYLE; impact--)
 		put_group(r, worst, count, (enum pit_impact)impact, verbose, page);
-	put_unseen(r, page);
+	put_unseen(r, verbose, page);
 	if (verbose) {
 		put_quiet(r, PIT_PASS, "PASSED\n\n", page);
 		put_quiet(r, PIT_SKIP, "SKIPPED\n\n", page);
