@@ -149,8 +149,8 @@ PIT_KUBE_PROBE(pit_kube_reserved_memory_probe)
 	rc = rc ? rc : sum_reserved(&k, &reserved, err);
 	if (rc)
 		return rc;
-	pit_format_size(reserved, a, sizeof(a));
-	pit_format_size(kube + system + eviction, b, sizeof(b));
+	snprintf(a, sizeof(a), "%" PRIu64 " MiB", reserved >> 20);
+	snprintf(b, sizeof(b), "%" PRIu64 " MiB", (kube + system + eviction) >> 20);
 	pit_evidence(out, k.path[0] ? k.path : "flags of the kubelet",
 		     "reservedMemory %" PRIu64 "; kubeReserved %" PRIu64 " + systemReserved %" PRIu64
 		     " + eviction %" PRIu64,
