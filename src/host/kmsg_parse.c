@@ -13,9 +13,9 @@ struct view {
 	const char *text, *end;
 	int64_t usec;
 	int level;
-	bool record;	/* a record of /dev/kmsg */
+	bool record;    /* a record of /dev/kmsg */
 	bool continues; /* goes on with the record before it */
-	bool foreign;	/* another program's line in a system log */
+	bool foreign;   /* another program's line in a system log */
 };
 
 static const char *skip_digits(const char *s)

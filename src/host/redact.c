@@ -131,6 +131,18 @@ static bool is_address_byte(char c)
 	return isxdigit((unsigned char)c) || c == '.' || c == ':';
 }
 
+/* How much of `len` bytes made of digits, dots and colons is the address: "10.1.2.3:2049" ends before the port. */
+static size_t address_length(const char *word, size_t len)
+{
+	const char *colon = memchr(word, ':', len);
+
+	if (colon && count(word, (size_t)(colon - word), '.') == 3)
+		return (size_t)(colon - word);
+	while (len && (word[len - 1] == '.' || (word[len - 1] == ':' && (len < 2 || word[len - 2] != ':'))))
+		len--;
+	return len;
+}
+
 /* One address or one other word at text[at]; returns the bytes used. */
 static size_t put_one(const char *text, size_t at, size_t len, uint64_t seed, struct pit_buf *out)
 {
@@ -138,9 +150,11 @@ static size_t put_one(const char *text, size_t at, size_t len, uint64_t seed, st
 
 	while (at + n < len && is_address_byte(text[at + n]))
 		n++;
+	n = address_length(text + at, n);
 	if (n && (at + n >= len || !in_word(text[at + n])) && put_address(text + at, n, seed, out))
 		return n;
-	for (n = 0; at + n < len && (in_word(text[at + n]) || text[at + n] == '.' || text[at + n] == ':'); n++)
+	for (n = 0;
+	     at + n < len && (isalnum((unsigned char)text[at + n]) || text[at + n] == '.' || text[at + n] == ':'); n++)
 		;
 	n = n ? n : 1;
 	pit_buf_add(out, text + at, n);

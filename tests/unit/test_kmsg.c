@@ -176,8 +176,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_form), cmocka_unit_test(reads_records),
-		cmocka_unit_test(is_bounded),	    cmocka_unit_test(finds_logs),
-		cmocka_unit_test(says_why_not),	    cmocka_unit_test(survives_nul_bytes),
+		cmocka_unit_test(is_bounded),       cmocka_unit_test(finds_logs),
+		cmocka_unit_test(says_why_not),     cmocka_unit_test(survives_nul_bytes),
 	};
 
 	return cmocka_run_group_tests_name("kmsg", tests, NULL, NULL);
