@@ -31,24 +31,25 @@ def machines():
     return table
 
 
-def power_table(shape):
+def power_table(shape, folder):
     """An ACPI table with P- and C-states for as many CPUs as the machine has; returns its path."""
     nodes = next(word for word in shape if word.startswith("nodes="))[len("nodes="):]
     cpus = sum(int(node.split(":")[0]) for node in nodes.split(","))
-    path = os.path.join(tempfile.mkdtemp(prefix="pitcrew-power."), "power.aml")
+    path = os.path.join(folder, "power.aml")
     subprocess.run([os.path.join(HERE, "power-table"), str(cpus), path], check=True)
     return path
 
 
 def boot(shape, command, share=None, timeout=180):
     """Runs the command in a machine of this shape; returns what subprocess.run returns, with text output."""
-    args = ["acpi=" + power_table(shape) if word == "acpi=power" else word for word in shape]
-    if share:
-        args.append("share=" + share)
-    return subprocess.run(
-        [os.path.join(HERE, "rig"), *args, "timeout=%d" % timeout, "--", *command],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-        cwd=TOP)
+    with tempfile.TemporaryDirectory(prefix="pitcrew-power.") as folder:
+        args = ["acpi=" + power_table(shape, folder) if word == "acpi=power" else word for word in shape]
+        if share:
+            args.append("share=" + share)
+        return subprocess.run(
+            [os.path.join(HERE, "rig"), *args, "timeout=%d" % timeout, "--", *command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            cwd=TOP)
 
 
 class Tally:
