@@ -40,7 +40,7 @@ def power_table(shape, folder):
     return path
 
 
-def boot(shape, command, share=None, timeout=180):
+def boot(shape, command, share=None, timeout=180, directory=TOP):
     """Runs the command in a machine of this shape; returns what subprocess.run returns, with text output."""
     with tempfile.TemporaryDirectory(prefix="pitcrew-power.") as folder:
         args = ["acpi=" + power_table(shape, folder) if word == "acpi=power" else word for word in shape]
@@ -49,7 +49,7 @@ def boot(shape, command, share=None, timeout=180):
         return subprocess.run(
             [os.path.join(HERE, "rig"), *args, "timeout=%d" % timeout, "--", *command],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-            cwd=TOP)
+            cwd=directory)
 
 
 class Tally:
