@@ -16,7 +16,7 @@
 
 struct member {
 	const char *name;
-	int type;         /* AE_IF...; 0: a hard link to `text` */
+	unsigned type;    /* AE_IF...; 0: a hard link to `text` */
 	const char *text; /* content, or target of a link */
 };
 

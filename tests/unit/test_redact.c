@@ -64,7 +64,8 @@ static void replaces_secrets_and_addresses(void **state)
 
 	for (size_t i = 0; i < PIT_COUNT(replaced); i++) {
 		redact("/x", replaced[i].text, &out);
-		assert_null(strstr(out.data, replaced[i].gone));
+		if (strstr(out.data, replaced[i].gone))
+			fail_msg("'%s' is still in '%s'", replaced[i].gone, out.data);
 		assert_non_null(strstr(out.data, replaced[i].stays));
 	}
 	pit_buf_free(&out);

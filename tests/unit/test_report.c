@@ -23,17 +23,15 @@ static void rows_are_complete(void **state)
 		for (const char *c = row->id; *c; c++)
 			if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && !strchr(".-", *c))
 				fail_msg("%s: '%c' does not belong into an id", row->id, *c);
-		PIT_CATALOG_FOREACH (other)
-			same += !strcmp(row->id, other->id);
-		if (same != 1)
-			fail_msg("%s stands %d times", row->id, same);
+		if (pit_catalog_find(row->id) != row)
+			fail_msg("%s stands twice", row->id);
 		if (!row->title || !row->why || !row->remedy || !row->source)
 			fail_msg("%s lacks a title, why, remedy or source", row->id);
 		if (row->otherwise != PIT_WARN && row->otherwise != PIT_FAIL)
 			fail_msg("%s has no verdict for when it is not satisfied", row->id);
-		if (!row->probe == !row->path || (row->path && row->op == PIT_OP_NONE))
-			fail_msg("%s needs either a probe or a path and an operator", row->id);
-		if (row->path && !row->want && row->op != PIT_OP_EXISTS && row->op != PIT_OP_ABSENT)
+		if (!row->probe && (!row->path || row->op == PIT_OP_NONE))
+			fail_msg("%s needs a probe, or a path and an operator", row->id);
+		if (!row->probe && !row->want && row->op != PIT_OP_EXISTS && row->op != PIT_OP_ABSENT)
 			fail_msg("%s wants nothing", row->id);
 	}
 }
