@@ -5,6 +5,10 @@
 
 const struct pit_check *const pit_catalog[] = {
 	pit_check_cpu,
+	pit_check_cpu_idle,
+	pit_check_cpu_isolation,
+	pit_check_sched,
+	pit_check_cpu_faults,
 	pit_check_memory,
 	pit_check_numa,
 	pit_check_irq,

@@ -8,6 +8,10 @@
 #include "check/check.h"
 
 extern const struct pit_check pit_check_cpu[];
+extern const struct pit_check pit_check_cpu_idle[];
+extern const struct pit_check pit_check_cpu_isolation[];
+extern const struct pit_check pit_check_sched[];
+extern const struct pit_check pit_check_cpu_faults[];
 extern const struct pit_check pit_check_memory[];
 extern const struct pit_check pit_check_numa[];
 extern const struct pit_check pit_check_irq[];

@@ -476,7 +476,7 @@ const struct pit_check pit_check_storage[] = {
 		.area = PIT_AREA_STORAGE,
 		.impact = PIT_HURTING,
 		.otherwise = PIT_WARN,
-		.probe = pit_probe_pressure,
+		.probe = pit_probe_disk_pressure,
 		.remedy =
 			"Find the reader or writer with iotop, and give it a faster disk, more read-ahead or less to write.",
 		.command = "iotop -obn3",
