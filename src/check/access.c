@@ -29,7 +29,7 @@ int pit_acl_parse(const void *bytes, size_t len, struct pit_acl *ret)
 		if (!e.tag || e.tag & (e.tag - 1) || e.tag > PIT_ACL_OTHER || e.perm > 7)
 			return -EBADMSG;
 		memcpy(&word, at + 4, 4);
-		e.id = e.tag == PIT_ACL_USER || e.tag == PIT_ACL_GROUP ? le32toh(word) : -1;
+		e.id = e.tag == PIT_ACL_USER || e.tag == PIT_ACL_GROUP ? (int64_t)le32toh(word) : -1;
 		acl.item[acl.count++] = e;
 	}
 	*ret = acl;
@@ -92,7 +92,7 @@ static bool by_groups(const struct pit_access_step *s, const struct pit_user *u,
 			continue;
 		if (!matched || (e->perm & mask & want) == want || (ret->by == BY_GROUP && (e->perm & want) == want))
 			*ret = (struct grant){(e->perm & want) == want && (e->perm & mask & want) != want ? BY_MASK
-													   : BY_GROUP,
+													  : BY_GROUP,
 					      e->perm & mask};
 		matched = true;
 		if ((ret->perm & want) == want)
@@ -112,10 +112,9 @@ static struct grant by_acl(const struct pit_access_step *s, const struct pit_use
 	if (u->uid == s->uid)
 		return (struct grant){BY_OWNER, s->mode >> 6 & 7};
 	if (named)
-		return (struct grant){(named->perm & want) == want && (named->perm & mask & want) != want
-					      ? BY_MASK
-					      : BY_NAMED_USER,
-				      named->perm & mask};
+		return (struct grant){
+			(named->perm & want) == want && (named->perm & mask & want) != want ? BY_MASK : BY_NAMED_USER,
+			named->perm & mask};
 	if (by_groups(s, u, mask, want, &g))
 		return g;
 	return (struct grant){BY_OTHER, s->mode & 7};
@@ -130,7 +129,7 @@ static struct grant by_mode(const struct pit_access_step *s, const struct pit_us
 	return (struct grant){BY_OTHER, s->mode & 7};
 }
 
-/* Root passes everything but the execution of what nobody may execute. */
+/* Root passes everything (but see is_no_program()). */
 static struct grant decide_step(const struct pit_access_path *p, const struct pit_access_step *s,
 				const struct pit_user *u, unsigned want)
 {
@@ -138,8 +137,6 @@ static struct grant decide_step(const struct pit_access_path *p, const struct pi
 	bool unmapped = p->partial_map && (s->uid == UNMAPPED || s->gid == UNMAPPED);
 
 	if ((g.perm & want) == want || !u->override || unmapped)
-		return g;
-	if (want & PIT_ACCESS_EXEC && !S_ISDIR(s->mode) && !(s->mode & 0111))
 		return g;
 	return (struct grant){BY_OVERRIDE, 7};
 }
@@ -188,28 +185,46 @@ static bool is_powerful(const struct pit_access_step *s)
 	return s->gid == 0;
 }
 
-/* The least that would let `u` in at this step. */
-static void suggest(const struct pit_access_step *s, const struct pit_user *u, enum by by, unsigned need,
+/* Places that belong to the system: no advice to open them. */
+static bool is_system(const char *path)
+{
+	static const char *const dirs[] = {"/bin",  "/boot", "/dev",  "/etc", "/lib", "/lib64",  "/proc",
+					   "/root", "/run",  "/sbin", "/sys", "/usr", "/var/lib"};
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		size_t len = strlen(dirs[i]);
+
+		if (!strncmp(path, dirs[i], len) && (!path[len] || path[len] == '/'))
+			return true;
+	}
+	return !strcmp(path, "/");
+}
+
+/* The least that would let `u` in at this step; `have` is what the entry that decided grants already. */
+static void suggest(const struct pit_access_step *s, const struct pit_user *u, enum by by, unsigned need, unsigned have,
 		    struct pit_access_answer *ret)
 {
 	bool others_group = !is_powerful(s) && (s->mode >> 3 & need) == need && !s->acl;
 
-	if (by == BY_OWNER)
+	if (by == BY_OTHER && others_group)
+		snprintf(ret->fix, sizeof(ret->fix), "usermod -aG %s %s   # then log in again", s->group, u->name);
+	else if (is_system(s->path))
+		ret->fix[0] = '\0';
+	else if (by == BY_OWNER)
 		snprintf(ret->fix, sizeof(ret->fix), "chmod u+%s '%s'", letters(need), s->path);
 	else if (by == BY_MASK)
 		snprintf(ret->fix, sizeof(ret->fix), "setfacl -m m::%s '%s'", letters(need | (s->mode >> 3 & 7)),
 			 s->path);
 	else if (by == BY_GROUP && !s->acl)
 		snprintf(ret->fix, sizeof(ret->fix), "chmod g+%s '%s'", letters(need), s->path);
-	else if (by == BY_OTHER && others_group)
-		snprintf(ret->fix, sizeof(ret->fix), "usermod -aG %s %s   # then log in again", s->group, u->name);
 	else if (takes_acls(s))
-		snprintf(ret->fix, sizeof(ret->fix), "setfacl -m u:%s:%s '%s'", u->name, letters(need), s->path);
+		snprintf(ret->fix, sizeof(ret->fix), "setfacl -m u:%s:%s '%s'", u->name, letters(need | have), s->path);
 	else
 		snprintf(ret->fix, sizeof(ret->fix), "chmod o+%s '%s'", letters(need), s->path);
 }
 
-static void describe_class(const struct pit_access_step *s, const struct pit_user *u, enum by by, char *ret, size_t size)
+static void describe_class(const struct pit_access_step *s, const struct pit_user *u, enum by by, char *ret,
+			   size_t size)
 {
 	switch (by) {
 	case BY_OWNER:
@@ -237,15 +252,16 @@ static void block(struct pit_access_answer *ret, const struct pit_access_step *s
 
 /* Refused by mode bits or ACL; unknown where somebody else has the last word. */
 static void refuse(const struct pit_access_path *p, const struct pit_access_step *s, const struct pit_user *u,
-		   enum by by, unsigned need, struct pit_access_answer *ret)
+		   const struct grant *g, unsigned need, struct pit_access_answer *ret)
 {
 	bool end = s == &p->step[p->count - 1];
 	char mode[12], why[200], more[200] = "";
 
 	block(ret, s, PIT_ACCESS_DENIED);
-	describe_class(s, u, by, why, sizeof(why));
+	describe_class(s, u, g->by, why, sizeof(why));
 	if (u->override && p->partial_map)
-		snprintf(more, sizeof(more), "; its owner is not mapped into this container, so root has no power there");
+		snprintf(more, sizeof(more),
+			 "; its owner is not mapped into this container, so root has no power there");
 	else if (on_type(s, "fuse") && !strstr(s->mount->super_options, "default_permissions")) {
 		ret->verdict = PIT_ACCESS_UNKNOWN;
 		snprintf(more, sizeof(more), "; the FUSE daemon decides, and may see it otherwise");
@@ -256,7 +272,7 @@ static void refuse(const struct pit_access_path *p, const struct pit_access_step
 	}
 	snprintf(ret->reason, sizeof(ret->reason), "%s may not %s: %s%s %s:%s, and %s%s", u->name, verb(s, need, end),
 		 pit_mode_text(s->mode, mode), s->acl ? "+" : "", s->owner, s->group, why, more);
-	suggest(s, u, by, need, ret);
+	suggest(s, u, g->by, need, g->perm, ret);
 }
 
 /* A FUSE mount is closed to all but the user who mounted it, root included, unless allow_other is set. */
@@ -278,14 +294,16 @@ static bool forbidden(const struct pit_access_step *s, unsigned want, struct pit
 	bool device = S_ISCHR(s->mode) || S_ISBLK(s->mode);
 
 	if (device && s->mount && pit_mount_option(s->mount, "nodev", NULL)) {
-		snprintf(ret->reason, sizeof(ret->reason), "%s is mounted with nodev: its devices cannot be opened", target);
+		snprintf(ret->reason, sizeof(ret->reason), "%s is mounted with nodev: its devices cannot be opened",
+			 target);
 	} else if (want & PIT_ACCESS_WRITE && !device && s->mount && pit_mount_option(s->mount, "ro", NULL)) {
 		snprintf(ret->reason, sizeof(ret->reason), "%s is mounted read-only", target);
 		snprintf(ret->fix, sizeof(ret->fix), "mount -o remount,rw '%s'", target);
 	} else if (want & PIT_ACCESS_WRITE && s->immutable) {
 		snprintf(ret->reason, sizeof(ret->reason), "it is immutable (chattr +i)");
 		snprintf(ret->fix, sizeof(ret->fix), "chattr -i '%s'", s->path);
-	} else if (want & PIT_ACCESS_EXEC && S_ISREG(s->mode) && s->mount && pit_mount_option(s->mount, "noexec", NULL)) {
+	} else if (want & PIT_ACCESS_EXEC && S_ISREG(s->mode) && s->mount &&
+		   pit_mount_option(s->mount, "noexec", NULL)) {
 		snprintf(ret->reason, sizeof(ret->reason), "%s is mounted with noexec", target);
 		snprintf(ret->fix, sizeof(ret->fix), "mount -o remount,exec '%s'", target);
 	} else {
@@ -332,6 +350,15 @@ static void reserve(const struct pit_access_step *s, const struct pit_user *u, e
 	}
 }
 
+static bool is_no_program(const struct pit_access_step *s, unsigned want, struct pit_access_answer *ret)
+{
+	if (!(want & PIT_ACCESS_EXEC) || S_ISDIR(s->mode) || (s->mode & 0111 && S_ISREG(s->mode)))
+		return false;
+	block(ret, s, PIT_ACCESS_DENIED);
+	snprintf(ret->reason, sizeof(ret->reason), "it is no program: nobody may execute it");
+	return true;
+}
+
 /* One step: true when it settles the answer. */
 static bool settle(const struct pit_access_path *p, const struct pit_access_step *s, const struct pit_user *u,
 		   unsigned want, bool end, struct pit_access_answer *ret)
@@ -355,11 +382,13 @@ static bool settle(const struct pit_access_path *p, const struct pit_access_step
 		snprintf(ret->fix, sizeof(ret->fix), "mount it with -o allow_other");
 		return true;
 	}
+	if (end && is_no_program(s, want, ret))
+		return true;
 	if (end && S_ISDIR(s->mode) && want & PIT_ACCESS_WRITE)
 		need |= PIT_ACCESS_EXEC;
 	g = decide_step(p, s, u, need);
 	if ((g.perm & need) != need)
-		refuse(p, s, u, g.by, need & ~g.perm, ret);
+		refuse(p, s, u, &g, need & ~g.perm, ret);
 	else if (end && !forbidden(s, want, ret))
 		reserve(s, u, g.by, want, ret);
 	else if (!end && g.by == BY_OVERRIDE)

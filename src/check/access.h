@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Why a user can or cannot reach a path. Collecting (reads of the machine) and deciding (pure) are apart: what decides is
- * mode bits, POSIX ACLs, mount flags and attributes of each directory on the way and of what the path names.
+ * Why a user can or cannot reach a path. Collecting (reads of the machine) and deciding (pure) are apart: what decides
+ * is mode bits, POSIX ACLs, mount flags and attributes of each directory on the way and of what the path names.
  */
 #ifndef PIT_CHECK_ACCESS_H
 #define PIT_CHECK_ACCESS_H
@@ -52,9 +52,9 @@ int pit_acl_parse(const void *bytes, size_t len, struct pit_acl *ret);
 
 /* One step of the way: a directory, a link, or the end. */
 struct pit_access_step {
-	char *path;
-	char *target; /* of a link; NULL: no link, and the following members count */
-	int rc;	      /* of looking at it: 0 or -errno */
+	const char *path;   /* owned, as target */
+	const char *target; /* of a link; NULL: no link, and the following members count */
+	int rc;             /* of looking at it: 0 or -errno */
 	mode_t mode;
 	int64_t uid, gid;
 	char owner[64], group[64];
@@ -67,7 +67,7 @@ struct pit_access_step {
 struct pit_access_path {
 	struct pit_access_step *step;
 	size_t count;
-	int rc;		  /* of the walk: -ELOOP ... */
+	int rc;           /* of the walk: -ELOOP ... */
 	bool partial_map; /* a user namespace that does not map all ids: 65534 may be anybody */
 };
 
@@ -81,8 +81,8 @@ enum pit_access_verdict { PIT_ACCESS_ALLOWED, PIT_ACCESS_DENIED, PIT_ACCESS_UNKN
 struct pit_access_answer {
 	enum pit_access_verdict verdict;
 	const struct pit_access_step *step; /* the first that blocks or that is unknown; NULL: none */
-	char reason[512];		    /* "" when allowed without reserve */
-	char fix[512];			    /* a command; "" none known */
+	char reason[512];                   /* "" when allowed without reserve */
+	char fix[512];                      /* a command; "" none known */
 };
 
 /* May `u` do `want` (one of PIT_ACCESS_...) with the end of the path? Creating files in a directory is WRITE. */

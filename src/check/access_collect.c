@@ -354,8 +354,8 @@ void pit_access_free(struct pit_access_path *p)
 	int saved = errno;
 
 	for (size_t i = 0; i < p->count; i++) {
-		free(p->step[i].path);
-		free(p->step[i].target);
+		free((char *)p->step[i].path);
+		free((char *)p->step[i].target);
 		free(p->step[i].acl);
 	}
 	free(p->step);

@@ -56,8 +56,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "USER PATH",
 	.doc = "Tell why USER (a name or number) can or cannot read, write and execute PATH: the first step of the way "
-	       "that blocks, and what would open it.\vExit codes: 0 all three allowed, 1 not all, 3 could not tell, 64 "
-	       "usage.",
+	       "that blocks, and what would open it.\vExit codes: 0 answered, 3 could not tell, 64 usage.",
 };
 
 struct question {
@@ -208,17 +207,13 @@ static int put_json(const struct options *o, const struct question *q, struct pi
 	return 0;
 }
 
+/* An answer is an answer, also when it is no. */
 static int exit_code(const struct question *q)
 {
-	int code = PIT_EXIT_OK;
-
-	for (size_t i = 0; i < PIT_COUNT(wants); i++) {
-		if (q->answer[i].verdict == PIT_ACCESS_UNKNOWN)
-			return PIT_EXIT_CANNOT;
-		if (q->answer[i].verdict == PIT_ACCESS_DENIED)
-			code = PIT_EXIT_WARN;
-	}
-	return code;
+	for (size_t i = 0; i < PIT_COUNT(wants); i++)
+		if (q->answer[i].verdict != PIT_ACCESS_UNKNOWN)
+			return PIT_EXIT_OK;
+	return PIT_EXIT_CANNOT;
 }
 
 int pit_cli_explain_access(int argc, char **argv)
