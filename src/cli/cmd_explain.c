@@ -20,7 +20,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->count = state->argc - state->next;
 		break;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name a check; 'pitcrew check --list' has them all");
+		pit_cli_usage(state, "name a check; 'pitcrew check --list' has them all");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -54,6 +54,10 @@ int pit_list_fd(int fd, struct pit_buf *out); /* directory; takes the fd */
 struct stat;
 void pit_print_stat(const struct stat *st, struct pit_buf *out);
 
+struct pit_root;
+/* Sets the answer for `path` before anybody asks, for tests. 0 or -ENOMEM. */
+int pit_root_put(struct pit_root *root, enum pit_kind kind, const char *path, const void *bytes, size_t len);
+
 /* The helper process that makes reads which may block. */
 struct pit_deadline {
 	int fd;           /* socket to the helper; -1 none */

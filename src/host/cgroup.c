@@ -6,9 +6,9 @@
 /* One line of /proc/PID/cgroup and where its directory is seen. */
 struct line {
 	char *controllers; /* "cpu,cpuacct", "name=systemd"; "" v2 */
-	char *path;	   /* in the hierarchy, seen from this cgroup namespace */
-	char *base;	   /* where the hierarchy is mounted; NULL when no mount shows the path */
-	char *dir;	   /* `base` and the path below it; NULL as above */
+	char *path;        /* in the hierarchy, seen from this cgroup namespace */
+	char *base;        /* where the hierarchy is mounted; NULL when no mount shows the path */
+	char *dir;         /* `base` and the path below it; NULL as above */
 	bool v2;
 };
 

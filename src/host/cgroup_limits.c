@@ -9,8 +9,8 @@ struct tightest {
 	struct pit_root *root;
 	const char *file_v2, *file_v1;
 	uint64_t limit; /* UINT64_MAX none yet */
-	double cpus;	/* 0 none yet */
-	char *file;	/* where it was found; `size` bytes */
+	double cpus;    /* 0 none yet */
+	char *file;     /* where it was found; `size` bytes */
 	size_t size;
 	int failed; /* the first read that failed otherwise than by absence */
 };

@@ -122,7 +122,7 @@ static const struct {
 	const char *path;
 	bool live; /* also read on the live machine: it holds nothing but the kernel's messages */
 } files[] = {
-	{"/dmesg", false},	     {"/sos_commands/kernel/dmesg", false},
+	{"/dmesg", false},           {"/sos_commands/kernel/dmesg", false},
 	{"/var/log/kern.log", true}, {"/var/log/messages", false},
 	{"/var/log/syslog", false},  {"/var/log/dmesg", true},
 };

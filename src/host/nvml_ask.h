@@ -15,8 +15,8 @@
 
 struct pit_nvml_ask {
 	const char *library; /* path; NULL: where it usually is */
-	int start_ms;	     /* deadline for the library to load and to name the GPUs */
-	int gpu_ms;	     /* deadline for each GPU after that: a GPU without persistence mode wakes up first */
+	int start_ms;        /* deadline for the library to load and to name the GPUs */
+	int gpu_ms;          /* deadline for each GPU after that: a GPU without persistence mode wakes up first */
 	int total_ms;
 };
 extern const struct pit_nvml_ask pit_nvml_usual;

@@ -169,11 +169,11 @@ static const struct {
 	unsigned id;
 	const char *group, *key;
 } fields[] = {
-	{PIT_NVML_FIELD_RETIRED_SBE, "retired", "sbe"},		{PIT_NVML_FIELD_RETIRED_DBE, "retired", "dbe"},
+	{PIT_NVML_FIELD_RETIRED_SBE, "retired", "sbe"},         {PIT_NVML_FIELD_RETIRED_DBE, "retired", "dbe"},
 	{PIT_NVML_FIELD_RETIRED_PENDING, "retired", "pending"}, {PIT_NVML_FIELD_CRC_FLIT, "nvlink", "crc_flit"},
-	{PIT_NVML_FIELD_CRC_DATA, "nvlink", "crc_data"},	{PIT_NVML_FIELD_REPLAY, "nvlink", "replay"},
-	{PIT_NVML_FIELD_RECOVERY, "nvlink", "recovery"},	{PIT_NVML_FIELD_LINK_COUNT, "nvlink", "links"},
-	{PIT_NVML_FIELD_MEMORY_TEMP, "temperature", "memory"},	{PIT_NVML_FIELD_RECOVERY_ACTION, NULL, "recovery"},
+	{PIT_NVML_FIELD_CRC_DATA, "nvlink", "crc_data"},        {PIT_NVML_FIELD_REPLAY, "nvlink", "replay"},
+	{PIT_NVML_FIELD_RECOVERY, "nvlink", "recovery"},        {PIT_NVML_FIELD_LINK_COUNT, "nvlink", "links"},
+	{PIT_NVML_FIELD_MEMORY_TEMP, "temperature", "memory"},  {PIT_NVML_FIELD_RECOVERY_ACTION, NULL, "recovery"},
 };
 
 struct gpu {

@@ -173,6 +173,14 @@ static struct answer *keep(struct pit_root *r, enum pit_kind kind, const char *p
 	return a;
 }
 
+int pit_root_put(struct pit_root *r, enum pit_kind kind, const char *path, const void *bytes, size_t len)
+{
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+	pit_buf_add(&out, bytes, len);
+	return !out.failed && keep(r, kind, path, 0, &out) ? 0 : -ENOMEM;
+}
+
 static int ask_machine(struct pit_root *r, enum pit_kind kind, const char *path, struct pit_buf *out)
 {
 	int rc;

@@ -58,6 +58,7 @@ struct pit_device {
 	char uuid[48];      /* GPU's, from NVML; "" unknown */
 	char driver[32];    /* bound kernel driver; "" none */
 	char sysfs[160];    /* directory: "/sys/bus/pci/devices/0000:65:00.0" */
+	char bridges[256];  /* what lies between it and the root: "pci0000:64/0000:64:00.0"; "" unknown */
 	int node;           /* -1 unknown */
 	enum pit_node_source node_source;
 	struct pit_idset cpus; /* local CPUs; empty unknown */
@@ -73,8 +74,9 @@ struct pit_topo {
 		int smt;                   /* 1 on, 0 off, -1 unknown */
 	} cpus;
 	int packages, cores;   /* -1 unknown */
+	int64_t mem_kb;        /* MemTotal, else the sum over the nodes; -1 unknown */
 	bool nodes_known;      /* false: the machine does not say; `node` is empty then */
-	struct pit_node *node; /* in order of id */
+	struct pit_node *node; /* those with CPUs, or memory, or unknown memory; in order of id */
 	size_t nodes;
 	struct {
 		struct pit_idset cpus, mems;

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/irq_map.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "check/readings.h"
+
+#define INTR_MAX 1048576
+
+void pit_intr_free(struct pit_intr *i)
+{
+	pit_cleanup_free(&i->count);
+	*i = (struct pit_intr){0};
+}
+
+static size_t count_words(const char *line)
+{
+	size_t n = 0;
+
+	for (const char *c = line; *c && *c != '\n'; c++)
+		n += *c != ' ' && (c[1] == ' ' || c[1] == '\n' || !c[1]);
+	return n;
+}
+
+int pit_intr_parse(const char *stat, struct pit_intr *ret)
+{
+	const char *line = !strncmp(stat, "intr ", 5) ? stat : strstr(stat, "\nintr ");
+	struct pit_intr i = {0};
+	size_t words;
+	char *end;
+
+	if (!line)
+		return -ENOENT;
+	line += *line == '\n' ? 6 : 5;
+	words = count_words(line);
+	if (!words || words > INTR_MAX)
+		return -EBADMSG;
+	i.count = calloc(words, sizeof(*i.count));
+	if (!i.count)
+		return -ENOMEM;
+	for (size_t at = 0; at < words; at++, line = end) {
+		line += strspn(line, " ");
+		i.count[at] = strtoull(line, &end, 10);
+		if (!isdigit((unsigned char)*line) || (*end != ' ' && *end != '\n' && *end)) {
+			pit_intr_free(&i);
+			return -EBADMSG;
+		}
+	}
+	memmove(i.count, i.count + 1, (words - 1) * sizeof(*i.count)); /* the first is the total */
+	i.counts = words - 1;
+	*ret = i;
+	return 0;
+}
+
+void pit_irqs_free(struct pit_irqs *i)
+{
+	for (size_t k = 0; k < i->count; k++)
+		pit_idset_free(&i->item[k].cpus);
+	pit_cleanup_free(&i->item);
+	*i = (struct pit_irqs){0};
+}
+
+/* Where interrupt `irq` goes; unknown stays empty. */
+static void read_affinity(struct pit_root *root, struct pit_irq *irq)
+{
+	if (pit_root_idset(root, &irq->cpus, "/proc/irq/%d/effective_affinity_list", irq->irq) ||
+	    pit_idset_is_empty(&irq->cpus))
+		(void)pit_root_idset(root, &irq->cpus, "/proc/irq/%d/smp_affinity_list", irq->irq);
+}
+
+static int add_irq(struct pit_root *root, uint64_t number, struct pit_irqs *irqs)
+{
+	struct pit_irq *grown = reallocarray(irqs->item, irqs->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	irqs->item = grown;
+	grown[irqs->count] = (struct pit_irq){.irq = (int)number, .rate = -1};
+	read_affinity(root, &grown[irqs->count++]);
+	return 0;
+}
+
+static int add_listed(struct pit_root *root, const struct pit_strv *names, struct pit_irqs *irqs)
+{
+	uint64_t number;
+	int rc = 0;
+
+	for (size_t i = 0; i < names->count && !rc; i++)
+		if (!pit_parse_u64(names->item[i], &number) && number < INTR_MAX)
+			rc = add_irq(root, number, irqs);
+	return rc;
+}
+
+static uint64_t count_of(const struct pit_intr *intr, int irq)
+{
+	return irq >= 0 && (size_t)irq < intr->counts ? intr->count[irq] : 0;
+}
+
+/* Counts and rates for all of `irqs` from both readings of /proc/stat. */
+static void count_all(struct pit_facts *facts, struct pit_irqs *irqs)
+{
+	PIT_CLEANUP(pit_intr_free) struct pit_intr first = {0}, second = {0};
+	const char *before, *after;
+	double seconds, uptime = pit_uptime_or_0(facts);
+
+	if (pit_two_readings(facts, "/proc/stat", &before, &after, &seconds) || pit_intr_parse(before, &first) ||
+	    pit_intr_parse(after, &second))
+		return;
+	irqs->counted = second.counts > 0;
+	for (size_t i = 0; i < irqs->count; i++) {
+		struct pit_irq *q = &irqs->item[i];
+
+		q->count = count_of(&second, q->irq);
+		q->rate = pit_growth(count_of(&first, q->irq), q->count, seconds);
+		q->average = uptime > 0 ? (double)q->count / uptime : 0;
+	}
+}
+
+int pit_irqs_of_device(struct pit_facts *facts, const struct pit_device *d, struct pit_irqs *ret, struct pit_error *err)
+{
+	struct pit_root *root = pit_facts_root(facts);
+	pit_auto_irqs struct pit_irqs irqs = {0};
+	const struct pit_strv *names;
+	uint64_t line;
+	int rc = 0;
+
+	if (!pit_root_list(root, &names, "%s/msi_irqs", d->sysfs))
+		rc = add_listed(root, names, &irqs);
+	else if (!pit_root_u64(root, &line, "%s/irq", d->sysfs) && line && line < INTR_MAX)
+		rc = add_irq(root, line, &irqs);
+	if (rc)
+		return pit_fail(err, -rc, "interrupts of %s", d->pci);
+	count_all(facts, &irqs);
+	*ret = irqs;
+	irqs = (struct pit_irqs){0};
+	return 0;
+}
+
+int pit_irqs_of_host(struct pit_facts *facts, struct pit_irqs *ret, struct pit_error *err)
+{
+	struct pit_root *root = pit_facts_root(facts);
+	pit_auto_irqs struct pit_irqs irqs = {0};
+	const struct pit_strv *names;
+	int rc = pit_root_list(root, &names, "/proc/irq");
+
+	rc = rc ? rc : add_listed(root, names, &irqs);
+	if (rc)
+		return pit_fail(err, -rc, "/proc/irq");
+	count_all(facts, &irqs);
+	*ret = irqs;
+	irqs = (struct pit_irqs){0};
+	return 0;
+}
+
+char *pit_irq_action(struct pit_facts *facts, int irq, char *out, size_t size)
+{
+	if (pit_root_str(pit_facts_root(facts), out, size, "/sys/kernel/irq/%d/actions", irq))
+		*out = '\0';
+	return out;
+}
+
+int pit_irq_isolated(struct pit_facts *facts, struct pit_idset *ret, struct pit_error *err)
+{
+	pit_auto_idset struct pit_idset tickless = {0};
+	const struct pit_topo *topo;
+	int rc = pit_facts_topo(facts, &topo, err);
+
+	if (rc)
+		return rc;
+	(void)pit_root_idset(pit_facts_root(facts), &tickless, "/sys/devices/system/cpu/nohz_full");
+	rc = pit_idset_copy(ret, &topo->cpus.isolated);
+	rc = rc ? rc : pit_idset_unite(ret, &tickless);
+	return rc ? pit_fail(err, -rc, "the isolated CPUs") : 0;
+}
+
+double pit_irq_weight(const struct pit_irq *irq)
+{
+	return irq->rate > 0 ? irq->rate : irq->average;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One place that sets a kernel setting. Shared by the readers behind sysctl_origin.h.
+ */
+#ifndef PIT_HOST_ORIGIN_H
+#define PIT_HOST_ORIGIN_H
+
+#include "host/root.h"
+
+struct pit_origin {
+	char file[256]; /* "" nothing sets it */
+	int line;
+	char value[256];
+	char profile[64]; /* tuned's, when that is the setter */
+};
+
+/* True when the value, as a file has it, is what the kernel shows: the same words, numbers compared as numbers. */
+bool pit_origin_is_live(const char *value, const char *live);
+
+/* What tuned's active profile (with the profiles it includes) sets `key` in `section` to. An empty `file` when no
+ * profile is active or it says nothing. `matches` tells whether a key of the profile is meant; NULL: the same text. */
+void pit_tuned_find(struct pit_root *root, const char *section, const char *key,
+		    bool (*matches)(const char *pattern, const char *key), struct pit_origin *ret);
+
+/* The text of a report from what was found; -ENOENT when nothing was. */
+int pit_origin_print(const struct pit_origin *file, const struct pit_origin *tuned, const char *cmdline,
+		     const char *live, char *ret, size_t size);
+
+#endif
