@@ -5,6 +5,8 @@
 #ifndef PIT_CHECK_MEMORY_HUGEPAGES_H
 #define PIT_CHECK_MEMORY_HUGEPAGES_H
 
+#include <stdint.h>
+
 #include "base/strv.h"
 
 struct pit_hugepages_ask {
