@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
+#include "check/readings.h"
 #include "check/offenders.h"
 #include "host/ethtool.h"
 
@@ -67,7 +67,7 @@ static int judge_devices(const struct dev_judge *j, struct pit_facts *facts, str
 	rc = pit_two_readings(facts, path, &first, &second, &seconds);
 	if (rc)
 		return pit_fail(err, -rc, "%s", path);
-	pit_format_age(pit_uptime(facts), age, sizeof(age));
+	pit_format_age(pit_uptime_or_0(facts), age, sizeof(age));
 	for (size_t i = 0; i < links.count; i++) {
 		const struct pit_link *l = &links.item[i];
 		struct pit_net_dev then, d;
@@ -238,7 +238,7 @@ int pit_net_protocol(const struct pit_check *row, struct pit_facts *facts, struc
 	if (rc)
 		return pit_fail(err, -rc, "%s%s in %s", c->group, c->part, c->path);
 	share = whole ? (double)part / (double)whole : 0;
-	pit_format_age(pit_uptime(facts), age, sizeof(age));
+	pit_format_age(pit_uptime_or_0(facts), age, sizeof(age));
 	if (c->whole_path) {
 		pit_want(out, "at most %g %% of %s", c->share * 100, c->whole);
 		pit_evidence(out, c->path, "%s %" PRIu64 ", %s %" PRIu64 " in %s", c->part, part, c->whole, whole, age);

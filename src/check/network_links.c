@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
+#include "check/readings.h"
 #include "check/offenders.h"
 
 static void add_link_evidence(const struct pit_link *l, struct pit_finding *out)
@@ -188,7 +188,7 @@ static int64_t times_down(struct pit_root *root, const char *nic)
 
 int pit_net_flaps(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
 {
-	double days = pit_uptime(facts) / 86400;
+	double days = pit_uptime_or_0(facts) / 86400;
 	pit_auto_links struct pit_links links = {0};
 	struct pit_offenders bad = {0};
 	size_t judged = 0;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
+#include "check/readings.h"
 
 static int nth_number(const char *line, int word, uint64_t *ret)
 {

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "check/counters.h"
+#include "check/readings.h"
 #include "check/offenders.h"
 
 /* One counter of a port: how many an hour are still healthy, and where it stops counting. */
@@ -71,7 +71,7 @@ static int judge_ports(const struct limit *limit, size_t limits, struct pit_fact
 		       struct pit_error *err)
 {
 	struct judge j = {
-		.limit = limit, .limits = limits, .facts = facts, .out = out, .hours = pit_uptime(facts) / 3600};
+		.limit = limit, .limits = limits, .facts = facts, .out = out, .hours = pit_uptime_or_0(facts) / 3600};
 	pit_auto_ports struct pit_ports ports = {0};
 	int rc = pit_ports_load(facts, &ports, err);
 
