@@ -4,71 +4,152 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "host/sysctl_origin.h"
 
-double pit_uptime(struct pit_facts *facts)
+int pit_meminfo(struct pit_facts *f, const char *key, uint64_t *ret_bytes, struct pit_error *err)
+{
+	struct pit_text text;
+	uint64_t kb;
+	int rc = pit_root_read(pit_facts_root(f), &text, "/proc/meminfo");
+
+	if (rc)
+		return pit_fail(err, -rc, "/proc/meminfo");
+	rc = pit_kv_u64(text.data, key, &kb);
+	if (rc)
+		return pit_fail(err, -rc, "%s in /proc/meminfo", key);
+	if (kb > UINT64_MAX / 1024)
+		return pit_fail(err, EBADMSG, "%s in /proc/meminfo", key);
+	*ret_bytes = kb * 1024;
+	return 0;
+}
+
+int pit_vmstat(struct pit_facts *f, const char *key, uint64_t *ret, struct pit_error *err)
+{
+	struct pit_text text;
+	int rc = pit_root_read(pit_facts_root(f), &text, "/proc/vmstat");
+
+	if (rc)
+		return pit_fail(err, -rc, "/proc/vmstat");
+	rc = pit_kv_u64(text.data, key, ret);
+	return rc ? pit_fail(err, -rc, "%s in /proc/vmstat", key) : 0;
+}
+
+int pit_vmstat_sum(const char *text, const char *prefix, uint64_t *ret)
+{
+	size_t len = strlen(prefix);
+	uint64_t sum = 0;
+	bool found = false;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		char word[32];
+		uint64_t n;
+
+		line += *line == '\n';
+		if (strncmp(line, prefix, len) != 0)
+			continue;
+		line += strcspn(line, " \n");
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(line, "\n"), line);
+		if (pit_parse_u64(word, &n) || __builtin_add_overflow(sum, n, &sum))
+			return -EBADMSG;
+		found = true;
+	}
+	if (!found)
+		return -ENOENT;
+	*ret = sum;
+	return 0;
+}
+
+int pit_vmstat_sum_rate(struct pit_facts *f, const char *prefix, double *ret_per_second, struct pit_error *err)
+{
+	struct pit_text first, second;
+	uint64_t before, after;
+	int64_t ns;
+	int rc = pit_facts_again(f, "/proc/vmstat", &first, &second, &ns, err);
+
+	if (rc)
+		return rc;
+	if (pit_vmstat_sum(first.data, prefix, &before) || pit_vmstat_sum(second.data, prefix, &after))
+		return pit_fail(err, ENOENT, "%s in /proc/vmstat", prefix);
+	*ret_per_second = after < before ? 0 : (double)(after - before) * 1e9 / (double)ns;
+	return 0;
+}
+
+int pit_uptime(struct pit_facts *f, double *ret_seconds, struct pit_error *err)
 {
 	char line[64];
-	double seconds;
+	int rc = pit_root_str(pit_facts_root(f), line, sizeof(line), "/proc/uptime");
 
-	if (pit_root_str(pit_facts_root(facts), line, sizeof(line), "/proc/uptime"))
-		return 0;
-	return sscanf(line, "%lf", &seconds) == 1 && seconds > 0 ? seconds : 0;
+	if (rc)
+		return pit_fail(err, -rc, "/proc/uptime");
+	line[strcspn(line, " ")] = '\0';
+	return pit_parse_double(line, ret_seconds) ? pit_fail(err, EBADMSG, "/proc/uptime") : 0;
+}
+
+int pit_clock(struct pit_facts *f, int64_t *ret_seconds, struct pit_error *err)
+{
+	struct pit_text text;
+	uint64_t boot;
+	double up;
+	int rc = pit_uptime(f, &up, err);
+
+	if (rc)
+		return rc;
+	rc = pit_root_read(pit_facts_root(f), &text, "/proc/stat");
+	if (!rc)
+		rc = pit_kv_u64(text.data, "btime", &boot);
+	if (rc)
+		return pit_fail(err, -rc, "btime in /proc/stat");
+	if (boot > INT32_MAX * UINT64_C(4) || up < 0 || up > INT32_MAX)
+		return pit_fail(err, EBADMSG, "btime in /proc/stat");
+	*ret_seconds = (int64_t)boot + (int64_t)up;
+	return 0;
+}
+
+uint64_t pit_page_size(struct pit_facts *f)
+{
+	const struct pit_platform *p;
+
+	return !pit_facts_platform(f, &p, NULL) && p->page_size > 0 ? (uint64_t)p->page_size : 4096;
+}
+
+int pit_gpu_count(struct pit_facts *f)
+{
+	const struct pit_topo *topo;
+	const json_t *nvml;
+	int pci = -1, answered = -1;
+
+	if (!pit_facts_topo(f, &topo, NULL) && topo->pci_known)
+		pci = (int)pit_topo_count(topo, PIT_DEVICE_GPU);
+	if (!pit_facts_nvml(f, &nvml, NULL))
+		answered = (int)json_array_size(json_object_get(nvml, "gpus"));
+	return pci > answered ? pci : answered;
 }
 
 char *pit_format_age(double seconds, char *out, size_t size)
 {
-	if (!(seconds > 0))
-		snprintf(out, size, "unknown time");
-	else if (seconds < 5400)
+	if (seconds < 120)
+		snprintf(out, size, "%.0f s", seconds < 0 ? 0 : seconds);
+	else if (seconds < 7200)
 		snprintf(out, size, "%.0f min", seconds / 60);
-	else if (seconds < 2 * 86400)
-		snprintf(out, size, "%.1f hours", seconds / 3600);
+	else if (seconds < 172800)
+		snprintf(out, size, "%.1f h", seconds / 3600);
 	else
-		snprintf(out, size, "%.1f days", seconds / 86400);
+		snprintf(out, size, "%.0f days", seconds / 86400);
 	return out;
 }
 
-int pit_two_readings(struct pit_facts *facts, const char *path, const char **ret_first, const char **ret_second,
-		     double *ret_seconds)
+void pit_origin_of(struct pit_facts *f, const char *path, const char *value, const char *cmdline_arg,
+		   struct pit_finding *out)
 {
-	struct pit_root *root = pit_facts_root(facts);
-	struct pit_text first, second;
-	double unused, seconds = 0;
-	int64_t ns;
-	int rc = pit_root_read(root, &first, "%s", path);
-
-	if (rc)
-		return rc;
-	/* For its wait: the second reading comes sample_ms after the first. */
-	(void)pit_facts_rate(facts, "/proc/stat", "ctxt", &unused, NULL);
-	rc = pit_root_again(root, path, &second, &ns);
-	if (!rc)
-		seconds = (double)ns / 1e9;
-	if (seconds < PIT_READINGS_MIN) {
-		second = first;
-		seconds = 0;
-	}
-	*ret_first = first.data;
-	*ret_second = second.data;
-	*ret_seconds = seconds;
-	return 0;
-}
-
-double pit_growth(uint64_t before, uint64_t after, double seconds)
-{
-	if (!(seconds > 0))
-		return -1;
-	return after < before ? 0 : (double)(after - before) / seconds;
-}
-
-void pit_blame_sysctl(struct pit_facts *facts, struct pit_finding *out, const char *path, const char *value)
-{
-	const char *prefix = "/proc/sys/";
+	struct pit_root *root = pit_facts_root(f);
 	char text[512];
+	int rc;
 
-	if (strncmp(path, prefix, strlen(prefix)) != 0)
-		return;
-	if (!pit_sysctl_origin(pit_facts_root(facts), path + strlen(prefix), value, text, sizeof(text)))
+	if (!strncmp(path, "/proc/sys/", 10))
+		rc = pit_sysctl_origin(root, path + 10, value, text, sizeof(text));
+	else
+		rc = pit_sysfs_origin(root, path, cmdline_arg, text, sizeof(text));
+	if (!rc)
 		pit_origin(out, "%s", text);
 }

@@ -1,29 +1,38 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counters that grow: over the life of the machine, and between the two readings of one run. A total without its age
- * says little, so rows print both.
+ * Numbers of the whole machine that many rows compare with, and words for them. Private to check/.
  */
 #ifndef PIT_CHECK_COUNTERS_H
 #define PIT_CHECK_COUNTERS_H
 
 #include "check/facts.h"
 
-/* Seconds since boot; 0 unknown. */
-double pit_uptime(struct pit_facts *facts);
+/* A line of /proc/meminfo in bytes; -ENOENT: this kernel does not have it. */
+int pit_meminfo(struct pit_facts *f, const char *key, uint64_t *ret_bytes, struct pit_error *err);
 
-/* "12 min", "5.2 hours", "3.4 days"; "unknown time" for 0. Returns `out`. */
+/* A counter of /proc/vmstat, and the sum of all whose name begins with `prefix`; -ENOENT none. */
+int pit_vmstat(struct pit_facts *f, const char *key, uint64_t *ret, struct pit_error *err);
+int pit_vmstat_sum(const char *text, const char *prefix, uint64_t *ret);
+
+/* Growth per second of such a sum between two readings; errors as of pit_facts_rate(). */
+int pit_vmstat_sum_rate(struct pit_facts *f, const char *prefix, double *ret_per_second, struct pit_error *err);
+
+int pit_uptime(struct pit_facts *f, double *ret_seconds, struct pit_error *err);
+
+/* The machine's clock, in seconds since 1970, when it was read: boot time plus uptime, so recordings have it too. */
+int pit_clock(struct pit_facts *f, int64_t *ret_seconds, struct pit_error *err);
+
+/* Bytes of one page; 4096 where nobody says. */
+uint64_t pit_page_size(struct pit_facts *f);
+
+/* GPUs on this machine by PCI and NVML; -1 unknown. */
+int pit_gpu_count(struct pit_facts *f);
+
+/* "12 s", "5 min", "3.5 h", "12 days" in `out`; returns `out`. */
 char *pit_format_age(double seconds, char *out, size_t size);
 
-/* Both readings of a file of pit_sampled_files[]. Without a second one (a recording without it, or the two lie closer
- * together than PIT_READINGS_MIN seconds) *ret_second is `first` and *ret_seconds is 0. -errno: not even the first. */
-#define PIT_READINGS_MIN 0.01
-int pit_two_readings(struct pit_facts *facts, const char *path, const char **ret_first, const char **ret_second,
-		     double *ret_seconds);
-
-/* Growth of one counter between two readings, per second; -1 unknown. */
-double pit_growth(uint64_t before, uint64_t after, double seconds);
-
-/* Names in `out` who sets the sysctl `path` ("/proc/sys/...") that now holds `value` (may be NULL). */
-void pit_blame_sysctl(struct pit_facts *facts, struct pit_finding *out, const char *path, const char *value);
+/* Fills `origin` of a finding about the setting at `path` (under /proc/sys or /sys). */
+void pit_origin_of(struct pit_facts *f, const char *path, const char *value, const char *cmdline_arg,
+		   struct pit_finding *out);
 
 #endif

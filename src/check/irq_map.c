@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
+#include "check/readings.h"
 
 #define INTR_MAX 1048576
 
@@ -104,7 +104,7 @@ static void count_all(struct pit_facts *facts, struct pit_irqs *irqs)
 {
 	PIT_CLEANUP(pit_intr_free) struct pit_intr first = {0}, second = {0};
 	const char *before, *after;
-	double seconds, uptime = pit_uptime(facts);
+	double seconds, uptime = pit_uptime_or_0(facts);
 
 	if (pit_two_readings(facts, "/proc/stat", &before, &after, &seconds) || pit_intr_parse(before, &first) ||
 	    pit_intr_parse(after, &second))

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "check/counters.h"
+#include "check/readings.h"
 #include "check/irq_map.h"
 #include "check/offenders.h"
 
@@ -61,7 +61,7 @@ int pit_irq_softnet_drops(const struct pit_check *row, struct pit_facts *facts, 
 	rate = pit_growth(then.dropped, now.dropped, seconds);
 	pit_want(out, "none, or below %g of the packets", DROPS_SHARE);
 	pit_evidence(out, "/proc/net/softnet_stat", "%" PRIu64 " of %" PRIu64 " packets dropped in %s", now.dropped,
-		     now.processed + now.dropped, pit_format_age(pit_uptime(facts), age, sizeof(age)));
+		     now.processed + now.dropped, pit_format_age(pit_uptime_or_0(facts), age, sizeof(age)));
 	if (now.worst_cpu >= 0)
 		pit_evidence(out, "/proc/net/softnet_stat", "line %d (one CPU) dropped %" PRIu64, now.worst_cpu + 1,
 			     now.worst_dropped);
@@ -88,7 +88,7 @@ int pit_irq_softnet_squeezed(const struct pit_check *row, struct pit_facts *fact
 	rate = pit_growth(then.squeezed, now.squeezed, seconds);
 	pit_want(out, "below %d per second", SQUEEZED_HURTS);
 	pit_evidence(out, "/proc/net/softnet_stat", "%" PRIu64 " times out of budget for %" PRIu64 " packets in %s",
-		     now.squeezed, now.processed, pit_format_age(pit_uptime(facts), age, sizeof(age)));
+		     now.squeezed, now.processed, pit_format_age(pit_uptime_or_0(facts), age, sizeof(age)));
 	if (rate >= SQUEEZED_HURTS)
 		return pit_judge(out, PIT_WARN, PIT_HURTING, "%.0f per second", rate);
 	if (now.squeezed > 1000 && (double)now.squeezed > SQUEEZED_SHARE * (double)now.processed)

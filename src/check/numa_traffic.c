@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
+#include "check/readings.h"
 #include "check/offenders.h"
 
 /* Pages per second from which traffic between nodes counts as hurting: 40 MB/s with pages of 4 KiB. */
@@ -42,7 +42,7 @@ int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, str
 
 /* One counter against another, since boot and in the window. */
 struct share {
-	uint64_t part, rest;		/* since boot */
+	uint64_t part, rest;            /* since boot */
 	double part_rate, window_share; /* -1 unknown */
 };
 
@@ -98,7 +98,7 @@ static int judge_share(struct pit_facts *facts, const struct share *s, const cha
 		return pit_skip(out, "the counters stand at 0: vm.numa_stat is off, or nothing was counted");
 	pit_want(out, "at most %.0f%% of allocations", SHARE_MAX * 100);
 	pit_evidence(out, "/proc/vmstat", "%s: %" PRIu64 " of %.0f pages in %s", what, s->part, total,
-		     pit_format_age(pit_uptime(facts), age, sizeof(age)));
+		     pit_format_age(pit_uptime_or_0(facts), age, sizeof(age)));
 	if (s->window_share > SHARE_MAX && s->part_rate >= PAGES_HURT) {
 		add_node_counters(facts, node_key, out);
 		pit_evidence(out, "/proc/vmstat", "%s grows by %.0f pages per second", what, s->part_rate);

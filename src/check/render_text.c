@@ -91,7 +91,7 @@ static void put_waiver(const struct pit_page *page, const struct pit_waiver *w)
 }
 
 /* Title line: "  FAIL  memory.oom-kills  2 processes killed". */
-static void put_title(const struct pit_page *page, const struct pit_finding *f)
+static void put_title(const struct pit_page *page, const struct pit_finding *f, bool with_id)
 {
 	static const char *const words[] = {
 		[PIT_PASS] = "  pass  ", [PIT_SKIP] = "  skip  ", [PIT_WARN] = "  warn  ", [PIT_FAIL] = "  FAIL  "};
@@ -100,6 +100,8 @@ static void put_title(const struct pit_page *page, const struct pit_finding *f)
 	const char *said = f->status == PIT_SKIP ? f->skip_reason : f->observed;
 
 	pit_buf_printf(&text, "%s: %s", f->check->title, said ? said : "");
+	if (with_id)
+		pit_buf_printf(&text, "  (%s)", f->check->id);
 	pit_page_wrap(&inner, 8, words[f->status], text.data);
 	pit_page_colour(page, colour_of(f->status), words[f->status]);
 	pit_buf_puts(page->out, wrapped.data + 8);
@@ -110,7 +112,7 @@ static void put_finding(const struct pit_report *r, size_t at, bool verbose, con
 	const struct pit_finding *f = &r->finding[at];
 	const char *command = pit_finding_command(f);
 
-	put_title(page, f);
+	put_title(page, f, false);
 	put_part(page, "wanted", f->wanted);
 	put_evidence(page, f, verbose);
 	put_part(page, "set by", f->origin);
@@ -145,27 +147,41 @@ static void put_group(const struct pit_report *r, const size_t *worst, size_t co
 	}
 }
 
-/* Those that a recording or this user could not show, which is not the same as having nothing to judge. */
-static void put_unseen(const struct pit_report *r, const struct pit_page *page)
+/* Denied, malformed, timed out or failed: not the same as having nothing to judge. */
+static bool is_unseen(const struct pit_finding *f)
+{
+	enum pit_state s = f->skip_state;
+
+	return f->status == PIT_SKIP &&
+	       (s == PIT_STATE_DENIED || s == PIT_STATE_MALFORMED || s == PIT_STATE_TIMED_OUT || s == PIT_STATE_ERROR);
+}
+
+#define UNSEEN_SHOWN 8
+
+static void put_unseen(const struct pit_report *r, bool verbose, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf ids = PIT_BUF_INIT;
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->count; i++) {
 		const struct pit_finding *f = &r->finding[i];
-		enum pit_state s = f->skip_state;
 
-		if (f->status != PIT_SKIP || s == PIT_STATE_OK || s == PIT_STATE_ABSENT || s == PIT_STATE_UNSUPPORTED ||
-		    s == PIT_STATE_NOT_RECORDED)
+		if (!is_unseen(f))
 			continue;
-		pit_buf_printf(&ids, "%s%s (%s)", n++ ? ", " : "", f->check->id, pit_state_name(s));
+		if (!n++)
+			pit_page_colour(page, PIT_BOLD, "COULD NOT SEE\n\n");
+		if (verbose || n <= UNSEEN_SHOWN) {
+			pit_buf_clear(&ids);
+			pit_buf_printf(&ids, "%s  (%s)", f->skip_reason, f->check->id);
+			pit_page_wrap(page, 8, "  ?", ids.data);
+		}
 	}
 	if (!n)
 		return;
-	pit_page_colour(page, PIT_BOLD, "COULD NOT SEE\n\n");
-	pit_page_wrap(page, 2, NULL, ids.data);
+	if (!verbose && n > UNSEEN_SHOWN)
+		pit_buf_printf(page->out, "        and %zu more\n", n - UNSEEN_SHOWN);
 	if (r->live && !r->as_root)
-		pit_page_wrap(page, 2, "  ", "Run as root to see what was denied.");
+		pit_buf_puts(page->out, "        Run as root to see what was denied.\n");
 	pit_buf_putc(page->out, '\n');
 }
 
@@ -181,9 +197,8 @@ static void put_quiet(const struct pit_report *r, enum pit_status status, const 
 		if (first)
 			pit_page_colour(page, PIT_BOLD, head);
 		first = false;
-		put_title(page, f);
+		put_title(page, f, true);
 		put_evidence(page, f, false);
-		put_part(page, "id", f->check->id);
 	}
 	if (!first)
 		pit_buf_putc(page->out, '\n');
@@ -239,7 +254,7 @@ void pit_report_text(const struct pit_report *r, bool verbose, const struct pit_
 	pit_buf_putc(page->out, '\n');
 	for (int impact = PIT_HURTING; impact >= PIT_STYLE; impact--)
 		put_group(r, worst, count, (enum pit_impact)impact, verbose, page);
-	put_unseen(r, page);
+	put_unseen(r, verbose, page);
 	if (verbose) {
 		put_quiet(r, PIT_PASS, "PASSED\n\n", page);
 		put_quiet(r, PIT_SKIP, "SKIPPED\n\n", page);

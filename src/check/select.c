@@ -53,6 +53,8 @@ int pit_selection_add(struct pit_strv *words, const char *list, struct pit_error
 
 	if (pit_strv_split(words, list, ", "))
 		return pit_fail(err, ENOMEM, "out of memory");
+	if (words->count == from)
+		return pit_fail(err, EINVAL, "an empty list of checks");
 	for (size_t i = from; i < words->count; i++) {
 		bool known = false;
 

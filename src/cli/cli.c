@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
 #include <string.h>
 
 #include "cli/cmd.h"
@@ -9,14 +10,34 @@ int pit_cli_fail(const struct pit_error *err)
 	return PIT_EXIT_CANNOT;
 }
 
+void pit_cli_usage(const struct argp_state *state, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: ", state->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " ('%s --help')\n", state->name);
+	exit(PIT_EXIT_USAGE);
+}
+
+static bool fwrite_all(const struct pit_buf *out)
+{
+	return fwrite(out->data, 1, out->len, stdout) == out->len && !fflush(stdout);
+}
+
 int pit_cli_print(const struct pit_buf *out, int code)
 {
 	struct pit_error err = PIT_ERROR_INIT;
 
 	if (out->failed)
 		pit_fail(&err, ENOMEM, "out of memory");
-	else if (fwrite(out->data, 1, out->len, stdout) != out->len || fflush(stdout))
+	else if (!fwrite_all(out))
 		pit_fail(&err, errno, "cannot write the output: %s", strerror(errno));
+	/* Whoever read our output has seen enough. */
+	if (err.code == EPIPE)
+		return code;
 	return err.code ? pit_cli_fail(&err) : code;
 }
 
@@ -29,8 +50,7 @@ int pit_cli_choice(struct argp_state *state, const char *option, const char *wor
 			return i;
 		pit_buf_printf(&list, "%s%s", i ? ", " : "", choices[i]);
 	}
-	argp_error(state, "--%s=%s is not known; choose one of: %s", option, word, list.data);
-	return -1;
+	pit_cli_usage(state, "--%s=%s is not known; choose one of: %s", option, word, list.data);
 }
 
 /* Levenshtein's distance; words longer than 63 bytes are far from everything. */

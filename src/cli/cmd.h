@@ -26,13 +26,20 @@ struct pit_cmd {
 
 extern const struct pit_cmd pit_cmd_check, pit_cmd_topo, pit_cmd_snapshot, pit_cmd_explain;
 
+/* `pitcrew explain access USER PATH`; argv[0] is "access". Returns the exit code. */
+int pit_cli_explain_access(int argc, char **argv);
+
 /* Prints "pitcrew: text" on stderr; returns PIT_EXIT_CANNOT. */
 int pit_cli_fail(const struct pit_error *err);
 
 /* Writes `out` to stdout; PIT_EXIT_CANNOT with a message when that fails, else `code`. */
 int pit_cli_print(const struct pit_buf *out, int code);
 
-/* The position of `word` among `choices` (NULL-terminated); argp_error() with the list when it is not there. */
+/* Prints "pitcrew VERB: text ('pitcrew VERB --help')" on stderr and exits with PIT_EXIT_USAGE. */
+_Noreturn void pit_cli_usage(const struct argp_state *state, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The position of `word` among `choices` (NULL-terminated); a usage error with the list when it is not there. */
 int pit_cli_choice(struct argp_state *state, const char *option, const char *word, const char *const *choices);
 
 /* The item of `names` that is nearest to `word` by edit distance, for "did you mean"; NULL when none is near. */

@@ -51,20 +51,20 @@ static int number(struct argp_state *state, const char *option, const char *arg,
 	uint64_t value;
 
 	if (pit_parse_u64(arg, &value) || value < (uint64_t)least || value > (uint64_t)most)
-		argp_error(state, "--%s=%s is not a number from %d to %d", option, arg, least, most);
+		pit_cli_usage(state, "--%s=%s is not a number from %d to %d", option, arg, least, most);
 	return (int)value;
 }
 
 static void add_words(struct argp_state *state, struct options *o, struct pit_strv *words, const char *arg)
 {
 	if (pit_selection_add(words, arg, &o->err))
-		argp_error(state, "%s", o->err.text);
+		pit_cli_usage(state, "%s", o->err.text);
 }
 
 static const char *absolute(struct argp_state *state, const char *option, const char *arg)
 {
 	if (*arg != '/')
-		argp_error(state, "--%s=%s: give an absolute path", option, arg);
+		pit_cli_usage(state, "--%s=%s: give an absolute path", option, arg);
 	return arg;
 }
 
@@ -116,13 +116,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->deadline_ms = number(state, "deadline", arg, 1, 60000);
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': check takes no such word; --only=%s chooses checks", arg, arg);
+		pit_cli_usage(state, "'%s': check takes no such word; --only=%s chooses checks", arg, arg);
 		break;
 	case ARGP_KEY_END:
 		if (o->format == FORMAT_MARKDOWN && !o->list)
-			argp_error(state, "--format=markdown goes with --list");
+			pit_cli_usage(state, "--format=markdown goes with --list");
 		if (o->format == FORMAT_JUNIT && o->list)
-			argp_error(state, "--format=junit does not go with --list");
+			pit_cli_usage(state, "--format=junit does not go with --list");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

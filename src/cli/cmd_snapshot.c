@@ -28,7 +28,7 @@ static const struct argp_option argp_options[] = {
 static const char *absolute(struct argp_state *state, const char *option, const char *arg)
 {
 	if (*arg != '/')
-		argp_error(state, "--%s=%s: give an absolute path", option, arg);
+		pit_cli_usage(state, "--%s=%s: give an absolute path", option, arg);
 	return arg;
 }
 
@@ -52,11 +52,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_PID:
 		if (pit_parse_u64(arg, &pid) || !pid || pid > INT_MAX)
-			argp_error(state, "--pid=%s is not a process id", arg);
+			pit_cli_usage(state, "--pid=%s is not a process id", arg);
 		o->facts.pid = (int)pid;
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': --output=FILE names the file", arg);
+		pit_cli_usage(state, "'%s': --output=FILE names the file", arg);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -32,7 +32,7 @@ static const char *const never_block[] = {"/proc/", "/sys/", "/etc/", "/usr/", "
 static bool asks_others(const char *path)
 {
 	static const char *const names[] = {"/cmdline",   "/environ", "/maps",  "/smaps", "/smaps_rollup",
-					    "/numa_maps", "/auxv",    "/speed", "/duplex"};
+					    "/numa_maps", "/auxv",    "/speed", "/duplex", "/temp1_alarm"};
 	const char *last = strrchr(path, '/');
 
 	for (size_t i = 0; i < PIT_COUNT(names); i++)

@@ -1,0 +1,22 @@
+A snapshot is private, is judged as the machine was, and is not written by halves.
+
+  $ pitcrew snapshot -o s.tar.zst >/dev/null; stat -c '%a' s.tar.zst
+  600
+  $ pitcrew check --root s.tar.zst --only memory.swappiness >/dev/null; test $? -le 1
+  $ ls | wc -l
+  1
+  $ pitcrew snapshot -o s.zip
+  pitcrew: s.zip: end the name in .tar.zst, .tar.gz, .tar.xz, .tar.bz2 or .tar
+  [3]
+  $ pitcrew snapshot -o /no/such/dir/s.tar
+  pitcrew: cannot create /no/such/dir/s.tar: No such file or directory
+  [3]
+  $ pitcrew snapshot extra
+  pitcrew snapshot: 'extra': --output=FILE names the file ('pitcrew snapshot --help')
+  [64]
+  $ SECRET_THING=hunter2 OMP_NUM_THREADS=7 pitcrew snapshot -o e.tar >/dev/null; grep -c hunter2 e.tar
+  0
+  [1]
+  $ grep -c OMP_NUM_THREADS=7 e.tar
+  0
+  [1]

@@ -1,0 +1,30 @@
+Without a verb, with a wrong one, help and version.
+
+  $ pitcrew
+  Usage: pitcrew VERB [OPTION...]
+  The operating-system side of a machine that trains or serves AI models.
+  
+    check      judge this machine or a recorded one, most harmful first, with the fix
+    topo       -
+    snapshot   record what check reads into one tarball, for check --root
+    explain    tell all about a check
+  
+  Try 'pitcrew VERB --help', 'man pitcrew', or just 'pitcrew check'.
+  Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage.
+  [64]
+  $ pitcrew chekc
+  pitcrew: 'chekc' is not a verb; did you mean 'check'?
+  [64]
+  $ pitcrew frobnicate
+  pitcrew: 'frobnicate' is not a verb; 'pitcrew --help' lists them
+  [64]
+  $ pitcrew --version
+  pitcrew 0.1.0
+  $ pitcrew --help >/dev/null
+
+Nobody reads the output any more; no message for it, no signal.
+
+  $ pitcrew check --list | head -1 >/dev/null
+  $ pitcrew check --list >/dev/full
+  pitcrew: cannot write the output: No space left on device
+  [3]
