@@ -140,11 +140,13 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < cases.count; i++) {
 		const struct test_case *c = &cases.item[i];
 		pit_auto_buf struct pit_buf why = PIT_BUF_INIT, where = PIT_BUF_INIT;
+		bool ok;
 
 		if (strncmp(c->row, prefix, strlen(prefix)) != 0)
 			continue;
 		pit_buf_printf(&where, "%s (%s:%d)", c->verdict, strrchr(c->file, '/') + 1, c->line);
-		bad += !report(&number, run_in_new_dir(c, &why), c->row, where.data, why.data);
+		ok = run_in_new_dir(c, &why);
+		bad += !report(&number, ok, c->row, where.data, why.data);
 		fflush(stdout);
 	}
 	bad += check_coverage(&cases, prefix, &number);
