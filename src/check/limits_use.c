@@ -83,7 +83,6 @@ static int locked_bytes(struct pit_root *root, int pid, uint64_t *ret)
 
 PROBE(pit_probe_memory_locked)
 {
-	pit_auto_idset struct pit_idset pids = {0};
 	const struct pit_idset *holders;
 	const struct pit_procs *procs;
 	struct nearest n = {0};
