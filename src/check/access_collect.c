@@ -277,7 +277,7 @@ static int look_deeper(struct pit_root *root, struct pit_access_step *s)
 	char name[512], word[ACL_BYTES_MAX * 2 + 8];
 
 	pit_fact_name(name, sizeof(name), "access", s->path);
-	if (pit_root_fact(root, name, try_extra, s->path, &text))
+	if (pit_root_fact(root, name, try_extra, (void *)s->path, &text))
 		return 0;
 	s->acl_known = true;
 	if (!pit_kv_str(text.data, "flags", word, sizeof(word))) {
