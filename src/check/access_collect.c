@@ -72,7 +72,7 @@ char *pit_name_of(struct pit_root *root, const char *table, int64_t id, char *re
 	struct pit_text text;
 	const char *line = NULL;
 
-	if (!pit_root_read(root, &text, "/etc/%s", table))
+	if (id >= 0 && !pit_root_read(root, &text, "/etc/%s", table))
 		line = find_line(text.data, NULL, id);
 	if (!line || !colon_field(line, 0, ret, size))
 		snprintf(ret, size, "%" PRId64, id);
