@@ -307,7 +307,10 @@ static int add_step(const char *path, const char *target, void *arg)
 	if (!s->path || (target && !s->target))
 		return -ENOMEM;
 	s->mount = pit_mounts_find(c->mounts, path);
-	s->rc = target ? 0 : pit_root_stat(c->root, &st, "%s", path);
+	if (s != grown && s[-1].rc == -ETIMEDOUT)
+		s->rc = -ETIMEDOUT; /* each further look would cost its deadline too */
+	else
+		s->rc = target ? 0 : pit_root_stat(c->root, &st, "%s", path);
 	if (target || s->rc)
 		return 0;
 	s->mode = st.mode;

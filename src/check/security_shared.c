@@ -182,6 +182,20 @@ static void each_hit(struct pit_root *root, const char *text, const char *kind, 
 	}
 }
 
+static int scan_place(struct pit_facts *facts, const char *path, struct pit_text *ret)
+{
+	const struct pit_mounts *mounts;
+	const struct pit_mount *m;
+	char name[512];
+	int rc = pit_facts_mounts(facts, &mounts, NULL);
+
+	m = rc ? NULL : pit_mounts_find(mounts, path);
+	if (m && pit_mount_answers(facts, m, NULL))
+		return -ETIMEDOUT;
+	pit_fact_name(name, sizeof(name), "permissions", path);
+	return pit_root_fact(pit_facts_root(facts), name, try_scan, (void *)path, ret);
+}
+
 /* Scans every place and hands the lines of `kind` to `fn`. */
 static int judge_places(struct pit_facts *facts, const char *kind, hit_fn *fn, struct pit_finding *out,
 			struct pit_error *err)
@@ -198,10 +212,8 @@ static int judge_places(struct pit_facts *facts, const char *kind, hit_fn *fn, s
 		return pit_skip(out, "no shared directory known; give --data PATH");
 	for (size_t i = 0; i < places.count; i++) {
 		struct pit_text text;
-		char name[512];
 
-		pit_fact_name(name, sizeof(name), "permissions", places.item[i]);
-		rc = pit_root_fact(root, name, try_scan, places.item[i], &text);
+		rc = scan_place(facts, places.item[i], &text);
 		last = rc ? rc : last;
 		if (rc)
 			continue;
