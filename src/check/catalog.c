@@ -17,6 +17,7 @@ const struct pit_check *const pit_catalog[] = {
 	pit_check_storage,
 	pit_check_security,
 	pit_check_env,
+	pit_check_env_frameworks,
 	pit_check_gpu,
 	pit_check_pci,
 	pit_check_container,
