@@ -13,7 +13,7 @@
 /* Which devices pit_irq_device_node() judges, and when. */
 struct pit_irq_devices {
 	enum pit_device_class first, last; /* range of classes */
-	double share;			   /* share of interrupts off the node that is still fine */
+	double share;                      /* share of interrupts off the node that is still fine */
 };
 
 /* irq_place.c: on which CPUs interrupts land */
@@ -41,7 +41,7 @@ PIT_IRQ_PROBE(pit_irq_threaded);
 struct pit_softnet {
 	uint64_t processed, dropped, squeezed;
 	uint64_t worst_dropped; /* of one CPU */
-	int worst_cpu;		/* position of that line; -1 none dropped */
+	int worst_cpu;          /* position of that line; -1 none dropped */
 };
 int pit_softnet_parse(const char *text, struct pit_softnet *ret);
 

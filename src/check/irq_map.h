@@ -20,9 +20,9 @@ void pit_intr_free(struct pit_intr *i); /* back to empty */
 struct pit_irq {
 	int irq;
 	struct pit_idset cpus; /* effective affinity, else the affinity asked for; empty unknown */
-	uint64_t count;	       /* since boot */
-	double rate;	       /* per second in the window of this run; -1 unknown */
-	double average;	       /* per second since boot; 0 when the age is unknown */
+	uint64_t count;        /* since boot */
+	double rate;           /* per second in the window of this run; -1 unknown */
+	double average;        /* per second since boot; 0 when the age is unknown */
 };
 
 struct pit_irqs {

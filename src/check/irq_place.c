@@ -28,8 +28,8 @@ static bool is_repeated(const struct pit_topo *topo, size_t at)
 /* What a device's interrupts do: per second in the window when it is busy now, else on average since boot. */
 struct load {
 	double all, away, away_now;
-	size_t known;		     /* interrupts of known affinity */
-	size_t local;		     /* those that can land on the device's node */
+	size_t known;                /* interrupts of known affinity */
+	size_t local;                /* those that can land on the device's node */
 	const struct pit_irq *worst; /* the busiest away */
 };
 

@@ -42,7 +42,7 @@ int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, str
 
 /* One counter against another, since boot and in the window. */
 struct share {
-	uint64_t part, rest;		/* since boot */
+	uint64_t part, rest;            /* since boot */
 	double part_rate, window_share; /* -1 unknown */
 };
 

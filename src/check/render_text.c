@@ -91,7 +91,7 @@ static void put_waiver(const struct pit_page *page, const struct pit_waiver *w)
 }
 
 /* Title line: "  FAIL  memory.oom-kills  2 processes killed". */
-static void put_title(const struct pit_page *page, const struct pit_finding *f)
+static void put_title(const struct pit_page *page, const struct pit_finding *f, bool with_id)
 {
 	static const char *const words[] = {
 		[PIT_PASS] = "  pass  ", [PIT_SKIP] = "  skip  ", [PIT_WARN] = "  warn  ", [PIT_FAIL] = "  FAIL  "};
@@ -100,6 +100,8 @@ static void put_title(const struct pit_page *page, const struct pit_finding *f)
 	const char *said = f->status == PIT_SKIP ? f->skip_reason : f->observed;
 
 	pit_buf_printf(&text, "%s: %s", f->check->title, said ? said : "");
+	if (with_id)
+		pit_buf_printf(&text, "  (%s)", f->check->id);
 	pit_page_wrap(&inner, 8, words[f->status], text.data);
 	pit_page_colour(page, colour_of(f->status), words[f->status]);
 	pit_buf_puts(page->out, wrapped.data + 8);
@@ -110,7 +112,7 @@ static void put_finding(const struct pit_report *r, size_t at, bool verbose, con
 	const struct pit_finding *f = &r->finding[at];
 	const char *command = pit_finding_command(f);
 
-	put_title(page, f);
+	put_title(page, f, false);
 	put_part(page, "wanted", f->wanted);
 	put_evidence(page, f, verbose);
 	put_part(page, "set by", f->origin);
@@ -195,9 +197,8 @@ static void put_quiet(const struct pit_report *r, enum pit_status status, const 
 		if (first)
 			pit_page_colour(page, PIT_BOLD, head);
 		first = false;
-		put_title(page, f);
+		put_title(page, f, true);
 		put_evidence(page, f, false);
-		put_part(page, "id", f->check->id);
 	}
 	if (!first)
 		pit_buf_putc(page->out, '\n');

@@ -40,6 +40,9 @@ bool pit_mount_is_nfs(const struct pit_mount *m);
 bool pit_mount_is_remote(const struct pit_mount *m); /* network or FUSE: somebody else answers */
 bool pit_mount_is_read_only(const struct pit_mount *m);
 
+/* 0, or -ETIMEDOUT when a network or FUSE mount does not answer: then it is better not to touch what lies on it. */
+int pit_mount_answers(struct pit_facts *facts, const struct pit_mount *m, struct pit_error *err);
+
 /* True when option `name` is there with the value `want` (NULL: any or none). */
 bool pit_mount_has(const struct pit_mount *m, const char *name, const char *want);
 
@@ -93,7 +96,8 @@ pit_probe pit_probe_data_type, pit_probe_checkpoint_type, pit_probe_atime, pit_p
 	pit_probe_volatile, pit_probe_fstab;
 /* storage_disk.c */
 pit_probe pit_probe_readahead, pit_probe_scheduler, pit_probe_queue, pit_probe_rotational, pit_probe_nvme_node,
-	pit_probe_nvme_link, pit_probe_nvme_health, pit_probe_io_timeout, pit_probe_write_cache, pit_probe_pressure;
+	pit_probe_nvme_link, pit_probe_nvme_health, pit_probe_io_timeout, pit_probe_write_cache,
+	pit_probe_disk_pressure;
 /* storage_net.c */
 pit_probe pit_probe_dead_mounts, pit_probe_nfs_options, pit_probe_nfs_size, pit_probe_nfs_connections,
 	pit_probe_nfs_readahead, pit_probe_fuse_limits, pit_probe_fuse_background;

@@ -436,8 +436,8 @@ int pit_probe_write_cache(const struct pit_check *row, struct pit_facts *facts, 
 	return pit_offenders_judge(&o, out, "%zu disk%s", seen, seen == 1 ? "" : "s");
 }
 
-int pit_probe_pressure(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		       struct pit_error *err)
+int pit_probe_disk_pressure(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	struct pit_text text;
 	struct pit_psi p;

@@ -104,9 +104,12 @@ static const char *after_other_stamp(const char *s)
 /* "[  T1234]" or "[    C0]", behind the time where the kernel names the caller. */
 static const char *after_caller(const char *s)
 {
-	const char *c = s + 1 + strspn(s + 1, " ");
+	const char *c;
 
-	if (*s != '[' || (*c != 'T' && *c != 'C') || !isdigit((unsigned char)c[1]))
+	if (*s != '[')
+		return s;
+	c = s + 1 + strspn(s + 1, " ");
+	if ((*c != 'T' && *c != 'C') || !isdigit((unsigned char)c[1]))
 		return s;
 	c = skip_digits(c + 1);
 	return *c == ']' ? c + 1 : s;

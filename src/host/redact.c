@@ -19,8 +19,8 @@ static bool in_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* Length of a name that announces a secret, with its separator, at `at`; 0 when there is none. */
-static size_t secret_head(const char *at)
+/* Length of a name that announces a secret, with its separator, at the start of `len` bytes; 0 when there is none. */
+static size_t secret_head(const char *at, size_t len)
 {
 	for (size_t i = 0; i < PIT_COUNT(secret_names); i++) {
 		size_t n = strlen(secret_names[i]);
@@ -29,6 +29,8 @@ static size_t secret_head(const char *at)
 			continue;
 		while (at[n] == '"' || at[n] == '\'')
 			n++;
+		if (n + 1 >= len)
+			return 0;
 		if (at[n] == '=' || at[n] == ':' || at[n] == '\0')
 			return n + 1 + strspn(at + n + 1, " \t\"'");
 		if (at[n] == ' ' && i < 3)
@@ -186,7 +188,7 @@ void pit_redact(const char *path, const char *text, size_t len, uint64_t seed, s
 	}
 	for (size_t at = 0; at < len;) {
 		bool starts_word = !at || !isalnum((unsigned char)text[at - 1]);
-		size_t head = starts_word ? secret_head(text + at) : 0;
+		size_t head = starts_word ? secret_head(text + at, len - at) : 0;
 
 		if (head && at + head <= len && secret_length(text + at + head)) {
 			pit_buf_add(out, text + at, head);

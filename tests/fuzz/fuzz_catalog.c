@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *name;
 	enum pit_kind kind;
 
-	if (pit_root_open(tree(), &root, NULL) || size < 2)
+	if (size < 2 || pit_root_open(tree(), &root, NULL))
 		return 0;
 	kind = kind_of(paths.item[(data[0] << 8 | data[1]) % paths.count], &name);
 	if (pit_root_put(root, kind, name, data + 2, size - 2) || pit_facts_new(root, &options, &facts, NULL) ||

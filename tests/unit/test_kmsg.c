@@ -160,7 +160,6 @@ static void says_why_not(void **state)
 
 static void survives_nul_bytes(void **state)
 {
-	pit_auto_free char *text = NULL;
 	struct pit_kmsg k = {0};
 
 	assert_int_equal(pit_kmsg_parse("", &k), 0);

@@ -29,9 +29,9 @@ static void rows_are_complete(void **state)
 			fail_msg("%s lacks a title, why, remedy or source", row->id);
 		if (row->otherwise != PIT_WARN && row->otherwise != PIT_FAIL)
 			fail_msg("%s has no verdict for when it is not satisfied", row->id);
-		if (!row->probe == !row->path || (row->path && row->op == PIT_OP_NONE))
-			fail_msg("%s needs either a probe or a path and an operator", row->id);
-		if (row->path && !row->want && row->op != PIT_OP_EXISTS && row->op != PIT_OP_ABSENT)
+		if (!row->probe && (!row->path || row->op == PIT_OP_NONE))
+			fail_msg("%s needs a probe, or a path and an operator", row->id);
+		if (!row->probe && !row->want && row->op != PIT_OP_EXISTS && row->op != PIT_OP_ABSENT)
 			fail_msg("%s wants nothing", row->id);
 	}
 }
