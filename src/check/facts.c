@@ -38,7 +38,9 @@ struct pit_facts {
 	struct pit_idset holders;
 };
 
-const char *const pit_sampled_files[] = {"/proc/vmstat", "/proc/stat", NULL};
+const char *const pit_sampled_files[] = {
+	"/proc/vmstat",      "/proc/stat", "/proc/net/dev", "/proc/net/softnet_stat", "/proc/net/snmp",
+	"/proc/net/netstat", NULL};
 
 /* The fact "options": what was judged when the recording was made. */
 static int make_options(const char *name, void *arg, struct pit_buf *out)
@@ -309,8 +311,7 @@ int pit_facts_gpu_holders(struct pit_facts *f, const struct pit_idset **ret, str
 	ONCE(f, holders, load_holders(f, &f->holders_try.err), &f->holders);
 }
 
-/* Waits until sample_ms have passed since the first readings; -EAGAIN while rows may still be put off. */
-static int wait_for_sample(struct pit_facts *f)
+int pit_facts_wait(struct pit_facts *f)
 {
 	int64_t left = f->started + f->options.sample_ms * PIT_MS - pit_now();
 	struct timespec t = {.tv_sec = left / (1000 * PIT_MS), .tv_nsec = left % (1000 * PIT_MS)};
@@ -342,7 +343,7 @@ int pit_facts_again(struct pit_facts *f, const char *path, struct pit_text *ret_
 
 	if (rc)
 		return pit_fail(err, -rc, "%s", path);
-	rc = wait_for_sample(f);
+	rc = pit_facts_wait(f);
 	if (rc)
 		return rc;
 	rc = pit_root_again(f->root, path, &second, &ns);

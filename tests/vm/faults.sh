@@ -25,6 +25,16 @@ heal() {
 # Brings the machine to the values that the rows want where the kernel's own default is a warning already.
 fit() {
     echo 10 > /proc/sys/vm/swappiness
+    clock_status 0
+}
+
+# clock_status BITS: the kernel's clock is disciplined (0) or not (64 = STA_UNSYNC), see adjtimex(2)
+clock_status() {
+    python3 -c '
+import ctypes, struct, sys
+ADJ_MAXERROR, ADJ_ESTERROR, ADJ_STATUS = 4, 8, 16
+timex = struct.pack("=I4xqqqqi4x", ADJ_MAXERROR | ADJ_ESTERROR | ADJ_STATUS, 0, 0, 0, 0, int(sys.argv[1]))
+assert ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(timex, 208)) >= 0' "$1"
 }
 
 # put VALUE FILE: write a /proc or /sys file; choices ("a [b] c") go back to the one in brackets.
@@ -117,6 +127,23 @@ dress_gpus() {
 # gpu N, nic N: the PCI directory of the Nth one
 gpu() { grep -lE '0x11e8|0x2330' /sys/bus/pci/devices/*/device | sed -n "$(($1 + 1))s|/device$||p"; }
 nic() { readlink -f "/sys/class/net/eth$1/device/.."; }
+
+# traffic ETH: QEMU's own end of the wire is asked for echoes without a pause, for the card's interrupts
+traffic() {
+    ip addr add 10.0.2.15/24 dev "$1"
+    ip link set "$1" up
+    on_heal "ip addr flush dev $1; ip link set $1 down"
+    keep python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+s.settimeout(0.1)
+while True:
+    try:
+        s.sendto(bytes.fromhex("0800f7fe00010000"), ("10.0.2.2", 0))  # echo request, id 1, sequence 0
+        s.recv(1500)
+    except OSError:
+        pass'
+}
 
 # touch_memory MIB: a process that walks over so much memory for ever
 touch_memory() {
