@@ -177,11 +177,13 @@ static void draw_device(const struct pit_topo *t, const struct pit_device *d, st
 	};
 	const char *source = d->node_source < PIT_COUNT(sources) ? sources[d->node_source] : NULL;
 	const struct pit_device *near;
+	char ids[32];
 	int shared;
 
 	pit_buf_printf(out, "  %-5s", pit_device_class_name(d->cls));
 	add_clean(out, *d->pci ? d->pci : "(no PCI)", 16, 14);
-	add_clean(out, *d->name ? d->name : "unnamed", 28, *d->handle || source ? 30 : 0);
+	snprintf(ids, sizeof(ids), "%04x:%04x", d->vendor, d->device);
+	add_clean(out, *d->name ? d->name : d->vendor ? ids : "unnamed", 28, *d->handle || source ? 30 : 0);
 	add_clean(out, d->handle, source ? 5 : 27, source ? 7 : 0);
 	if (source)
 		pit_buf_puts(out, source);
