@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "check/process.h"
 #include "host/sysctl_origin.h"
-
-void pit_process_pause(struct pit_facts *f)
-{
-	struct timespec t = {.tv_nsec = 250 * 1000 * 1000};
-
-	if (pit_root_is_live(pit_facts_root(f)))
-		nanosleep(&t, NULL);
-}
 
 int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double *ret_seconds)
 {
@@ -24,7 +16,7 @@ int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	rc = pit_root_again(pit_facts_root(f), path, &text, &ns);
 	if (pit_root_state(rc) == PIT_STATE_ABSENT)
-		return pit_root_is_live(pit_facts_root(f)) ? -ENOENT : -ENODATA;
+		return -ENOENT;
 	if (!rc)
 		rc = pit_proc_parse_stat(text.data, ret, NULL);
 	if (!rc && ret_seconds)
