@@ -136,6 +136,19 @@ static void judge_place(struct pit_facts *facts, const struct pit_place *p, judg
 		pit_evidence(out, p->path, "statfs: %s", strerror(-rc));
 }
 
+/* What was seen where all is well. */
+static void show_usage(struct pit_facts *facts, const struct pit_mount_list *mounts, struct pit_finding *out)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		const char *path = mounts->item[i]->target;
+		struct pit_fsinfo fs;
+
+		if (!pit_root_statfs(pit_facts_root(facts), &fs, "%s", path))
+			pit_evidence(out, path, "statfs: %.0f%% of space and %.0f%% of inodes used", blocks_used(&fs),
+				     inodes_used(&fs));
+	}
+}
+
 static int judge_all(struct pit_facts *facts, struct pit_finding *out, judge_fn *judge, const char *fine,
 		     struct pit_error *err)
 {
@@ -158,6 +171,8 @@ static int judge_all(struct pit_facts *facts, struct pit_finding *out, judge_fn 
 		return rc;
 	if (!seen)
 		return pit_fail(err, -last, "no local file system answered");
+	if (!o.count)
+		show_usage(facts, &mounts, out);
 	return pit_offenders_judge(&o, out, fine, seen, seen == 1 ? "" : "s");
 }
 
