@@ -115,12 +115,14 @@ static int read_flow_key(struct yaml *y, const char **p)
 		pit_buf_add(&text, *p, len);
 		*p += len;
 	}
+	if (rc)
+		return rc;
 	*p += strspn(*p, " \t");
-	if (!rc && **p != ':')
+	if (**p != ':')
 		return bad(y, "no ':' behind a key");
 	++*p;
 	pit_buf_printf(&y->path, "/%s", text.data);
-	return rc;
+	return 0;
 }
 
 /* "[a, b]" or "{a: b}" at *p, on one line. */

@@ -1,7 +1,386 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows about containers; their probes are in container_*.c.
+ */
+#include "check/container.h"
+
 #include "check/catalog.h"
-#include "check/facts.h"
 
 const struct pit_check pit_check_container[] = {
+	{
+		.id = "container.runtime",
+		.title = "Container engine is recognised",
+		.why = "What can be tuned, and where a limit comes from, depends on the engine. With an unknown "
+		       "one the advice of other rows may name the wrong file.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_STYLE,
+		.otherwise = PIT_WARN,
+		.probe = pit_container_runtime_probe,
+		.remedy = "Tell the makers of this program the engine and its version.",
+		.source = "this program",
+	},
+	{
+		.id = "container.privileged",
+		.title = "Container is not privileged",
+		.why = "A privileged container sees every GPU and disk of the host, whatever the scheduler gave "
+		       "it. A wrong device index or a wrong path then harms other jobs.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_privileged_probe,
+		.remedy = "Grant single capabilities (--cap-add SYS_NICE, IPC_LOCK) and devices in place of "
+			  "--privileged.",
+		.source = "Docker and Kubernetes security guides",
+		.refs = "https://docs.docker.com/engine/containers/run/",
+	},
+	{
+		.id = "container.cgroup-version",
+		.title = "Control groups of version 2",
+		.why = "Version 1 has no memory pressure, no group kill and no limit over all memory of a job, "
+		       "and current systemd, Kubernetes and Slurm are giving it up. It matters at the next "
+		       "upgrade, and when a job runs out of memory.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_STYLE,
+		.otherwise = PIT_WARN,
+		.probe = pit_container_cgroup_version_probe,
+		.remedy = "Boot with systemd.unified_cgroup_hierarchy=1.",
+		.reboot = true,
+		.source = "Kubernetes 1.31: cgroup v1 in maintenance mode; systemd 258 drops it",
+		.refs = "https://kubernetes.io/docs/concepts/architecture/cgroups/",
+	},
+	{
+		.id = "container.memlock",
+		.title = "Locked memory inside of the container",
+		.why = "RDMA, GPUDirect and pinned buffers lock memory, and with a small limit ibv_reg_mr fails "
+		       "with Cannot allocate memory. The limit is that of the daemon unless the container asks "
+		       "for another.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER | PIT_NEED_GPU,
+		.probe = pit_container_memlock_probe,
+		.remedy = "Start the container with --ulimit memlock=-1:-1, or set LimitMEMLOCK=infinity for the "
+			  "engine.",
+		.source = "NCCL troubleshooting; nccl-tests#206",
+		.refs = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
+	},
+	{
+		.id = "container.shm",
+		.title = "Shared memory inside of the container",
+		.why = "Docker gives 64 MiB of /dev/shm, while NCCL and DataLoader workers pass their data "
+		       "through it. Too little ends in bus errors or No space left on device at the start or in "
+		       "the middle of a run.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_shm_probe,
+		.remedy = "Start with --shm-size=16g or --ipc=host; in Kubernetes mount an emptyDir with medium: "
+			  "Memory at /dev/shm.",
+		.source = "NCCL: 1 GB or more; pytorch/pytorch#5040",
+		.refs = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
+	},
+	{
+		.id = "container.cpuset",
+		.title = "CPUs of the container are near its GPUs",
+		.why = "A GPU without an allowed CPU on its own node is fed over the socket link for the whole "
+		       "run. It happens when CPUs are requested as one block while the GPUs sit on two sockets.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER | PIT_NEED_GPU | PIT_NEED_NODES,
+		.probe = pit_container_cpuset_probe,
+		.remedy = "Ask for CPUs on each socket (--cpuset-cpus), or let the scheduler align them (topology "
+			  "manager, gres.conf Cores).",
+		.source = "rapidsai/dask-cuda#1381",
+	},
+	{
+		.id = "container.cpu-quota",
+		.title = "CPU quota matches the CPUs that are seen",
+		.why = "Programs start one thread for each CPU that they see, spend the quota at the beginning "
+		       "of each period and then stand still. Data loading and kernel launches stall for tens of "
+		       "milliseconds while the CPUs look idle.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_quota_probe,
+		.remedy = "Give whole CPUs (--cpuset-cpus) in place of a quota, or set OMP_NUM_THREADS and worker "
+			  "counts to the quota.",
+		.source = "kernel CFS bandwidth control",
+		.refs = "https://docs.kernel.org/scheduler/sched-bwc.html",
+	},
+	{
+		.id = "container.pids",
+		.title = "Processes that the container may start",
+		.why = "Each thread counts, and one GPU process has hundreds of them. At the limit thread "
+		       "creation fails with Resource temporarily unavailable, often only with more workers or on "
+		       "a larger machine.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_pids_probe,
+		.remedy = "Start with --pids-limit=-1 or a limit of 4096 and more; in Kubernetes raise "
+			  "podPidsLimit.",
+		.source = "Kubernetes PID limiting; podman default 2048",
+		.refs = "https://kubernetes.io/docs/concepts/policy/pid-limiting/",
+	},
+	{
+		.id = "container.seccomp",
+		.title = "System call filter lets memory be placed",
+		.why = "The usual filter stops mbind and set_mempolicy unless CAP_SYS_NICE is held, so numactl "
+		       "and NCCL cannot put buffers on the right node. io_uring and perf are stopped by it too.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_STYLE,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_seccomp_probe,
+		.remedy = "Add --cap-add SYS_NICE, or a seccomp profile that allows mbind, set_mempolicy and "
+			  "io_uring.",
+		.source = "Docker default seccomp profile",
+		.refs = "https://docs.docker.com/engine/security/seccomp/",
+	},
+	{
+		.id = "container.userns",
+		.title = "User ids of the container",
+		.why = "With only one user id mapped, files of other users appear as nobody and package managers "
+		       "or chown fail. It concerns rootless containers whose user has no range in /etc/subuid.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_STYLE,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_userns_probe,
+		.remedy = "Give the user a range in /etc/subuid and /etc/subgid, then run podman system migrate.",
+		.source = "user_namespaces(7)",
+		.refs = "https://man7.org/linux/man-pages/man7/user_namespaces.7.html",
+	},
+	{
+		.id = "container.init",
+		.title = "Process 1 reaps its children",
+		.why = "A program that was not written as init leaves the children of ended workers as zombies. "
+		       "They use up process ids and hide which worker died.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_HURTING,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_init_probe,
+		.remedy = "Start with --init (tini); in Kubernetes use shareProcessNamespace or an image with tini.",
+		.source = "Docker --init",
+		.refs = "https://docs.docker.com/engine/containers/multi-service_container/",
+	},
+	{
+		.id = "container.sys",
+		.title = "The container sees the hardware",
+		.why = "NCCL and hwloc read the topology from /sys, and without it they guess paths and bind "
+		       "nothing. Read-only is right; hidden or missing is not.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_sys_probe,
+		.remedy = "Mount sysfs at /sys read-only, as engines do unless told otherwise.",
+		.source = "NCCL: topology detection in /sys",
+		.refs = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
+	},
+	{
+		.id = "container.nvidia-devices",
+		.title = "GPU device files are complete",
+		.why = "CUDA needs nvidiactl and nvidia-uvm beside the files of the GPUs, all permitted by the "
+		       "device control group. With one missing cuInit fails although nvidia-smi may still work.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_FAIL,
+		.needs = PIT_NEED_CONTAINER,
+		.probe = pit_container_nvidia_devices_probe,
+		.remedy = "Start the container with --gpus, or run nvidia-modprobe -u -c=0 on the host first.",
+		.command = "nvidia-modprobe -u -c=0",
+		.source = "NVIDIA container toolkit troubleshooting",
+		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/troubleshooting.html",
+	},
+	{
+		.id = "container.cgroup-driver",
+		.title = "Engines leave control groups to systemd",
+		.why = "With the cgroupfs driver systemctl daemon-reload resets the device rules of running "
+		       "containers, which then lose their GPUs (Failed to initialize NVML: Unknown Error). It "
+		       "strikes at the next package update.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST,
+		.probe = pit_container_cgroup_driver_probe,
+		.remedy = "Set native.cgroupdriver=systemd in daemon.json, and SystemdCgroup = true for each "
+			  "runtime of containerd.",
+		.source = "nvidia-container-toolkit#48",
+		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/troubleshooting.html",
+	},
+	{
+		.id = "container.containerd-nvidia",
+		.title = "containerd can give out GPUs",
+		.why = "Without a runtime for NVIDIA or CDI pods start without device files and libraries. "
+		       "Drop-in files that replace the table of runtimes are the usual cause after an upgrade.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST | PIT_NEED_NVIDIA,
+		.probe = pit_container_containerd_probe,
+		.remedy = "Configure it with nvidia-ctk and restart containerd.",
+		.command = "nvidia-ctk runtime configure --runtime=containerd && systemctl restart containerd",
+		.source = "gpud containerd component; NVIDIA container toolkit",
+		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html",
+	},
+	{
+		.id = "container.docker-nvidia",
+		.title = "Docker can give out GPUs",
+		.why = "Without the runtime or CDI --gpus fails, and with a default runtime that does not exist "
+		       "no container starts at all. The file is rewritten by configuration management more often "
+		       "than by people.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST | PIT_NEED_NVIDIA,
+		.probe = pit_container_docker_nvidia_probe,
+		.remedy = "Configure it with nvidia-ctk and restart Docker.",
+		.command = "nvidia-ctk runtime configure --runtime=docker && systemctl restart docker",
+		.source = "NVIDIA container toolkit",
+		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html",
+	},
+	{
+		.id = "container.docker-logs",
+		.title = "Logs of containers are limited",
+		.why = "json-file keeps everything that a container prints, for ever. A training run with "
+		       "progress bars writes gigabytes until the root disk is full and everything on the host "
+		       "fails.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST,
+		.probe = pit_container_docker_logs_probe,
+		.remedy = "Set \"log-driver\": \"local\", or \"log-opts\": {\"max-size\": \"100m\", \"max-file\": "
+			  "\"3\"} in daemon.json.",
+		.source = "Docker logging drivers",
+		.refs = "https://docs.docker.com/engine/logging/configure/",
+	},
+	{
+		.id = "container.docker-defaults",
+		.title = "Docker's defaults suit GPU jobs",
+		.why = "64 MiB of shared memory and the daemon's memlock are too little for NCCL and RDMA, so "
+		       "every start command must ask for more. The one that forgets fails in the middle of a "
+		       "run.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_STYLE,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST | PIT_NEED_GPU,
+		.probe = pit_container_docker_defaults_probe,
+		.remedy = "Set default-shm-size and default-ulimits memlock in daemon.json.",
+		.source = "soperator daemon.json; NCCL troubleshooting",
+		.refs = "https://docs.docker.com/reference/cli/dockerd/",
+	},
+	{
+		.id = "container.storage",
+		.title = "Images lie on a fast layer",
+		.why = "vfs copies the whole image for each container, devicemapper and aufs are gone from "
+		       "current Docker, and a network disk makes each start wait for it. Images of 20 GB turn "
+		       "that into minutes.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST,
+		.probe = pit_container_storage_probe,
+		.remedy = "Use overlay2 and put data-root on a local disk.",
+		.source = "Docker storage drivers",
+		.refs = "https://docs.docker.com/engine/storage/drivers/select-storage-driver/",
+	},
+	{
+		.id = "container.cdi",
+		.title = "CDI specification is fresh",
+		.why = "The specification names libraries with their driver version and device files. After a "
+		       "driver update or a change of MIG slices the old one makes every GPU container fail to "
+		       "start.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_FAIL,
+		.needs = PIT_NEED_HOST | PIT_NEED_NVIDIA,
+		.probe = pit_container_cdi_probe,
+		.remedy = "Generate it again after each driver update (nvidia-cdi-refresh.service does so).",
+		.command = "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml",
+		.source = "NVIDIA container toolkit: CDI",
+		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/cdi-support.html",
+	},
+	{
+		.id = "container.toolkit",
+		.title = "NVIDIA container toolkit is set up for this host",
+		.why = "no-cgroups leaves the device control group closed in containers of root, and a missing "
+		       "ldconfig leaves libcuda out of the loader's cache. Both show only inside of the "
+		       "container, as a GPU that is not found.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST | PIT_NEED_NVIDIA,
+		.probe = pit_container_toolkit_probe,
+		.remedy = "Set no-cgroups = false and ldconfig to the host's program with a leading @.",
+		.source = "NVIDIA container toolkit",
+		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html",
+	},
+	{
+		.id = "container.toolkit-envvar",
+		.title = "Pods get only the GPUs they asked for",
+		.why = "Images from NGC set NVIDIA_VISIBLE_DEVICES=all, and by default the toolkit obeys also "
+		       "for pods that asked for no GPU. Such a pod uses the GPUs of others and the scheduler "
+		       "does not know.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST | PIT_NEED_NVIDIA,
+		.probe = pit_container_toolkit_envvar_probe,
+		.remedy = "Set accept-nvidia-visible-devices-envvar-when-unprivileged = false and use the device "
+			  "plugin with volume mounts or CDI.",
+		.source = "NVIDIA device plugin: unprivileged access",
+		.refs = "https://github.com/NVIDIA/k8s-device-plugin",
+	},
+	{
+		.id = "container.dev-char",
+		.title = "Device files have links in /dev/char",
+		.why = "systemd finds device rules of a container by /dev/char, and the NVIDIA driver makes no "
+		       "links there. After systemctl daemon-reload running containers then lose their GPUs.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST | PIT_NEED_NVIDIA,
+		.probe = pit_container_dev_char_probe,
+		.remedy = "Create the links now, and at boot by a udev rule.",
+		.command = "nvidia-ctk system create-dev-char-symlinks --create-all",
+		.source = "nvidia-container-toolkit#48, #1227",
+		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/troubleshooting.html",
+	},
+	{
+		.id = "container.apptainer",
+		.title = "apptainer can start containers",
+		.why = "Without its set-user-ID helper apptainer needs user namespaces for everybody. "
+		       "Distributions that restrict them let it fail for users and work for root.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST,
+		.probe = pit_container_apptainer_probe,
+		.remedy = "Install apptainer-suid, or permit user namespaces (an AppArmor profile on Ubuntu).",
+		.source = "apptainer admin guide: user namespaces",
+		.refs = "https://apptainer.org/docs/admin/main/user_namespace.html",
+	},
+	{
+		.id = "container.enroot",
+		.title = "enroot can start containers",
+		.why = "enroot unpacks and starts images in user namespaces, and onto a network disk this takes "
+		       "minutes for each rank. pyxis jobs then fail or start late on some nodes only.",
+		.area = PIT_AREA_CONTAINER,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST,
+		.probe = pit_container_enroot_probe,
+		.remedy = "Permit user namespaces and put ENROOT_DATA_PATH on a local disk.",
+		.source = "gke a3mega image; soperator",
+		.refs = "https://github.com/NVIDIA/enroot/blob/master/doc/requirements.md",
+	},
 	{.id = NULL},
 };

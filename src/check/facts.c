@@ -38,7 +38,9 @@ struct pit_facts {
 	struct pit_idset holders;
 };
 
-const char *const pit_sampled_files[] = {"/proc/vmstat", "/proc/stat", NULL};
+const char *const pit_sampled_files[] = {
+	"/proc/vmstat",      "/proc/stat", "/proc/net/dev", "/proc/net/softnet_stat", "/proc/net/snmp",
+	"/proc/net/netstat", NULL};
 
 /* The fact "options": what was judged when the recording was made. */
 static int make_options(const char *name, void *arg, struct pit_buf *out)

@@ -437,7 +437,7 @@ int pit_probe_write_cache(const struct pit_check *row, struct pit_facts *facts, 
 }
 
 int pit_probe_disk_pressure(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		       struct pit_error *err)
+			    struct pit_error *err)
 {
 	struct pit_text text;
 	struct pit_psi p;

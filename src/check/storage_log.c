@@ -222,8 +222,8 @@ static bool start_array(const char *line, struct pit_md *ret)
 		return false;
 	md.active = !strcmp(state, "active");
 	line += used + strspn(line + used, " ");
-	if (*line == '(')
-		line += strcspn(line, ")") + 1;
+	if (*line == '(' && strchr(line, ')'))
+		line = strchr(line, ')') + 1;
 	if (md.active && sscanf(line, "%15s", level) == 1 && !strchr(level, '['))
 		memcpy(md.level, level, sizeof(level));
 	for (const char *f = strstr(line, "(F)"); f; f = strstr(f + 3, "(F)"))

@@ -26,6 +26,9 @@ struct pit_cmd {
 
 extern const struct pit_cmd pit_cmd_check, pit_cmd_topo, pit_cmd_snapshot, pit_cmd_explain;
 
+/* `pitcrew explain access USER PATH`; argv[0] is "access". Returns the exit code. */
+int pit_cli_explain_access(int argc, char **argv);
+
 /* Prints "pitcrew: text" on stderr; returns PIT_EXIT_CANNOT. */
 int pit_cli_fail(const struct pit_error *err);
 

@@ -30,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	.parser = parse,
-	.args_doc = "ID...",
+	.args_doc = "ID...\naccess USER PATH",
 	.doc = "Tell all about checks: what each judges, why it matters, where its threshold comes from, what to do.",
 };
 
@@ -67,6 +67,8 @@ static int run(int argc, char **argv)
 {
 	struct options o = {0};
 
+	if (argc > 1 && !strcmp(argv[1], "access"))
+		return pit_cli_explain_access(argc - 1, argv + 1);
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	return explain_checks(&o);
 }

@@ -177,7 +177,7 @@ int pit_nvml_ask(const struct pit_nvml_ask *ask, struct pit_buf *out, struct pit
 	pit_auto_free char *dump = NULL;
 	pit_auto_close int fd = -1;
 	json_t *all;
-	pid_t pid;
+	pid_t pid = 0;
 	int rc = start(ask->library, &pid, &fd);
 
 	if (rc)

@@ -82,95 +82,6 @@ static int from_cgroup(struct pit_root *root, struct allowed *a)
 	return rc;
 }
 
-/* True when option `name` stands in "a,b,c". */
-static bool has_option(const char *options, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (const char *o = options; o; o = strchr(o, ',')) {
-		o += *o == ',';
-		if (!strncmp(o, name, len) && (!o[len] || o[len] == ','))
-			return true;
-	}
-	return false;
-}
-
-/* Where /proc/mounts shows cpusets, and the names that the files have there. */
-struct cpuset_mount {
-	char target[128];
-	const char *const *names; /* files of CPUs, then of memory nodes; NULL ends each */
-};
-
-static const char *const names_v2[] = {"cpuset.cpus.effective", "cpuset.cpus", NULL,
-				       "cpuset.mems.effective", "cpuset.mems", NULL};
-static const char *const names_v1[] = {"cpuset.effective_cpus", "cpuset.cpus", NULL,
-				       "cpuset.effective_mems", "cpuset.mems", NULL};
-static const char *const names_bare[] = {"effective_cpus", "cpus", NULL, "effective_mems", "mems", NULL};
-
-/* "source target type options 0 0". A v1 hierarchy that holds cpusets is preferred to v2. */
-static bool read_mount(const char *line, struct cpuset_mount *ret)
-{
-	char target[128], type[32], options[512];
-
-	if (sscanf(line, "%*s %127s %31s %511s", target, type, options) != 3)
-		return false;
-	if (!strcmp(type, "cpuset"))
-		ret->names = names_bare;
-	else if (!strcmp(type, "cgroup") && has_option(options, "cpuset"))
-		ret->names = has_option(options, "noprefix") ? names_bare : names_v1;
-	else if (!strcmp(type, "cgroup2") && !ret->names)
-		ret->names = names_v2;
-	else
-		return false;
-	snprintf(ret->target, sizeof(ret->target), "%s", target);
-	return true;
-}
-
-static void find_mount(const char *mounts, struct cpuset_mount *ret)
-{
-	for (const char *line = mounts; *line; line += *line == '\n') {
-		read_mount(line, ret);
-		line = strchrnul(line, '\n');
-	}
-}
-
-static const char *read_set(struct pit_root *root, const char *dir, const char *const *names, struct pit_idset *ret)
-{
-	for (; *names; names++) {
-		pit_idset_free(ret);
-		if (!pit_root_idset(root, ret, "%s/%s", dir, *names) && !pit_idset_is_empty(ret))
-			return *names;
-	}
-	return NULL;
-}
-
-/* Recordings older than /proc/self/mountinfo. */
-static int from_old_files(struct pit_root *root, struct allowed *a)
-{
-	pit_auto_idset struct pit_idset cpus = {0}, mems = {0};
-	struct cpuset_mount m = {.names = NULL};
-	struct pit_text mounts;
-	char path[256], dir[400], source[448];
-	const char *name;
-	int rc = 0;
-
-	if (!pit_root_exists(root, "/proc/self/mountinfo") ||
-	    pit_root_str(root, path, sizeof(path), "/proc/self/cpuset") || pit_root_read(root, &mounts, "/proc/mounts"))
-		return 0;
-	find_mount(mounts.data, &m);
-	if (!m.names)
-		return 0;
-	snprintf(dir, sizeof(dir), "%s%s", m.target, strcmp(path, "/") != 0 ? path : "");
-	if (read_set(root, dir, m.names + 3, &mems))
-		rc = narrow(&a->t->allowed.mems, &a->mems_known, &mems);
-	name = read_set(root, dir, m.names, &cpus);
-	if (rc || !name)
-		return rc;
-	snprintf(source, sizeof(source), "cpuset %s/%s", dir, name);
-	name_source(a, source);
-	return narrow(&a->t->allowed.cpus, &a->cpus_known, &cpus);
-}
-
 static int from_status_line(const char *status, const char *key, struct pit_idset *to, bool *known)
 {
 	pit_auto_idset struct pit_idset set = {0};
@@ -219,8 +130,6 @@ int pit_topo_load_allowed(struct pit_root *root, struct pit_topo *t)
 
 	if (!rc)
 		rc = from_cgroup(root, &a);
-	if (!rc)
-		rc = from_old_files(root, &a);
 	if (!rc)
 		rc = from_status(root, &a);
 	return rc ? rc : cut_to_machine(t);

@@ -7,6 +7,8 @@
 
 #include "topo/parts.h"
 
+#define OFF_BUS_MAX 4096 /* a recording can claim anything */
+
 /* The last PCI address in a path of components; "" none. */
 static void last_address(const char *path, char *ret, size_t size)
 {
@@ -50,8 +52,11 @@ static bool is_ip_over_ib(struct pit_topo *t, const char *pci)
 /* A device without PCI address: on a virtio-mmio or platform bus. */
 static int add_off_bus(struct pit_topo *t, enum pit_device_class cls, const char *class_name, const char *name)
 {
-	struct pit_device *d = pit_topo_add_device(t, cls);
+	struct pit_device *d;
 
+	if (t->devices >= OFF_BUS_MAX)
+		return 0;
+	d = pit_topo_add_device(t, cls);
 	if (!d)
 		return -ENOMEM;
 	snprintf(d->handle, sizeof(d->handle), "%s", name);
@@ -95,6 +100,8 @@ static int take_infiniband(struct pit_root *root, struct pit_topo *t, const char
 		append_handle(d, name);
 		return 0;
 	}
+	if (t->devices >= OFF_BUS_MAX)
+		return 0;
 	d = pit_topo_add_device(t, PIT_DEVICE_IB);
 	twin = pit_topo_device_at(t, PIT_DEVICE_NIC, pci);
 	if (!d)

@@ -9,6 +9,7 @@
 #include "topo/parts.h"
 
 #define NODE_DIR "/sys/devices/system/node"
+#define PAIRS_MAX 1000000 /* a recording can claim anything: do not compare for ever */
 
 static const char *list(const struct pit_idset *s, char *out, size_t size)
 {
@@ -21,6 +22,8 @@ static int packages_against_nodes(const struct pit_shape *shape, struct pit_topo
 {
 	char a[64], b[64];
 
+	if (t->nodes * shape->package_count > PAIRS_MAX)
+		return 0;
 	for (size_t i = 0; i < t->nodes; i++) {
 		const struct pit_idset *node = &t->node[i].cpus;
 
@@ -165,9 +168,7 @@ static int device_node(struct pit_root *root, struct pit_topo *t, const struct p
 	n = node <= INT32_MAX ? pit_topo_node(t, (int)node) : NULL;
 	if (!n)
 		return pit_strv_addf(&t->contradictions, "%s says node %" PRId64 ", which does not exist", name, node);
-	if (pit_root_idset(root, &told, "%s/local_cpulist", d->sysfs) || pit_idset_is_empty(&told))
-		return 0;
-	pit_idset_intersect(&told, &t->cpus.online);
+	pit_topo_local_cpus(root, t, d, &told);
 	if (pit_idset_is_empty(&n->cpus) || pit_idset_is_empty(&told) || pit_idset_intersects(&told, &n->cpus))
 		return 0;
 	return pit_strv_addf(&t->contradictions, "%s says node %d (CPUs %s), and that CPUs %s are local", name, n->id,

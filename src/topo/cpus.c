@@ -6,6 +6,7 @@
 #include "topo/parts.h"
 
 #define CPU_DIR "/sys/devices/system/cpu"
+#define PACKAGES_MAX 8192 /* as many as the kernel can have CPUs */
 
 /* The number behind `prefix` when that is all of `name`; -1 otherwise. */
 static int numbered(const char *name, const char *prefix)
@@ -141,6 +142,8 @@ static int add_to_package(struct pit_shape *s, int64_t **ids, int64_t id, int cp
 
 	while (i < s->package_count && (*ids)[i] != id)
 		i++;
+	if (i == PACKAGES_MAX)
+		return 0;
 	if (i == s->package_count) {
 		int64_t *grown_ids = reallocarray(*ids, i + 1, sizeof(*grown_ids));
 		struct pit_idset *grown;
@@ -172,7 +175,7 @@ static int packages_from_sysfs(struct pit_root *root, struct pit_shape *s, struc
 {
 	pit_auto_free int64_t *ids = NULL;
 	bool nameless = false;
-	int rc = 0;
+	int rc = 0, groups;
 
 	forget_packages(s);
 	PIT_IDSET_FOREACH (cpu, &t->cpus.online) {
@@ -184,10 +187,14 @@ static int packages_from_sysfs(struct pit_root *root, struct pit_shape *s, struc
 		rc = rc ? rc : add_to_package(s, &ids, id, cpu);
 	}
 	s->packages = s->package_count ? (int)s->package_count : -1;
-	if (!nameless)
-		return rc;
-	forget_packages(s);
-	s->packages = count_groups(root, &t->cpus.online, package_names);
+	groups = rc ? -1 : count_groups(root, &t->cpus.online, package_names);
+	if (nameless) {
+		forget_packages(s);
+		s->packages = groups;
+	} else if (groups > 0 && groups != s->packages) {
+		rc = pit_strv_addf(&t->contradictions, "CPUs name %d packages, and their siblings make %d", s->packages,
+				   groups);
+	}
 	return rc;
 }
 

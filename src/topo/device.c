@@ -5,6 +5,7 @@
 #include "topo/parts.h"
 
 #define PCI_DIR "/sys/bus/pci/devices"
+#define DEVICES_MAX 4096 /* a recording can claim anything; more are left out, which is said */
 
 bool pit_is_pci_address(const char *text, size_t len)
 {
@@ -118,6 +119,8 @@ static int look_at(struct pit_root *root, struct pit_topo *t, const char *dir, c
 	/* Virtual functions are parts of a device that is shown; inside a guest they have no such link. */
 	if (!pit_root_link(root, &link, "%s/%s/physfn", dir, address))
 		return 0;
+	if (t->devices == DEVICES_MAX)
+		return 0;
 	d = pit_topo_add_device(t, cls);
 	if (!d)
 		return -ENOMEM;
@@ -215,5 +218,8 @@ int pit_topo_load_devices(struct pit_root *root, struct pit_topo *t)
 		rc = pit_topo_scan_classes(root, t);
 	for (size_t i = 0; i < t->devices && !rc; i++)
 		rc = pit_topo_locate(root, t, &t->device[i]);
+	if (!rc && t->devices >= DEVICES_MAX)
+		rc = pit_strv_addf(&t->contradictions, "there are %d devices or more; the rest is left out",
+				   DEVICES_MAX);
 	return rc ? rc : pit_topo_ask_nvml(root, t);
 }

@@ -19,6 +19,13 @@ static void add_clean(struct pit_buf *out, const char *text, size_t columns, siz
 		pit_buf_putc(out, ' ');
 }
 
+/* A blank line, unless there is one. */
+static void add_gap(struct pit_buf *out)
+{
+	if (out->len > 1 && strcmp(out->data + out->len - 2, "\n\n") != 0)
+		pit_buf_putc(out, '\n');
+}
+
 /* Breaks `text` at blanks and behind commas; `head` begins the first line, later ones are indented by `indent`. */
 static void add_wrapped(struct pit_buf *out, const char *head, int indent, const char *text)
 {
@@ -170,11 +177,13 @@ static void draw_device(const struct pit_topo *t, const struct pit_device *d, st
 	};
 	const char *source = d->node_source < PIT_COUNT(sources) ? sources[d->node_source] : NULL;
 	const struct pit_device *near;
+	char ids[32];
 	int shared;
 
 	pit_buf_printf(out, "  %-5s", pit_device_class_name(d->cls));
 	add_clean(out, *d->pci ? d->pci : "(no PCI)", 16, 14);
-	add_clean(out, *d->name ? d->name : "unnamed", 28, *d->handle || source ? 30 : 0);
+	snprintf(ids, sizeof(ids), "%04x:%04x", d->vendor, d->device);
+	add_clean(out, *d->name ? d->name : d->vendor ? ids : "unnamed", 28, *d->handle || source ? 30 : 0);
 	add_clean(out, d->handle, source ? 5 : 27, source ? 7 : 0);
 	if (source)
 		pit_buf_puts(out, source);
@@ -202,14 +211,16 @@ static size_t draw_devices(const struct pit_topo *t, int node, struct pit_buf *o
 
 static void draw_node(const struct pit_topo *t, const struct pit_node *n, struct pit_buf *out)
 {
+	size_t before;
+
 	pit_auto_buf struct pit_buf head = PIT_BUF_INIT;
 	const struct pit_node *near = pit_topo_nearest_cpus(t, n->id);
 	bool no_cpus = pit_idset_is_empty(&n->cpus);
 	char size[32];
 
 	size_of(n->mem_kb, size, sizeof(size));
-	pit_buf_printf(&head, "\nnode %d", n->id);
-	pit_buf_printf(&head, "%*s%s%s%s", head.len < 9 ? 9 - (int)head.len + 1 : 1, "", size,
+	pit_buf_printf(&head, "node %d", n->id);
+	pit_buf_printf(&head, "%*s%s%s%s", head.len < 8 ? 9 - (int)head.len : 1, "", size,
 		       n->kind == PIT_NODE_UNKNOWN ? "" : " ",
 		       n->kind == PIT_NODE_UNKNOWN ? "" : pit_node_kind_name(n->kind));
 	if (*t->allowed.source && !pit_idset_is_empty(&t->allowed.mems) &&
@@ -223,7 +234,10 @@ static void draw_node(const struct pit_topo *t, const struct pit_node *n, struct
 	} else {
 		pit_buf_printf(out, "%s  no CPUs\n", head.data);
 	}
+	before = out->len;
 	draw_devices(t, n->id, out);
+	if (out->len > before)
+		add_gap(out);
 }
 
 static void draw_unknown(const struct pit_topo *t, struct pit_buf *out)
@@ -231,7 +245,8 @@ static void draw_unknown(const struct pit_topo *t, struct pit_buf *out)
 	pit_auto_buf struct pit_buf lines = PIT_BUF_INIT;
 
 	if (draw_devices(t, -1, &lines)) {
-		pit_buf_puts(out, "\nnode unknown");
+		add_gap(out);
+		pit_buf_puts(out, "node unknown");
 		if (t->nodes == 1)
 			pit_buf_puts(out, " (harmless: there is one node)");
 		pit_buf_printf(out, "\n%s", lines.data);
@@ -240,8 +255,10 @@ static void draw_unknown(const struct pit_topo *t, struct pit_buf *out)
 	for (size_t i = 0; !t->nodes_known && i < t->devices; i++)
 		if (t->device[i].node >= 0)
 			draw_device(t, &t->device[i], out);
-	if (!t->pci_known)
-		pit_buf_puts(out, "\nThe PCI bus cannot be read here: there may be more devices.\n");
+	if (t->pci_known)
+		return;
+	add_gap(out);
+	pit_buf_puts(out, "The PCI bus cannot be read here: there may be more devices.\n");
 }
 
 /* As many columns as fit; more nodes than that are left to the JSON form. */
@@ -255,11 +272,11 @@ static void draw_distances(const struct pit_topo *t, struct pit_buf *out)
 		known = known && t->node[i].distance;
 	if (!known || t->nodes > COLUMNS_MAX) {
 		if (t->nodes > 1)
-			pit_buf_printf(out, "\ndistances %s\n",
+			pit_buf_printf(out, "distances %s\n",
 				       known ? "of so many nodes: see --format json" : "unknown");
 		return;
 	}
-	pit_buf_puts(out, "\ndistance");
+	pit_buf_puts(out, "distance");
 	for (size_t i = 0; i < t->nodes; i++)
 		pit_buf_printf(out, "%4d", t->node[i].id);
 	for (size_t i = 0; i < t->nodes; i++) {
@@ -275,10 +292,16 @@ void pit_topo_draw(const struct pit_topo *t, struct pit_buf *out)
 	draw_head(t, out);
 	draw_allowed(t, out);
 	draw_caches(t, out);
+	add_gap(out);
 	for (size_t i = 0; i < t->nodes; i++)
 		draw_node(t, &t->node[i], out);
 	draw_unknown(t, out);
+	add_gap(out);
 	draw_distances(t, out);
+	if (t->contradictions.count) {
+		add_gap(out);
+		pit_buf_puts(out, "contradictions\n");
+	}
 	for (size_t i = 0; i < t->contradictions.count; i++)
-		add_wrapped(out, i ? "  - " : "\ncontradictions\n  - ", 4, t->contradictions.item[i]);
+		add_wrapped(out, "  - ", 4, t->contradictions.item[i]);
 }

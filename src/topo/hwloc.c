@@ -178,6 +178,7 @@ static void become_helper(const struct job *job, int fd)
 	int null = open("/dev/null", O_RDWR);
 	int rc;
 
+	fd = fcntl(fd, F_DUPFD, 4); /* it may be one of the first, when these were closed */
 	for (int i = 0; i < 3; i++)
 		dup2(null, i);
 	fd = dup2(fd, 3);

@@ -9,6 +9,7 @@
 #include "host/procfs.h"
 #include "topo/parts.h"
 
+#define CARDS_MAX 1024 /* a recording can claim anything */
 #define KFD_DIR "/sys/class/kfd/kfd/topology/nodes"
 
 struct entry {
@@ -84,7 +85,7 @@ int pit_topo_scan_kfd(struct pit_root *root, struct pit_topo *t)
 	seen = calloc(names->count, sizeof(*seen));
 	if (!seen)
 		return -ENOMEM;
-	for (size_t i = 0; i < names->count && !rc; i++) {
+	for (size_t i = 0; i < names->count && count < CARDS_MAX && !rc; i++) {
 		struct pit_text text;
 
 		if (!pit_root_read(root, &text, KFD_DIR "/%s/properties", names->item[i]))

@@ -58,11 +58,24 @@ static int node_of_bridges(struct pit_root *root, const struct pit_topo *t, cons
 	return -1;
 }
 
+void pit_topo_local_cpus(struct pit_root *root, const struct pit_topo *t, const struct pit_device *d,
+			 struct pit_idset *ret)
+{
+	struct pit_text mask;
+
+	if ((pit_root_idset(root, ret, "%s/local_cpulist", d->sysfs) || pit_idset_is_empty(ret)) &&
+	    !pit_root_read(root, &mask, "%s/local_cpus", d->sysfs))
+		(void)pit_idset_parse_mask(mask.data, ret, NULL);
+	if (t->cpus.count > 0)
+		pit_idset_intersect(ret, &t->cpus.online);
+}
+
 /* When the CPUs are not told, those of the node are the local ones. */
 static int local_cpus(const struct pit_topo *t, struct pit_device *d, const struct pit_idset *told)
 {
 	const struct pit_node *n = pit_topo_node(t, d->node);
-	bool filler = d->node < 0 && t->cpus.count > 0 && pit_idset_is_subset(&t->cpus.online, told);
+	bool filler = d->node_source != PIT_NODE_FROM_SYSFS && t->cpus.count > 0 &&
+		      pit_idset_is_subset(&t->cpus.online, told);
 
 	if (!pit_idset_is_empty(told) && !filler)
 		return pit_idset_copy(&d->cpus, told);
@@ -77,9 +90,7 @@ int pit_topo_locate(struct pit_root *root, struct pit_topo *t, struct pit_device
 
 	if (!*d->sysfs)
 		return 0;
-	pit_root_idset(root, &told, "%s/local_cpulist", d->sysfs);
-	if (t->cpus.count > 0)
-		pit_idset_intersect(&told, &t->cpus.online);
+	pit_topo_local_cpus(root, t, d, &told);
 	by_cpus = node_of_cpus(t, &told);
 	if (!pit_root_i64(root, &node, "%s/numa_node", d->sysfs) && is_node(t, node))
 		settle(d, (int)node, PIT_NODE_FROM_SYSFS);

@@ -6,6 +6,7 @@
 #include "topo/parts.h"
 
 #define NODE_DIR "/sys/devices/system/node"
+#define NODES_MAX 1024 /* of the kernel: NODES_SHIFT is at most 10 */
 
 static int load_node_cpus(struct pit_root *root, const struct pit_topo *t, struct pit_node *n, bool *ret_known)
 {
@@ -77,7 +78,8 @@ static int list_ids(struct pit_root *root, int **ret, size_t *ret_count)
 	for (size_t i = 0; i < names->count; i++) {
 		uint64_t id;
 
-		if (!strncmp(names->item[i], "node", 4) && !pit_parse_u64(names->item[i] + 4, &id) && id < 65536)
+		if (!strncmp(names->item[i], "node", 4) && !pit_parse_u64(names->item[i] + 4, &id) && id < NODES_MAX &&
+		    count < NODES_MAX)
 			ids[count++] = (int)id;
 	}
 	*ret = pit_take(ids);

@@ -51,6 +51,9 @@ int pit_topo_scan_classes(struct pit_root *root, struct pit_topo *t); /* handles
 int pit_topo_scan_kfd(struct pit_root *root, struct pit_topo *t);
 int pit_topo_ask_nvml(struct pit_root *root, struct pit_topo *t);
 int pit_topo_locate(struct pit_root *root, struct pit_topo *t, struct pit_device *d);
+/* Online CPUs that are local to the device, by list or mask; *ret is empty when it does not say. */
+void pit_topo_local_cpus(struct pit_root *root, const struct pit_topo *t, const struct pit_device *d,
+			 struct pit_idset *ret);
 struct pit_device *pit_topo_device_at(struct pit_topo *t, enum pit_device_class cls, const char *pci);
 
 /* "Name of this model" for a PCI id, from a small table; NULL unknown. */

@@ -6,6 +6,8 @@
 #include "host/runtime_cache.h"
 #include "topo/parts.h"
 
+#define CACHES_MAX 32768 /* four for each of the 8192 CPUs that the kernel can have */
+
 void pit_shape_free(struct pit_shape *s)
 {
 	for (size_t i = 0; i < s->package_count; i++)
@@ -37,6 +39,8 @@ static int add_cache(struct pit_shape *s, const char *words)
 	struct pit_cache c = {0}, *grown;
 	int skip = 0;
 
+	if (s->caches == CACHES_MAX)
+		return -EBADMSG;
 	if (sscanf(words, "%d %" SCNu64 " %n", &c.level, &c.kb, &skip) != 2 || !skip || c.level < 1 || c.level > 9)
 		return -EBADMSG;
 	grown = reallocarray(s->cache, s->caches + 1, sizeof(*grown));

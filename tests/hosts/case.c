@@ -190,6 +190,29 @@ static int write_content(const char *dir, char *what, const char *bytes)
 	return write_answer(dir, what, blank + 1, bytes);
 }
 
+/* "OFFSET:BYTES ..." in hexadecimal, zeros between: the configuration space of a PCI device. */
+static int write_hex(const char *dir, const char *path, const char *text)
+{
+	unsigned char bytes[4096] = {0};
+	pit_auto_strv struct pit_strv parts = {0};
+	size_t end = 0;
+
+	if (pit_strv_split(&parts, text, " "))
+		return -ENOMEM;
+	for (size_t i = 0; i < parts.count; i++) {
+		char *at;
+		size_t to = strtoul(parts.item[i], &at, 16);
+		unsigned byte;
+
+		if (*at++ != ':')
+			return -EINVAL;
+		for (; to < sizeof(bytes) && sscanf(at, "%2x", &byte) == 1; at += 2)
+			bytes[to++] = (unsigned char)byte;
+		end = to > end ? to : end;
+	}
+	return write_file(dir, path, (const char *)bytes, end);
+}
+
 static int make_link(const char *dir, const char *path, const char *target)
 {
 	char full[4096];
@@ -244,6 +267,10 @@ static int build_line(const struct test_case *c, size_t *i, const char *dir)
 	if (!strncmp(line, "link ", 5) && (middle = strstr(line, " -> "))) {
 		*middle = '\0';
 		return make_link(dir, line + 5, middle + 4);
+	}
+	if (!strncmp(line, "hex ", 4) && (middle = strstr(line, " = "))) {
+		*middle = '\0';
+		return write_hex(dir, line + 4, middle + 3);
 	}
 	if (sscanf(line, "missing %15s %4095s %15s", kind, path, code) == 3)
 		return append_missing(dir, kind, path, code);

@@ -2,6 +2,6 @@
 #include "check/catalog.h"
 #include "check/facts.h"
 
-const struct pit_check pit_check_gpu[] = {
+const struct pit_check pit_check_pci_link[] = {
 	{.id = NULL},
 };

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the rows about containers share. Private to check/container*.c.
+ */
+#ifndef PIT_CHECK_CONTAINER_H
+#define PIT_CHECK_CONTAINER_H
+
+#include "check/conf.h"
+#include "check/facts.h"
+
+/* The configuration of containerd with its imports; `path` gets the main file. -ENOENT: no containerd configuration. */
+int pit_containerd_load(struct pit_root *root, struct pit_conf *ret, char *path, size_t size, struct pit_error *err);
+
+/* /etc/docker/daemon.json; empty when dockerd is here without that file. -ENOENT: no Docker here. */
+#define PIT_DOCKER_CONF "/etc/docker/daemon.json"
+int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error *err);
+
+/* The version of the NVIDIA kernel module that is loaded ("550.54.15"). -ENOENT not known. */
+int pit_nvidia_module(struct pit_facts *f, char *ret, size_t size);
+
+/* The driver version in the name of a library ("/usr/lib/libcuda.so.550.54.15") into `ret`; false when it has none. */
+bool pit_nvidia_library_version(const char *path, char *ret, size_t size);
+
+/* Why unprivileged users cannot make user namespaces here, as evidence and text; NULL when they can. `profile` is the
+ * AppArmor profile that would let the program do it. */
+const char *pit_userns_obstacle(struct pit_root *root, const char *profile, struct pit_finding *out);
+
+#define PIT_CONTAINER_PROBE(name)                                                                                      \
+	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
+PIT_CONTAINER_PROBE(pit_container_runtime_probe);
+PIT_CONTAINER_PROBE(pit_container_privileged_probe);
+PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe);
+PIT_CONTAINER_PROBE(pit_container_memlock_probe);
+PIT_CONTAINER_PROBE(pit_container_shm_probe);
+PIT_CONTAINER_PROBE(pit_container_cpuset_probe);
+PIT_CONTAINER_PROBE(pit_container_quota_probe);
+PIT_CONTAINER_PROBE(pit_container_pids_probe);
+PIT_CONTAINER_PROBE(pit_container_seccomp_probe);
+PIT_CONTAINER_PROBE(pit_container_userns_probe);
+PIT_CONTAINER_PROBE(pit_container_init_probe);
+PIT_CONTAINER_PROBE(pit_container_sys_probe);
+PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe);
+PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe);
+PIT_CONTAINER_PROBE(pit_container_containerd_probe);
+PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe);
+PIT_CONTAINER_PROBE(pit_container_docker_logs_probe);
+PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe);
+PIT_CONTAINER_PROBE(pit_container_storage_probe);
+PIT_CONTAINER_PROBE(pit_container_cdi_probe);
+PIT_CONTAINER_PROBE(pit_container_toolkit_probe);
+PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe);
+PIT_CONTAINER_PROBE(pit_container_dev_char_probe);
+PIT_CONTAINER_PROBE(pit_container_apptainer_probe);
+PIT_CONTAINER_PROBE(pit_container_enroot_probe);
+
+#endif

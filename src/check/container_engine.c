@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Configuration of the container engines on a host: Docker, containerd, apptainer, enroot.
+ */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "check/container.h"
+#include "check/problems.h"
+
+#define TEXT_MAX (1u << 20)
+
+static int load_toml(struct pit_root *root, const char *path, struct pit_conf *ret, struct pit_error *err)
+{
+	struct pit_text text;
+	int rc = pit_root_read(root, &text, "%s", path);
+
+	if (rc)
+		return pit_fail(err, -rc, "%s", path);
+	if (text.len > TEXT_MAX)
+		return pit_fail(err, EFBIG, "%s: too long", path);
+	return pit_wrap(err, pit_conf_toml(text.data, ret, err), "%s", path);
+}
+
+/* The files that match "DIRECTORY/PATTERN". */
+static int load_import(struct pit_root *root, const char *pattern, struct pit_conf *ret, struct pit_error *err)
+{
+	const char *base = strrchr(pattern, '/');
+	const struct pit_strv *names;
+	char dir[512], path[1024];
+	int rc = 0;
+
+	if (!base || *pattern != '/')
+		return 0;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(base - pattern), pattern);
+	if (pit_root_list(root, &names, "%s", dir))
+		return 0;
+	for (size_t i = 0; i < names->count && !rc; i++) {
+		if (fnmatch(base + 1, names->item[i], 0))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, names->item[i]);
+		rc = load_toml(root, path, ret, err);
+	}
+	return rc;
+}
+
+int pit_containerd_load(struct pit_root *root, struct pit_conf *ret, char *path, size_t size, struct pit_error *err)
+{
+	static const char *const places[] = {
+		"/etc/containerd/config.toml",
+		"/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+		"/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+	};
+	size_t i = 0, count;
+	int rc;
+
+	while (i + 1 < PIT_COUNT(places) && pit_root_exists(root, "%s", places[i]))
+		i++;
+	i = pit_root_exists(root, "%s", places[i]) ? 0 : i;
+	snprintf(path, size, "%s", places[i]);
+	rc = load_toml(root, places[i], ret, err);
+	count = ret->count;
+	for (i = 0; i < count && !rc; i++) {
+		pit_auto_free char *pattern = NULL;
+
+		if (!pit_conf_below(&ret->item[i], "imports"))
+			continue;
+		pattern = strdup(ret->item[i].value);
+		rc = pattern ? load_import(root, pattern, ret, err) : -ENOMEM;
+	}
+	return rc;
+}
+
+static bool runs(struct pit_facts *f, const char *comm)
+{
+	const struct pit_procs *procs;
+
+	if (pit_facts_procs(f, &procs, NULL))
+		return false;
+	for (size_t i = 0; i < procs->count; i++)
+		if (!strcmp(procs->item[i].comm, comm))
+			return true;
+	return false;
+}
+
+int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error *err)
+{
+	struct pit_root *root = pit_facts_root(f);
+	struct pit_text text;
+	int rc = pit_root_read(root, &text, PIT_DOCKER_CONF);
+
+	if (!rc && text.len > TEXT_MAX)
+		rc = -EFBIG;
+	if (!rc)
+		return pit_wrap(err, pit_conf_json(text.data, ret, err), PIT_DOCKER_CONF);
+	if (pit_root_state(rc) != PIT_STATE_ABSENT)
+		return pit_fail(err, -rc, PIT_DOCKER_CONF);
+	if (runs(f, "dockerd") || !pit_root_exists(root, "/var/lib/docker"))
+		return 0;
+	return pit_fail(err, ENOENT, "Docker");
+}
+
+static void name_setting(const struct pit_conf *c, const char *path, const char *key, struct pit_finding *out)
+{
+	const struct pit_conf_entry *e = pit_conf_find(c, key);
+
+	if (e && e->line)
+		pit_origin(out, "%s:%d", path, e->line);
+	else if (e)
+		pit_origin(out, "%s", path);
+	pit_evidence(out, path, e ? "%s = %s" : "%s is not set", key, e ? e->value : "");
+}
+
+/* "systemd" or "cgroupfs": what dockerd takes, by exec-opts or its default. */
+static const char *docker_driver(struct pit_facts *f, const struct pit_conf *c)
+{
+	const struct pit_mounts *mounts;
+	const struct pit_mount *m;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (pit_conf_below(&c->item[i], "exec-opts") && !strncmp(c->item[i].value, "native.cgroupdriver=", 20))
+			return c->item[i].value + 20;
+	m = pit_facts_mounts(f, &mounts, NULL) ? NULL : pit_mounts_find(mounts, "/sys/fs/cgroup");
+	return m && !strcmp(m->type, "cgroup2") ? "systemd" : "cgroupfs";
+}
+
+/* SystemdCgroup of any runtime of containerd that is false. */
+static void judge_containerd_driver(struct pit_facts *f, struct pit_problems *p, struct pit_finding *out, size_t *seen)
+{
+	pit_auto_conf struct pit_conf c = {0};
+	char path[160];
+
+	if (pit_containerd_load(pit_facts_root(f), &c, path, sizeof(path), NULL))
+		return;
+	for (size_t i = 0; i < c.count; i++) {
+		const char *name = strrchr(c.item[i].key, '/');
+		const char *runtime = strstr(c.item[i].key, "/runtimes/");
+
+		if (!name || !runtime || strcmp(name, "/SystemdCgroup") != 0)
+			continue;
+		++*seen;
+		if (strcmp(c.item[i].value, "true") != 0)
+			pit_problem(p, out, path, "containerd's runtime %.*s has SystemdCgroup = %s",
+				    (int)strcspn(runtime + 10, "/"), runtime + 10, c.item[i].value);
+	}
+}
+
+PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
+{
+	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	pit_auto_conf struct pit_conf docker = {0};
+	size_t seen = 0;
+	int rc = pit_docker_load(f, &docker, err);
+
+	if (rc && pit_root_state(rc) != PIT_STATE_ABSENT)
+		return rc;
+	if (pit_root_exists(pit_facts_root(f), "/run/systemd/system"))
+		return pit_skip(out, "no systemd here");
+	if (!rc) {
+		const char *driver = docker_driver(f, &docker);
+
+		seen++;
+		pit_evidence(out, PIT_DOCKER_CONF, "Docker's driver is %s", driver);
+		if (strcmp(driver, "systemd") != 0)
+			pit_problem(&p, out, PIT_DOCKER_CONF, "Docker uses %s", driver);
+	}
+	judge_containerd_driver(f, &p, out, &seen);
+	if (!seen)
+		return pit_skip(out, "no configuration of Docker or containerd here");
+	pit_want(out, "systemd");
+	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "systemd");
+}
+
+PIT_CONTAINER_PROBE(pit_container_containerd_probe)
+{
+	pit_auto_conf struct pit_conf c = {0};
+	const char *runtime = NULL, *standard = "runc", *cdi = NULL;
+	char path[160];
+	int rc = pit_containerd_load(pit_facts_root(f), &c, path, sizeof(path), err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < c.count; i++) {
+		const char *name = strrchr(c.item[i].key, '/');
+
+		if (strstr(c.item[i].key, "/runtimes/nvidia"))
+			runtime = strstr(c.item[i].key, "/runtimes/nvidia") + 10;
+		if (name && !strcmp(name, "/default_runtime_name"))
+			standard = c.item[i].value;
+		if (name && !strcmp(name, "/enable_cdi"))
+			cdi = c.item[i].value;
+	}
+	pit_evidence(out, path, "runtime %.*s, default_runtime_name %s, enable_cdi %s",
+		     runtime ? (int)strcspn(runtime, "/") : 4, runtime ? runtime : "none", standard,
+		     cdi ? cdi : "unset");
+	pit_want(out, "a runtime 'nvidia', or enable_cdi = true");
+	if (!strncmp(standard, "nvidia", 6) && !runtime)
+		return pit_judge(out, PIT_FAIL, PIT_RISK, "default runtime %s is not defined", standard);
+	if (runtime || (cdi && !strcmp(cdi, "true")))
+		return pit_pass(out, "%s, default %s", runtime ? "runtime nvidia" : "CDI", standard);
+	return pit_bad(out, "neither a runtime for NVIDIA nor CDI");
+}
+
+PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe)
+{
+	pit_auto_conf struct pit_conf c = {0};
+	const char *path, *standard, *cdi;
+	int rc = pit_docker_load(f, &c, err);
+
+	if (rc)
+		return rc;
+	path = pit_conf_get(&c, "runtimes/nvidia/path");
+	standard = pit_conf_get(&c, "default-runtime");
+	cdi = pit_conf_get(&c, "features/cdi");
+	name_setting(&c, PIT_DOCKER_CONF, "runtimes/nvidia/path", out);
+	name_setting(&c, PIT_DOCKER_CONF, "default-runtime", out);
+	pit_want(out, "runtimes.nvidia with a program that exists, or features.cdi");
+	if (standard && !strcmp(standard, "nvidia") && !path)
+		return pit_judge(out, PIT_FAIL, PIT_RISK, "default-runtime nvidia is not defined");
+	if (path && *path == '/' && pit_root_state(pit_root_exists(pit_facts_root(f), "%s", path)) == PIT_STATE_ABSENT)
+		return pit_judge(out, PIT_FAIL, PIT_RISK, "%s is not there", path);
+	if (path || (cdi && !strcmp(cdi, "true")))
+		return pit_pass(out, "%s, default %s", path ? path : "CDI", standard ? standard : "runc");
+	return pit_bad(out, "neither a runtime nvidia nor CDI");
+}
+
+PIT_CONTAINER_PROBE(pit_container_docker_logs_probe)
+{
+	pit_auto_conf struct pit_conf c = {0};
+	const char *driver, *size;
+	int rc = pit_docker_load(f, &c, err);
+
+	if (rc)
+		return rc;
+	driver = pit_conf_get(&c, "log-driver");
+	size = pit_conf_get(&c, "log-opts/max-size");
+	name_setting(&c, PIT_DOCKER_CONF, "log-driver", out);
+	name_setting(&c, PIT_DOCKER_CONF, "log-opts/max-size", out);
+	pit_want(out, "log-opts max-size, or the driver local or journald");
+	if (driver && strcmp(driver, "json-file") != 0)
+		return pit_pass(out, "driver %s", driver);
+	return size ? pit_pass(out, "at most %s each", size) : pit_bad(out, "json-file without a limit");
+}
+
+PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe)
+{
+	pit_auto_conf struct pit_conf c = {0};
+	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	const char *shm, *soft, *hard;
+	uint64_t bytes = 64 << 20;
+	int rc = pit_docker_load(f, &c, err);
+
+	if (rc)
+		return rc;
+	shm = pit_conf_get(&c, "default-shm-size");
+	soft = pit_conf_get(&c, "default-ulimits/memlock/Soft");
+	hard = pit_conf_get(&c, "default-ulimits/memlock/Hard");
+	if (shm && pit_parse_size(shm, &bytes))
+		return pit_fail(err, EBADMSG, "default-shm-size %s in " PIT_DOCKER_CONF, shm);
+	pit_want(out, "default-shm-size of 1 GiB or more, default-ulimits memlock -1");
+	if (bytes < UINT64_C(1) << 30)
+		pit_problem(&p, out, PIT_DOCKER_CONF, "/dev/shm of %s", shm ? shm : "64 MiB (default)");
+	if (!soft || !hard || strcmp(soft, "-1") != 0 || strcmp(hard, "-1") != 0)
+		pit_problem(&p, out, PIT_DOCKER_CONF, "memlock %s", soft ? soft : "is that of dockerd");
+	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "shm %s, memlock unlimited", shm);
+}
+
+PIT_CONTAINER_PROBE(pit_container_storage_probe)
+{
+	static const char *const slow[] = {"vfs", "devicemapper", "aufs", "overlay"};
+	pit_auto_conf struct pit_conf c = {0};
+	const struct pit_mounts *mounts;
+	const struct pit_mount *m = NULL;
+	const char *driver, *data;
+	int rc = pit_docker_load(f, &c, err);
+
+	if (rc)
+		return rc;
+	driver = pit_conf_get(&c, "storage-driver");
+	data = pit_conf_get(&c, "data-root");
+	data = data && *data == '/' ? data : "/var/lib/docker";
+	name_setting(&c, PIT_DOCKER_CONF, "storage-driver", out);
+	if (!pit_facts_mounts(f, &mounts, NULL))
+		m = pit_mounts_find(mounts, data);
+	if (m)
+		pit_evidence(out, "/proc/self/mountinfo", "%s lies on %s (%s)", data, m->target, m->type);
+	pit_want(out, "overlay2 (or zfs, btrfs) on a local disk");
+	for (size_t i = 0; i < PIT_COUNT(slow) && driver; i++)
+		if (!strcmp(driver, slow[i]))
+			return pit_bad(out, "storage driver %s", driver);
+	if (m && pit_mount_is_network(m))
+		return pit_bad(out, "%s is on a network disk (%s)", data, m->type);
+	return pit_pass(out, "%s in %s", driver ? driver : "the default (overlay2)", data);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a container gives to those inside of it.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "check/container.h"
+#include "check/problems.h"
+
+PIT_CONTAINER_PROBE(pit_container_runtime_probe)
+{
+	static const char *const known[] = {"docker",    "podman", "kubernetes",     "lxc",
+					    "apptainer", "enroot", "systemd-nspawn", "wsl"};
+	static const char *const layers[] = {"/docker/", "/containerd/", "/containers/storage/", "/overlay2/"};
+	const struct pit_platform *platform;
+	const struct pit_mounts *mounts;
+	const struct pit_mount *slash = NULL;
+	int rc = pit_facts_platform(f, &platform, err);
+
+	if (rc)
+		return rc;
+	pit_want(out, "no container, or a known engine");
+	for (size_t i = 0; i < PIT_COUNT(known); i++)
+		if (!strcmp(platform->container, known[i]))
+			return pit_pass(out, "%s", platform->container);
+	if (platform->container[0])
+		return pit_bad(out, "an engine named '%s'", platform->container);
+	if (!pit_facts_mounts(f, &mounts, NULL))
+		slash = pit_mounts_find(mounts, "/");
+	for (size_t i = 0; i < PIT_COUNT(layers) && slash; i++) {
+		if (strcmp(slash->type, "overlay") != 0 || !strstr(slash->super_options, layers[i]))
+			continue;
+		pit_evidence(out, "/proc/self/mountinfo", "/ is an overlay over %s", layers[i]);
+		return pit_bad(out, "a container without a name");
+	}
+	return pit_pass(out, "no container");
+}
+
+/* One line of /proc/self/status, hexadecimal or decimal. */
+static int status_number(struct pit_facts *f, const char *key, bool hex, uint64_t *ret, struct pit_error *err)
+{
+	struct pit_text text;
+	char value[64];
+	int rc = pit_root_read(pit_facts_root(f), &text, "/proc/self/status");
+
+	if (!rc)
+		rc = pit_kv_str(text.data, key, value, sizeof(value));
+	if (!rc && (hex ? pit_parse_hex(value, ret) : pit_parse_u64(value, ret)))
+		rc = -EBADMSG;
+	return rc ? pit_fail(err, -rc, "%s in /proc/self/status", key) : 0;
+}
+
+PIT_CONTAINER_PROBE(pit_container_privileged_probe)
+{
+	uint64_t caps, last;
+	int rc = status_number(f, "CapEff", true, &caps, err);
+
+	if (rc)
+		return rc;
+	if (pit_root_u64(pit_facts_root(f), &last, "/proc/sys/kernel/cap_last_cap") || last > 62)
+		last = 36;
+	pit_evidence(out, "/proc/self/status", "CapEff %016" PRIx64 " of capabilities 0 to %" PRIu64, caps, last);
+	pit_want(out, "the capabilities that the job needs");
+	if ((caps & ((UINT64_C(2) << last) - 1)) == (UINT64_C(2) << last) - 1)
+		return pit_bad(out, "all capabilities: a privileged container");
+	return pit_pass(out, "%d capabilities", __builtin_popcountll(caps));
+}
+
+PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe)
+{
+	const struct pit_mounts *mounts;
+	const struct pit_mount *m;
+	bool hybrid = false;
+	int rc = pit_facts_mounts(f, &mounts, err);
+
+	if (rc)
+		return rc;
+	m = pit_mounts_find(mounts, "/sys/fs/cgroup");
+	for (size_t i = 0; i < mounts->count; i++)
+		hybrid |= !strcmp(mounts->item[i].target, "/sys/fs/cgroup/unified");
+	if (!m || strncmp(m->target, "/sys/fs/cgroup", 14) != 0)
+		return pit_skip(out, "no control groups are mounted here");
+	pit_evidence(out, "/proc/self/mountinfo", "%s of type %s", m->target, m->type);
+	pit_want(out, "version 2");
+	return !strcmp(m->type, "cgroup2") ? pit_pass(out, "version 2")
+					   : pit_bad(out, hybrid ? "hybrid of versions 1 and 2" : "version 1");
+}
+
+PIT_CONTAINER_PROBE(pit_container_memlock_probe)
+{
+	uint64_t soft, hard;
+	char text[32];
+	int rc = pit_proc_limit(pit_facts_root(f), pit_facts_options(f)->pid, "Max locked memory", &soft, &hard);
+
+	if (rc)
+		return pit_fail(err, -rc, "Max locked memory in /proc/self/limits");
+	pit_want(out, "unlimited");
+	if (soft == UINT64_MAX)
+		return pit_pass(out, "unlimited");
+	pit_evidence(out, "/proc/self/limits", "Max locked memory %" PRIu64 " bytes", soft);
+	return pit_bad(out, "%s", pit_format_size(soft, text, sizeof(text)));
+}
+
+PIT_CONTAINER_PROBE(pit_container_shm_probe)
+{
+	const uint64_t least = UINT64_C(1) << 30;
+	struct pit_fsinfo fs;
+	uint64_t size, used;
+	char a[32], b[32];
+	int rc = pit_root_statfs(pit_facts_root(f), &fs, "/dev/shm");
+
+	if (rc)
+		return pit_fail(err, -rc, "/dev/shm");
+	size = fs.blocks * fs.bsize;
+	used = (fs.blocks - (fs.bfree < fs.blocks ? fs.bfree : fs.blocks)) * fs.bsize;
+	pit_format_size(size, a, sizeof(a));
+	pit_format_size(used, b, sizeof(b));
+	pit_evidence(out, "/dev/shm", "%s, %s used", a, b);
+	pit_want(out, "1 GiB or more, and room in it");
+	if (!size)
+		return pit_pass(out, "no limit of its own");
+	if (used > size / 10 * 8)
+		return pit_judge(out, PIT_WARN, PIT_HURTING, "%s of %s used", b, a);
+	return size < least ? pit_bad(out, "%s", a) : pit_pass(out, "%s", a);
+}
+
+PIT_CONTAINER_PROBE(pit_container_cpuset_probe)
+{
+	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	const struct pit_topo *topo;
+	char allowed[64], local[64];
+	size_t judged = 0;
+	int rc = pit_facts_topo(f, &topo, err);
+
+	if (rc)
+		return rc;
+	if (pit_idset_is_empty(&topo->allowed.cpus))
+		return pit_skip(out, "the CPUs that this container may use are not known");
+	pit_idset_format(&topo->allowed.cpus, allowed, sizeof(allowed));
+	for (size_t i = 0; i < topo->devices; i++) {
+		const struct pit_device *d = &topo->device[i];
+
+		if (d->cls != PIT_DEVICE_GPU || pit_idset_is_empty(&d->cpus))
+			continue;
+		judged++;
+		if (!pit_idset_intersects(&d->cpus, &topo->allowed.cpus))
+			pit_problem(&p, out, d->sysfs, "GPU %s is near CPUs %s", d->pci,
+				    pit_idset_format(&d->cpus, local, sizeof(local)));
+	}
+	if (!judged)
+		return pit_skip(out, "it is not known which CPUs are near the GPUs");
+	pit_evidence(out, topo->allowed.source, "CPUs %s", allowed);
+	pit_want(out, "some CPU near each GPU");
+	return p.count ? pit_bad(out, "CPUs %s only; %s", allowed, pit_problems_text(&p))
+		       : pit_pass(out, "CPUs %s", allowed);
+}
+
+/* Periods in which the group was throttled, in percent; -1 not known. */
+static double throttled(struct pit_root *root, const struct pit_cgroup *g, struct pit_finding *out)
+{
+	char dir[512];
+	struct pit_text text;
+	uint64_t periods, times;
+	bool v2;
+
+	if (pit_cgroup_dir(g, "cpu", dir, sizeof(dir), &v2) || pit_root_read(root, &text, "%s/cpu.stat", dir) ||
+	    pit_kv_u64(text.data, "nr_periods", &periods) || pit_kv_u64(text.data, "nr_throttled", &times) || !periods)
+		return -1;
+	pit_evidence(out, "cpu.stat", "nr_throttled %" PRIu64 " of nr_periods %" PRIu64, times, periods);
+	return 100.0 * (double)times / (double)periods;
+}
+
+PIT_CONTAINER_PROBE(pit_container_quota_probe)
+{
+	const double most = 5; /* percent of periods */
+	struct pit_root *root = pit_facts_root(f);
+	const struct pit_cgroup *g;
+	const struct pit_topo *topo;
+	double cpus, share;
+	char file[512] = "";
+	size_t allowed;
+	int rc = pit_facts_cgroup(f, &g, err);
+
+	if (!rc)
+		rc = pit_facts_topo(f, &topo, err);
+	if (rc)
+		return rc;
+	rc = pit_cgroup_cpu_quota(root, g, &cpus, file, sizeof(file));
+	if (rc)
+		return pit_fail(err, -rc, "CPU quota of this container");
+	pit_want(out, "no quota, or one that covers all CPUs that are seen");
+	if (cpus <= 0)
+		return pit_pass(out, "no quota");
+	allowed = pit_idset_count(&topo->allowed.cpus);
+	allowed = allowed ? allowed : (size_t)topo->cpus.count;
+	pit_evidence(out, file, "%.4g CPUs of time, %zu CPUs are seen", cpus, allowed);
+	share = throttled(root, g, out);
+	if (cpus >= (double)allowed)
+		return pit_pass(out, "%.4g CPUs for %zu", cpus, allowed);
+	if (share > most)
+		return pit_judge(out, PIT_WARN, PIT_HURTING, "throttled in %.0f%% of periods: %.4g CPUs of %zu", share,
+				 cpus, allowed);
+	return pit_bad(out, "%.4g CPUs of time, %zu CPUs seen", cpus, allowed);
+}
+
+PIT_CONTAINER_PROBE(pit_container_pids_probe)
+{
+	const uint64_t least = 4096;
+	struct pit_root *root = pit_facts_root(f);
+	const struct pit_cgroup *g;
+	uint64_t most, now = 0;
+	char file[512] = "", dir[512];
+	bool v2;
+	int rc = pit_facts_cgroup(f, &g, err);
+
+	if (rc)
+		return rc;
+	rc = pit_cgroup_limit(root, g, "pids", "pids.max", "pids.max", &most, file, sizeof(file));
+	if (rc)
+		return pit_fail(err, -rc, "pids.max of this container");
+	if (!pit_cgroup_dir(g, "pids", dir, sizeof(dir), &v2))
+		(void)pit_root_u64(root, &now, "%s/pids.current", dir);
+	pit_want(out, "%" PRIu64 " or more", least);
+	if (most == UINT64_MAX)
+		return pit_pass(out, "no limit");
+	pit_evidence(out, file, "%" PRIu64 ", %" PRIu64 " in use", most, now);
+	if (now > most / 10 * 8)
+		return pit_judge(out, PIT_WARN, PIT_HURTING, "%" PRIu64 " of %" PRIu64 " in use", now, most);
+	return most < least ? pit_bad(out, "%" PRIu64, most) : pit_pass(out, "%" PRIu64, most);
+}
+
+PIT_CONTAINER_PROBE(pit_container_seccomp_probe)
+{
+	uint64_t mode, caps = 0;
+	const struct pit_topo *topo;
+	bool nodes = !pit_facts_topo(f, &topo, NULL) && topo->nodes > 1;
+	int rc = status_number(f, "Seccomp", false, &mode, err);
+
+	if (!rc)
+		rc = status_number(f, "CapEff", true, &caps, err);
+	if (rc)
+		return rc;
+	pit_evidence(out, "/proc/self/status", "Seccomp %" PRIu64 ", CAP_SYS_NICE %s", mode,
+		     caps >> 23 & 1 ? "held" : "not held");
+	pit_want(out, "no filter, or CAP_SYS_NICE for memory policies");
+	if (mode != 2)
+		return pit_pass(out, "no filter");
+	if (caps >> 23 & 1)
+		return pit_pass(out, "a filter, with CAP_SYS_NICE");
+	return nodes ? pit_bad(out, "a filter that stops memory policies") : pit_pass(out, "a filter, one NUMA node");
+}
+
+PIT_CONTAINER_PROBE(pit_container_userns_probe)
+{
+	const uint64_t usual = 65536; /* what images expect: users to 65534 */
+	pit_auto_strv struct pit_strv words = {0};
+	struct pit_text text;
+	uint64_t first = 0, outside = 0, count, total = 0;
+	int rc = pit_root_read(pit_facts_root(f), &text, "/proc/self/uid_map");
+
+	if (!rc)
+		rc = pit_strv_split(&words, text.data, " \t\n");
+	if (rc)
+		return pit_fail(err, -rc, "/proc/self/uid_map");
+	for (size_t i = 0; i + 2 < words.count; i += 3) {
+		if (pit_parse_u64(words.item[i], &first) || pit_parse_u64(words.item[i + 1], &outside) ||
+		    pit_parse_u64(words.item[i + 2], &count))
+			return pit_fail(err, EBADMSG, "/proc/self/uid_map");
+		total += count;
+	}
+	if (!total)
+		return pit_fail(err, EBADMSG, "/proc/self/uid_map is empty");
+	pit_evidence(out, "/proc/self/uid_map", "%" PRIu64 " user ids; the last range begins at %" PRIu64 " outside",
+		     total, outside);
+	pit_want(out, "%" PRIu64 " user ids or more", usual);
+	if (total < usual)
+		return pit_bad(out, "only %" PRIu64 " user id%s mapped", total, total == 1 ? " is" : "s are");
+	return pit_pass(out, first == outside ? "the host's user ids" : "shifted user ids");
+}
+
+PIT_CONTAINER_PROBE(pit_container_init_probe)
+{
+	const struct pit_procs *procs;
+	const struct pit_proc *init;
+	size_t zombies = 0;
+	int rc = pit_facts_procs(f, &procs, err);
+
+	if (rc)
+		return rc;
+	init = pit_procs_find(procs, 1);
+	if (!init)
+		return pit_skip(out, "process 1 is not seen here");
+	for (size_t i = 0; i < procs->count; i++)
+		zombies += procs->item[i].state == 'Z' && procs->item[i].ppid == 1;
+	pit_evidence(out, "/proc/1/stat", "process 1 is %s; %zu zombies are its children", init->comm, zombies);
+	pit_want(out, "a process 1 that reaps its children");
+	return zombies ? pit_bad(out, "%zu zombies of process 1 (%s)", zombies, init->comm)
+		       : pit_pass(out, "process 1 is %s", init->comm);
+}
+
+PIT_CONTAINER_PROBE(pit_container_sys_probe)
+{
+	const struct pit_mounts *mounts;
+	const struct pit_mount *sys;
+	int rc = pit_facts_mounts(f, &mounts, err);
+
+	if (rc)
+		return rc;
+	sys = pit_mounts_find(mounts, "/sys");
+	pit_want(out, "sysfs at /sys, with the nodes and PCI devices");
+	if (!sys || strcmp(sys->target, "/sys") != 0 || strcmp(sys->type, "sysfs") != 0)
+		return pit_bad(out, "no sysfs at /sys");
+	pit_evidence(out, "/proc/self/mountinfo", "/sys %s", sys->options);
+	if (pit_root_exists(pit_facts_root(f), "/sys/devices/system/cpu") == -ENOENT)
+		return pit_bad(out, "/sys has no CPUs: parts of it are hidden");
+	return pit_pass(out,
+			pit_mount_option(sys, "ro", NULL) ? "there, read-only: tune from the host" : "there, writable");
+}
+
+static size_t count_gpu_files(const struct pit_strv *dev)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < dev->count; i++)
+		count += !strncmp(dev->item[i], "nvidia", 6) && dev->item[i][6] &&
+			 strspn(dev->item[i] + 6, "0123456789") == strlen(dev->item[i] + 6);
+	return count;
+}
+
+/* The devices controller of cgroup v1 tells what may be opened; that of v2 is a program and tells nothing. */
+static bool is_refused(struct pit_facts *f, struct pit_finding *out)
+{
+	const struct pit_cgroup *g;
+	struct pit_text text;
+	char dir[512];
+	bool v2;
+
+	if (pit_facts_cgroup(f, &g, NULL) || pit_cgroup_dir(g, "devices", dir, sizeof(dir), &v2) || v2 ||
+	    pit_root_read(pit_facts_root(f), &text, "%s/devices.list", dir))
+		return false;
+	if (strstr(text.data, "a *:*") || strstr(text.data, "c 195:"))
+		return false;
+	pit_evidence(out, "devices.list", "no c 195:* rw");
+	return true;
+}
+
+PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe)
+{
+	static const char *const others[] = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
+	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	const struct pit_strv *dev;
+	size_t count;
+	int rc = pit_root_list(pit_facts_root(f), &dev, "/dev");
+
+	if (rc)
+		return pit_fail(err, -rc, "/dev");
+	count = count_gpu_files(dev);
+	if (!count && !pit_strv_has(dev, "nvidiactl"))
+		return pit_skip(out, "no NVIDIA device files in this container");
+	pit_want(out, "/dev/nvidiaN, nvidiactl and nvidia-uvm, all permitted");
+	if (!count)
+		pit_problem(&p, out, "/dev", "nvidiactl without any GPU");
+	for (size_t i = 0; i < PIT_COUNT(others); i++)
+		if (!pit_strv_has(dev, others[i] + 5))
+			pit_problem(&p, out, "/dev", "no %s", others[i]);
+	if (is_refused(f, out))
+		pit_problem(&p, out, "devices.list", "the control group refuses them");
+	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%zu GPU files", count);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the GPU rows share. Private to check/gpu*.c.
+ */
+#ifndef PIT_CHECK_GPU_H
+#define PIT_CHECK_GPU_H
+
+#include "check/facts.h"
+#include "check/pci_list.h"
+
+/* A number that NVML gave of one GPU; `group` NULL: the GPU's own. False: unknown. */
+bool pit_gpu_number(const json_t *gpu, const char *group, const char *key, int64_t *ret);
+const char *pit_gpu_text(const json_t *gpu, const char *key); /* "" unknown */
+
+enum pit_gpu_verdict {
+	PIT_GPU_UNKNOWN,
+	PIT_GPU_FINE,
+	PIT_GPU_BAD,    /* as the row says */
+	PIT_GPU_HURTS,  /* the row's status, hurting now */
+	PIT_GPU_BROKEN, /* fails, hurting now */
+};
+
+/* A row that judges each GPU by what NVML says of it alone. */
+struct pit_gpu_rule {
+	/* Writes what it sees into `text`. */
+	enum pit_gpu_verdict (*judge)(const json_t *gpu, char *text, size_t size);
+	const char *fine;    /* observed when all are fine; NULL: the text of the first */
+	const char *wanted;  /* NULL none */
+	const char *unknown; /* why no GPU could be judged */
+};
+int pit_gpu_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		  struct pit_error *err); /* row->arg is the rule */
+
+/* Version of the loaded NVIDIA kernel driver ("550.54.15") in `ret`; *ret_open: its open variant. -ENOENT not loaded.
+ */
+int pit_gpu_module_version(struct pit_root *root, char *ret, size_t size, bool *ret_open);
+
+/* The file of library `name` ("libcuda.so.1") in `ret`; -ENOENT not where drivers put it. */
+int pit_gpu_find_library(struct pit_root *root, const char *name, char *ret, size_t size);
+
+/* The version at the end of the file that the link `path` leads to ("libcuda.so.550.54.15"). -ENOENT it says none. */
+int pit_gpu_library_version(struct pit_root *root, const char *path, char *ret, size_t size);
+
+bool pit_gpu_is_wsl(struct pit_facts *facts);
+
+/* The first process with that command (the kernel cuts at 15 bytes); NULL none or unknown. */
+const struct pit_proc *pit_gpu_process(struct pit_facts *facts, const char *comm);
+
+/* Shared texts of rows. */
+#define PIT_GPU_NVML_REFS "https://docs.nvidia.com/deploy/nvml-api/"
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "check/gpu.h"
+
+bool pit_gpu_number(const json_t *gpu, const char *group, const char *key, int64_t *ret)
+{
+	const json_t *value = json_object_get(group ? json_object_get(gpu, group) : gpu, key);
+
+	if (!json_is_integer(value))
+		return false;
+	*ret = json_integer_value(value);
+	return true;
+}
+
+const char *pit_gpu_text(const json_t *gpu, const char *key)
+{
+	const char *text = json_string_value(json_object_get(gpu, key));
+
+	return text ? text : "";
+}
+
+struct scan {
+	size_t known, bad;
+	enum pit_gpu_verdict worst;
+	char first[160]; /* text of the first that is worst so far */
+	int64_t index;   /* of that GPU */
+};
+
+static void take_verdict(struct scan *s, const json_t *gpu, enum pit_gpu_verdict verdict, const char *text,
+			 struct pit_finding *out)
+{
+	pit_auto_buf struct pit_buf source = PIT_BUF_INIT;
+	int64_t index = -1;
+
+	if (verdict == PIT_GPU_UNKNOWN)
+		return;
+	pit_gpu_number(gpu, NULL, "index", &index);
+	s->known++;
+	s->bad += verdict > PIT_GPU_FINE;
+	if (verdict > s->worst) {
+		s->worst = verdict;
+		s->index = index;
+		snprintf(s->first, sizeof(s->first), "%s", text);
+	}
+	if (verdict == PIT_GPU_FINE && s->known > 1)
+		return;
+	pit_buf_printf(&source, "NVML GPU %d %s", (int)index, pit_gpu_text(gpu, "pci"));
+	pit_evidence(out, source.data, "%s", text);
+}
+
+static int conclude(const struct scan *s, size_t count, const struct pit_gpu_rule *rule, struct pit_finding *out)
+{
+	enum pit_status status = s->worst == PIT_GPU_BROKEN ? PIT_FAIL : out->check->otherwise;
+	enum pit_impact impact = s->worst == PIT_GPU_BAD ? out->check->impact : PIT_HURTING;
+
+	if (!s->known)
+		return pit_skip(out, "%s", rule->unknown);
+	if (rule->wanted)
+		pit_want(out, "%s", rule->wanted);
+	if (!s->bad)
+		return pit_pass(out, "%s", rule->fine ? rule->fine : s->first);
+	if (s->bad == 1)
+		return pit_judge(out, status, impact, "GPU %d: %s", (int)s->index, s->first);
+	return pit_judge(out, status, impact, "%zu of %zu GPUs: %s", s->bad, count, s->first);
+}
+
+int pit_gpu_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
+{
+	const struct pit_gpu_rule *rule = row->arg;
+	struct scan s = {.index = -1};
+	const json_t *nvml, *gpus, *gpu;
+	size_t i;
+	int rc = pit_facts_nvml(facts, &nvml, err);
+
+	if (rc)
+		return rc;
+	gpus = json_object_get(nvml, "gpus");
+	json_array_foreach(gpus, i, gpu)
+	{
+		char text[160] = "";
+
+		if (json_is_object(gpu) && !json_object_get(gpu, "error"))
+			take_verdict(&s, gpu, rule->judge(gpu, text, sizeof(text)), text, out);
+	}
+	return conclude(&s, json_array_size(gpus), rule, out);
+}
+
+/* The first word of the line that looks like a version. */
+static int take_version(const char *line, char *ret, size_t size)
+{
+	for (const char *at = line; *at && *at != '\n'; at += strspn(at, " \t")) {
+		size_t len = strcspn(at, " \t\n");
+
+		if (isdigit((unsigned char)*at) && memchr(at, '.', len) && strspn(at, "0123456789.") == len) {
+			snprintf(ret, size, "%.*s", (int)len, at);
+			return 0;
+		}
+		at += len;
+	}
+	return -EBADMSG;
+}
+
+int pit_gpu_module_version(struct pit_root *root, char *ret, size_t size, bool *ret_open)
+{
+	struct pit_text text;
+	char line[128];
+	int rc = pit_root_read(root, &text, "/proc/driver/nvidia/version");
+	const char *nvrm = rc ? NULL : strstr(text.data, "NVRM version:");
+
+	*ret_open = nvrm && strstr(nvrm, "Open Kernel Module");
+	if (nvrm && !take_version(nvrm, ret, size))
+		return 0;
+	rc = pit_root_str(root, line, sizeof(line), "/sys/module/nvidia/version");
+	return rc ? rc : take_version(line, ret, size);
+}
+
+static const char *const library_dirs[] = {
+	"/usr/lib/x86_64-linux-gnu",
+	"/usr/lib/aarch64-linux-gnu",
+	"/usr/lib64",
+	"/usr/lib/wsl/lib",
+	"/usr/lib/x86_64-linux-gnu/nvidia/current",
+	"/usr/lib/aarch64-linux-gnu/nvidia/current",
+	"/usr/lib",
+	"/usr/local/nvidia/lib64",
+	"/run/nvidia/driver/usr/lib/x86_64-linux-gnu",
+	"/run/nvidia/driver/usr/lib/aarch64-linux-gnu",
+	"/run/nvidia/driver/usr/lib64",
+	"/home/kubernetes/bin/nvidia/lib64",
+	"/run/opengl-driver/lib",
+};
+
+int pit_gpu_find_library(struct pit_root *root, const char *name, char *ret, size_t size)
+{
+	int rc, worst = -ENOENT;
+
+	for (size_t i = 0; i < PIT_COUNT(library_dirs); i++) {
+		rc = pit_root_exists(root, "%s/%s", library_dirs[i], name);
+		if (!rc) {
+			snprintf(ret, size, "%s/%s", library_dirs[i], name);
+			return 0;
+		}
+		if (pit_root_state(rc) != PIT_STATE_ABSENT)
+			worst = rc;
+	}
+	return worst;
+}
+
+static void follow(const char *from, const char *target, char *ret, size_t size)
+{
+	const char *slash = strrchr(from, '/');
+
+	if (*target == '/')
+		snprintf(ret, size, "%s", target);
+	else
+		snprintf(ret, size, "%.*s/%s", (int)(slash - from), from, target);
+}
+
+int pit_gpu_library_version(struct pit_root *root, const char *path, char *ret, size_t size)
+{
+	char at[512], next[512];
+	const char *target, *so;
+
+	snprintf(at, sizeof(at), "%s", path);
+	for (int i = 0; i < 6 && !pit_root_link(root, &target, "%s", at); i++) {
+		follow(at, target, next, sizeof(next));
+		memcpy(at, next, sizeof(at));
+	}
+	so = strstr(at, ".so.");
+	if (!so || !strchr(so + 4, '.') || strspn(so + 4, "0123456789.") != strlen(so + 4))
+		return -ENOENT;
+	snprintf(ret, size, "%s", so + 4);
+	return 0;
+}
+
+bool pit_gpu_is_wsl(struct pit_facts *facts)
+{
+	const struct pit_platform *p;
+
+	return (!pit_facts_platform(facts, &p, NULL) && p->virt == PIT_VIRT_WSL) ||
+	       !pit_root_exists(pit_facts_root(facts), "/dev/dxg");
+}
+
+const struct pit_proc *pit_gpu_process(struct pit_facts *facts, const char *comm)
+{
+	const struct pit_procs *procs;
+
+	if (pit_facts_procs(facts, &procs, NULL))
+		return NULL;
+	for (size_t i = 0; i < procs->count; i++)
+		if (!strncmp(procs->item[i].comm, comm, 15) && procs->item[i].state != 'Z')
+			return &procs->item[i];
+	return NULL;
+}

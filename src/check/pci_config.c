@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/pci_list.h"
