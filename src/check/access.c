@@ -207,7 +207,7 @@ static void suggest(const struct pit_access_step *s, const struct pit_user *u, e
 	bool others_group = !is_powerful(s) && (s->mode >> 3 & need) == need && !s->acl;
 
 	if (by == BY_OTHER && others_group)
-		snprintf(ret->fix, sizeof(ret->fix), "usermod -aG %s %s   # then log in again", s->group, u->name);
+		snprintf(ret->fix, sizeof(ret->fix), "usermod -aG %s %s # then log in again", s->group, u->name);
 	else if (is_system(s->path))
 		ret->fix[0] = '\0';
 	else if (by == BY_OWNER)

@@ -72,7 +72,7 @@ char *pit_name_of(struct pit_root *root, const char *table, int64_t id, char *re
 	struct pit_text text;
 	const char *line = NULL;
 
-	if (!pit_root_read(root, &text, "/etc/%s", table))
+	if (id >= 0 && !pit_root_read(root, &text, "/etc/%s", table))
 		line = find_line(text.data, NULL, id);
 	if (!line || !colon_field(line, 0, ret, size))
 		snprintf(ret, size, "%" PRId64, id);
@@ -277,7 +277,7 @@ static int look_deeper(struct pit_root *root, struct pit_access_step *s)
 	char name[512], word[ACL_BYTES_MAX * 2 + 8];
 
 	pit_fact_name(name, sizeof(name), "access", s->path);
-	if (pit_root_fact(root, name, try_extra, s->path, &text))
+	if (pit_root_fact(root, name, try_extra, (void *)s->path, &text))
 		return 0;
 	s->acl_known = true;
 	if (!pit_kv_str(text.data, "flags", word, sizeof(word))) {
@@ -307,7 +307,10 @@ static int add_step(const char *path, const char *target, void *arg)
 	if (!s->path || (target && !s->target))
 		return -ENOMEM;
 	s->mount = pit_mounts_find(c->mounts, path);
-	s->rc = target ? 0 : pit_root_stat(c->root, &st, "%s", path);
+	if (s != grown && s[-1].rc == -ETIMEDOUT)
+		s->rc = -ETIMEDOUT; /* each further look would cost its deadline too */
+	else
+		s->rc = target ? 0 : pit_root_stat(c->root, &st, "%s", path);
 	if (target || s->rc)
 		return 0;
 	s->mode = st.mode;

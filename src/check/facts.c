@@ -311,8 +311,7 @@ int pit_facts_gpu_holders(struct pit_facts *f, const struct pit_idset **ret, str
 	ONCE(f, holders, load_holders(f, &f->holders_try.err), &f->holders);
 }
 
-/* Waits until sample_ms have passed since the first readings; -EAGAIN while rows may still be put off. */
-static int wait_for_sample(struct pit_facts *f)
+int pit_facts_wait(struct pit_facts *f)
 {
 	int64_t left = f->started + f->options.sample_ms * PIT_MS - pit_now();
 	struct timespec t = {.tv_sec = left / (1000 * PIT_MS), .tv_nsec = left % (1000 * PIT_MS)};
@@ -344,7 +343,7 @@ int pit_facts_again(struct pit_facts *f, const char *path, struct pit_text *ret_
 
 	if (rc)
 		return pit_fail(err, -rc, "%s", path);
-	rc = wait_for_sample(f);
+	rc = pit_facts_wait(f);
 	if (rc)
 		return rc;
 	rc = pit_root_again(f->root, path, &second, &ns);

@@ -39,6 +39,7 @@ size_t pit_hugepages_asked(const struct pit_strv *cmdline, struct pit_hugepages_
 			   uint64_t *ret_default)
 {
 	struct pit_hugepages_ask *open = NULL;
+	bool dropped = false; /* the kernel drops the count behind a size that it cannot read */
 	size_t n = 0;
 
 	*ret_default = 0;
@@ -48,11 +49,13 @@ size_t pit_hugepages_asked(const struct pit_strv *cmdline, struct pit_hugepages_
 
 		if (!strncmp(word, "default_hugepagesz=", 19) && !pit_parse_size(word + 19, &value))
 			*ret_default = value;
-		if (!strncmp(word, "hugepagesz=", 11) && n < PIT_HUGEPAGES_ASKS && !pit_parse_size(word + 11, &value)) {
-			open = &ret[n++];
-			*open = (struct pit_hugepages_ask){.size = value};
+		if (!strncmp(word, "hugepagesz=", 11)) {
+			dropped = pit_parse_size(word + 11, &value) || n == PIT_HUGEPAGES_ASKS;
+			open = dropped ? NULL : &ret[n++];
+			if (open)
+				*open = (struct pit_hugepages_ask){.size = value};
 		}
-		if (strncmp(word, "hugepages=", 10) != 0 || !parse_count(word + 10, &value))
+		if (dropped || strncmp(word, "hugepages=", 10) != 0 || !parse_count(word + 10, &value))
 			continue;
 		if (!open && n < PIT_HUGEPAGES_ASKS) {
 			open = &ret[n++];

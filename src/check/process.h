@@ -8,7 +8,7 @@
 #include "check/facts.h"
 
 /* Waits on a live machine, so that a second reading says something. Call it once, behind the first readings. */
-void pit_process_pause(struct pit_facts *f);
+void pit_process_pause(struct pit_facts *f, int ms);
 
 /* /proc/PID/stat a second time: 0, -ENOENT when the process is gone by then, -ENODATA when a recording lacks it.
  * `ret_seconds` (may be NULL): time between the readings. */

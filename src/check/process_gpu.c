@@ -99,7 +99,7 @@ PROBE(pit_probe_gpu_orphans)
 		if (pit_procs_find(procs, pid) && is_orphan(facts, procs, pit_procs_find(procs, pid)))
 			pit_idset_add(&orphans, (size_t)pid);
 	if (!pit_idset_is_empty(&orphans))
-		pit_process_pause(facts);
+		pit_process_pause(facts, 250);
 	PIT_IDSET_FOREACH (pid, &orphans) {
 		const struct pit_proc *p = pit_procs_find(procs, pid);
 

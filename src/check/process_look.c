@@ -3,12 +3,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "check/process.h"
 #include "host/sysctl_origin.h"
 
-void pit_process_pause(struct pit_facts *f)
+void pit_process_pause(struct pit_facts *f, int ms)
 {
-	struct timespec t = {.tv_nsec = 250 * 1000 * 1000};
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * PIT_MS};
 
 	if (pit_root_is_live(pit_facts_root(f)))
 		nanosleep(&t, NULL);
@@ -24,7 +25,7 @@ int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	rc = pit_root_again(pit_facts_root(f), path, &text, &ns);
 	if (pit_root_state(rc) == PIT_STATE_ABSENT)
-		return pit_root_is_live(pit_facts_root(f)) ? -ENOENT : -ENODATA;
+		return -ENOENT;
 	if (!rc)
 		rc = pit_proc_parse_stat(text.data, ret, NULL);
 	if (!rc && ret_seconds)

@@ -8,6 +8,8 @@
 #include "check/process.h"
 
 #define OLD_SECONDS 300 /* gcm check-zombie, check-ps */
+#define REAPED_MS 250   /* a parent that waits for its children reaps them well within this */
+#define BLOCKED_MS 500  /* writers are held back for 200 ms at a time (mm/page-writeback.c) */
 #define MANY 20         /* eks-node-monitoring-agent */
 
 /* A group of threads whose leader has ended is a zombie by its state but still runs. */
@@ -37,7 +39,7 @@ static int stay(struct pit_facts *f, const struct pit_procs *procs, is_fn is, st
 		if (!is(p))
 			continue;
 		if (!paused)
-			pit_process_pause(f);
+			pit_process_pause(f, REAPED_MS);
 		paused = true;
 		rc = pit_process_again(f, p->pid, &later, NULL);
 		if (rc == -ENODATA || (!rc && later.start == p->start && is(&later)))
@@ -270,7 +272,7 @@ PROBE(pit_probe_blocked)
 	pit_want(out, "no process that waits in the kernel without end");
 	if (!list.count)
 		return pit_pass(out, "none");
-	pit_process_pause(facts);
+	pit_process_pause(facts, BLOCKED_MS);
 	for (size_t i = 0; i < list.count; i++) {
 		rc = still_blocked(facts, &list.item[i], &seconds);
 		if (rc < 0 && !list.item[i].hung)

@@ -77,7 +77,8 @@ int pit_rdma_rate(const struct pit_check *row, struct pit_facts *facts, struct p
 		for (size_t j = 0; j < ports.count; j++) {
 			const struct pit_port *o = &ports.item[j];
 
-			if (is(o->state, "ACTIVE") && *p->board && is(o->board, p->board) && o->gbit > best->gbit)
+			if (is(o->state, "ACTIVE") && *p->board && is(o->board, p->board) && is(o->layer, p->layer) &&
+			    o->gbit > best->gbit)
 				best = o;
 		}
 		if (best == p)

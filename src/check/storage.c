@@ -17,7 +17,6 @@ const struct pit_check pit_check_storage[] = {
 		.probe = pit_probe_space,
 		.remedy = "Delete what is not needed (old checkpoints, container images, package and model caches) or "
 			  "move it elsewhere.",
-		.command = "du -xh --max-depth=2 / | sort -h | tail -20",
 		.source = "kubelet evicts below 10% free; gpud: degraded below 500 MB; imbue: error at 95%",
 	},
 	{
@@ -32,7 +31,6 @@ const struct pit_check pit_check_storage[] = {
 		.remedy =
 			"Pack small files into archives or images, delete old environments and caches, or make the file "
 			"system anew with more inodes.",
-		.command = "du -x --inodes --max-depth=2 / | sort -n | tail -20",
 		.source = "NHC check_fs_ifree: 1k left; stas00 ml-engineering: conda exhausts inodes first",
 	},
 	{

@@ -40,6 +40,9 @@ bool pit_mount_is_nfs(const struct pit_mount *m);
 bool pit_mount_is_remote(const struct pit_mount *m); /* network or FUSE: somebody else answers */
 bool pit_mount_is_read_only(const struct pit_mount *m);
 
+/* 0, or -ETIMEDOUT when a network or FUSE mount does not answer: then it is better not to touch what lies on it. */
+int pit_mount_answers(struct pit_facts *facts, const struct pit_mount *m, struct pit_error *err);
+
 /* True when option `name` is there with the value `want` (NULL: any or none). */
 bool pit_mount_has(const struct pit_mount *m, const char *name, const char *want);
 

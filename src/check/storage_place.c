@@ -113,6 +113,15 @@ bool pit_mount_is_remote(const struct pit_mount *m)
 	return pit_mount_is_network(m) || !strcmp(m->type, "fuse") || !strncmp(m->type, "fuse.", 5);
 }
 
+int pit_mount_answers(struct pit_facts *facts, const struct pit_mount *m, struct pit_error *err)
+{
+	struct pit_fsinfo fs;
+
+	if (!pit_mount_is_remote(m) || pit_root_statfs(pit_facts_root(facts), &fs, "%s", m->target) != -ETIMEDOUT)
+		return 0;
+	return pit_fail(err, ETIMEDOUT, "%s (%s) does not answer", m->target, m->type);
+}
+
 bool pit_mount_is_read_only(const struct pit_mount *m)
 {
 	return pit_mount_option(m, "ro", NULL);

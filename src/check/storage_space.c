@@ -68,6 +68,8 @@ static void judge_space(const char *path, const struct pit_fsinfo *fs, struct pi
 		pit_offend(o, space_levels[i].status, space_levels[i].impact, "%s %.0f%% used, %s free", path, used,
 			   free_text);
 		pit_evidence(out, path, "statfs: %s of %s free, %.1f%% used", free_text, size_text, used);
+		if (o->count == 1)
+			pit_command(out, "du -xh --max-depth=2 '%s' | sort -h | tail -20", path);
 		return;
 	}
 }
@@ -86,11 +88,13 @@ static void judge_inodes(const char *path, const struct pit_fsinfo *fs, struct p
 			   "%s %.0f%% of inodes used, %" PRIu64 " left", path, used, fs->ffree);
 	else
 		pit_offend(o, PIT_WARN, PIT_RISK, "%s %.0f%% of inodes used, %" PRIu64 " left", path, used, fs->ffree);
+	if (o->count == 1)
+		pit_command(out, "du -x --inodes --max-depth=2 '%s' | sort -n | tail -20", path);
 	if (end < 100)
-		pit_evidence(out, path,
-			     "statfs: %.1f%% of inodes and %.1f%% of space used: inodes run out first, at about "
-			     "%.0f%% of space",
-			     used, space, end);
+		pit_evidence(
+			out, path,
+			"statfs: %.1f%% of inodes and %.1f%% of space used: inodes run out first, at about %.0f%% of space",
+			used, space, end);
 	else
 		pit_evidence(out, path, "statfs: %.1f%% of inodes and %.1f%% of space used", used, space);
 }
@@ -328,6 +332,9 @@ int pit_probe_small_files(const struct pit_check *row, struct pit_facts *facts, 
 
 	if (rc)
 		return rc < 0 ? rc : 0;
+	rc = pit_mount_answers(facts, place.mount, err);
+	if (rc)
+		return rc;
 	pit_fact_name(name, sizeof(name), "census", place.path);
 	rc = pit_root_fact(pit_facts_root(facts), name, try_census, place.path, &text);
 	if (rc == -ENOTDIR)

@@ -129,18 +129,21 @@ static int read_direct(struct pit_facts *facts, char *dir, int *ret_new, int *re
 
 /* One directory: 0 works, 1 does not, -errno unknown. EINVAL and EOPNOTSUPP are the file system's "no". */
 static int judge_direct(struct pit_facts *facts, const struct pit_place *p, struct pit_offenders *o,
-			struct pit_finding *out)
+			struct pit_finding *out, struct pit_error *err)
 {
 	char dir[4096];
 	int made, old, code, rc;
 
 	memcpy(dir, p->path, sizeof(dir));
-	rc = read_direct(facts, dir, &made, &old);
+	rc = pit_mount_answers(facts, p->mount, err);
 	if (rc)
 		return rc;
+	rc = read_direct(facts, dir, &made, &old);
+	if (rc)
+		return pit_fail(err, -rc, "O_DIRECT in %s", p->path);
 	code = made && old >= 0 ? old : made;
 	if (code && code != EINVAL)
-		return -code;
+		return pit_fail(err, code, "no file to try O_DIRECT with in %s", p->path);
 	pit_evidence(out, p->path, "O_DIRECT on %s: %s", p->mount->type, code ? strerror(code) : "works");
 	if (code)
 		pit_offend(o, PIT_WARN, PIT_RISK, "no O_DIRECT on %s (%s)", p->path, p->mount->type);
@@ -172,20 +175,20 @@ int pit_probe_direct_io(const struct pit_check *row, struct pit_facts *facts, st
 	int data = pit_place_data(facts, &place, NULL, err), checkpoint, rc = 0;
 
 	if (!data)
-		rc = judge_direct(facts, &place, &o, out);
+		rc = judge_direct(facts, &place, &o, out, err);
 	checkpoint = pit_place_checkpoint(facts, &place, NULL, err);
 	if (!checkpoint && !rc)
-		rc = judge_direct(facts, &place, &o, out);
+		rc = judge_direct(facts, &place, &o, out, err);
 	if (data < 0 || checkpoint < 0)
 		return data < 0 ? data : checkpoint;
 	if (data && checkpoint) {
 		rc = here(facts, &place, err);
 		if (rc)
 			return rc;
-		rc = judge_direct(facts, &place, &o, out);
+		rc = judge_direct(facts, &place, &o, out, err);
 	}
 	if (rc && !o.count)
-		return pit_fail(err, -rc, "no file to try O_DIRECT with in %s", place.path);
+		return rc;
 	pit_want(out, "usable");
 	return pit_offenders_judge(&o, out, "usable");
 }

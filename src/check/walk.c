@@ -9,6 +9,7 @@ struct walk {
 	char done[LONGEST]; /* without links; "" is the root directory */
 	char rest[LONGEST];
 	int links;
+	bool silent; /* something on the way did not answer: no use to ask on */
 };
 
 static int start(struct pit_root *root, const char *path, struct walk *w)
@@ -18,6 +19,7 @@ static int start(struct pit_root *root, const char *path, struct walk *w)
 
 	w->done[0] = '\0';
 	w->links = 0;
+	w->silent = false;
 	if (*path == '/') {
 		len = snprintf(w->rest, sizeof(w->rest), "%s", path);
 	} else {
@@ -77,7 +79,9 @@ static int step(struct pit_root *root, struct walk *w, const char *name, pit_wal
 	}
 	if (snprintf(path, sizeof(path), "%s/%s", w->done, name) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	if (pit_root_link(root, &target, "%s", path))
+	rc = w->silent ? -ETIMEDOUT : pit_root_link(root, &target, "%s", path);
+	w->silent |= rc == -ETIMEDOUT;
+	if (rc)
 		target = NULL;
 	rc = fn ? fn(path, target, arg) : 0;
 	if (rc)

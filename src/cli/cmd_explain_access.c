@@ -35,7 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (o->path)
-			argp_error(state, "'%s': one USER and one PATH", arg);
+			pit_cli_usage(state, "'%s': one USER and one PATH", arg);
 		else if (o->user)
 			o->path = arg;
 		else
@@ -43,7 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (!o->path)
-			argp_error(state, "name a USER and a PATH");
+			pit_cli_usage(state, "name a USER and a PATH");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -114,11 +114,11 @@ static void put_step(const struct question *q, const struct pit_access_step *s, 
 	for (size_t i = 0; i < PIT_COUNT(wants); i++)
 		blocks |= q->answer[i].step == s && q->answer[i].verdict != PIT_ACCESS_ALLOWED;
 	if (s->target)
-		pit_buf_printf(&line, "link        %s -> %s", s->path, s->target);
+		pit_buf_printf(&line, "link %s -> %s", s->path, s->target);
 	else if (s->rc)
-		pit_buf_printf(&line, "?           %s (%s)", s->path, strerror(-s->rc));
+		pit_buf_printf(&line, "? %s (%s)", s->path, strerror(-s->rc));
 	else
-		pit_buf_printf(&line, "%s%s %s (%s:%s)", pit_mode_text(s->mode, mode), s->acl ? "+" : " ", s->path,
+		pit_buf_printf(&line, "%s%s %s (%s:%s)", pit_mode_text(s->mode, mode), s->acl ? "+" : "", s->path,
 			       s->owner, s->group);
 	if (s->mount && !s->target && !strcmp(s->mount->target, s->path))
 		pit_buf_printf(&line, ", mount of %s (%s)", s->mount->type, s->mount->options);

@@ -31,7 +31,7 @@ static const char *const never_block[] = {"/proc/", "/sys/", "/etc/", "/usr/", "
 /* Files under /proc/PID that take the lock of that process's address space, and those that ask a device. */
 static bool asks_others(const char *path)
 {
-	static const char *const names[] = {"/cmdline",   "/environ", "/maps",  "/smaps", "/smaps_rollup",
+	static const char *const names[] = {"/cmdline",   "/environ", "/maps",  "/smaps",  "/smaps_rollup",
 					    "/numa_maps", "/auxv",    "/speed", "/duplex", "/temp1_alarm"};
 	const char *last = strrchr(path, '/');
 

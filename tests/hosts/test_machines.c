@@ -317,13 +317,13 @@ static void print_table(void)
 {
 	int agree = 0, total = 0;
 
-	printf("# %-16s %5s %5s\n", "field", "agree", "of");
+	printf("# table %-16s %5s %5s\n", "field", "agree", "of");
 	for (enum field f = 0; f < FIELDS; f++) {
-		printf("# %-16s %5d %5d\n", field_names[f], tally.agree[f], tally.total[f]);
+		printf("# table %-16s %5d %5d\n", field_names[f], tally.agree[f], tally.total[f]);
 		agree += tally.agree[f];
 		total += tally.total[f];
 	}
-	printf("# %-16s %5d %5d  %.1f%%\n", "all", agree, total, total ? 100.0 * agree / total : 0.0);
+	printf("# table %-16s %5d %5d  %.1f%%\n", "all", agree, total, total ? 100.0 * agree / total : 0.0);
 }
 
 int main(int argc, char **argv)
