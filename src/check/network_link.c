@@ -36,12 +36,13 @@ static void read_link(struct pit_root *root, const char *name, struct pit_link *
 	snprintf(l.name, sizeof(l.name), "%s", name);
 	snprintf(dir, sizeof(dir), "/sys/class/net/%s", l.name);
 	snprintf(device, sizeof(device), "%s/device", dir);
-	l.physical = !pit_root_exists(root, "%s", device);
-	if (l.physical) {
-		read_model(root, device, l.model, sizeof(l.model));
-		l.rdma = !pit_root_exists(root, "%s/infiniband", device);
-	}
 	l.up = !pit_root_hex(root, &flags, "%s/flags", dir) && (flags & IFF_UP);
+	l.physical = !pit_root_exists(root, "%s", device);
+	*ret = l;
+	if (!l.physical) /* a node has one or more of these for each of its pods, and no row wants to know more */
+		return;
+	read_model(root, device, l.model, sizeof(l.model));
+	l.rdma = !pit_root_exists(root, "%s/infiniband", device);
 	if (l.up && !pit_root_i64(root, &n, "%s/carrier", dir))
 		l.carrier = n != 0;
 	if (l.up && !pit_root_i64(root, &n, "%s/speed", dir) && n > 0 && n < INT32_MAX)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 double pit_uptime_or_0(struct pit_facts *facts)
 {
 	char line[64];
