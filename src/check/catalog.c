@@ -25,6 +25,7 @@ const struct pit_check *const pit_catalog[] = {
 	pit_check_storage,
 	pit_check_security,
 	pit_check_env,
+	pit_check_env_frameworks,
 	pit_check_gpu_driver,
 	pit_check_gpu_health,
 	pit_check_gpu_speed,

@@ -28,6 +28,8 @@ extern const struct pit_check pit_check_limits[];
 extern const struct pit_check pit_check_storage[];
 extern const struct pit_check pit_check_security[];
 extern const struct pit_check pit_check_env[];
+extern const struct pit_check pit_check_env_frameworks[];
+extern const struct pit_check pit_check_gpu[];
 extern const struct pit_check pit_check_gpu_driver[];
 extern const struct pit_check pit_check_gpu_health[];
 extern const struct pit_check pit_check_gpu_speed[];

@@ -23,8 +23,8 @@ struct yaml {
 	struct level level[DEPTH_MAX];
 	int depth;
 	struct pit_buf path; /* of the entry read last */
-	bool pending;	     /* its value may follow in deeper lines */
-	int block;	     /* indentation of the key whose block scalar is being read; -1 none */
+	bool pending;        /* its value may follow in deeper lines */
+	int block;           /* indentation of the key whose block scalar is being read; -1 none */
 	struct pit_buf scalar;
 	struct pit_conf *out;
 	struct pit_error *err;

@@ -98,7 +98,7 @@ int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error 
 		return pit_fail(err, -rc, PIT_DOCKER_CONF);
 	if (runs(f, "dockerd") || !pit_root_exists(root, "/var/lib/docker"))
 		return 0;
-	return pit_fail(err, ENOENT, "Docker");
+	return pit_fail(err, ENOENT, "Docker on this host");
 }
 
 static void name_setting(const struct pit_conf *c, const char *path, const char *key, struct pit_finding *out)

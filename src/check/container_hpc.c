@@ -79,9 +79,9 @@ PIT_CONTAINER_PROBE(pit_container_apptainer_probe)
 /* The fixed beginning of a path such as "/raid/enroot/user-$(id -u)"; "" when it begins with a variable. */
 static void fixed_part(const char *value, char *ret, size_t size)
 {
-	size_t len = strcspn(value, "$ \t");
+	size_t len = strcspn(value, "$ \t\n");
 
-	while (len > 1 && value[len] && value[len - 1] != '/')
+	while (len > 1 && value[len] == '$' && value[len - 1] != '/')
 		len--;
 	snprintf(ret, size, "%.*s", *value == '/' ? (int)len : 0, value);
 }

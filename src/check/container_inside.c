@@ -296,7 +296,7 @@ PIT_CONTAINER_PROBE(pit_container_init_probe)
 		zombies += procs->item[i].state == 'Z' && procs->item[i].ppid == 1;
 	pit_evidence(out, "/proc/1/stat", "process 1 is %s; %zu zombies are its children", init->comm, zombies);
 	pit_want(out, "a process 1 that reaps its children");
-	return zombies ? pit_bad(out, "%zu zombies of process 1 (%s)", zombies, init->comm)
+	return zombies ? pit_bad(out, "%zu zombie%s of process 1 (%s)", zombies, zombies == 1 ? "" : "s", init->comm)
 		       : pit_pass(out, "process 1 is %s", init->comm);
 }
 

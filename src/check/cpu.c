@@ -106,7 +106,7 @@ static int probe_governor(const struct pit_check *row, struct pit_facts *facts, 
 				 "powersave on %zu of %zu CPUs pins the lowest clock", pit_idset_count(&slow->cpus),
 				 v.cpus);
 	if (v.count == 1)
-		return pit_bad(out, "%s on all %zu CPUs", v.item[0].text, v.cpus);
+		return pit_bad(out, "%s on %zu of %zu CPUs", v.item[0].text, v.cpus, v.cpus);
 	return pit_bad(out, "not performance on %zu of %zu CPUs (%s)", pit_idset_count(&bad), v.cpus,
 		       list_of(&bad, cpus));
 }

@@ -24,13 +24,13 @@ static const struct pit_log_want rcu_stall = {
 
 static const struct pit_log_want hung_task = {
 	.any = {"blocked for more than", "blocked in I/O wait for more than"},
-	.none = {"task_work"},
 	.one = "hung task",
 	.many = "hung tasks",
 };
 
 static const struct pit_log_want machine_check = {
-	.any = {"mce: [Hardware Error]", "Machine check events logged", "[Hardware Error]: Corrected error"},
+	.any = {"mce: [Hardware Error]", "Machine check events logged", "[Hardware Error]: Corrected error",
+		"[Hardware Error]: event severity: corrected"},
 	.none = {"Run the above through"},
 	.one = "machine check",
 	.many = "machine checks",

@@ -162,6 +162,20 @@ static size_t interrupts_on(struct pit_facts *facts, const struct pit_idset *set
 	return hits;
 }
 
+static void say_who_isolates(struct pit_facts *facts, struct pit_finding *out)
+{
+	const struct pit_strv *cmdline;
+	const char *value = NULL;
+
+	if (pit_facts_cmdline(facts, &cmdline, NULL))
+		return;
+	value = pit_cmdline_get(cmdline, "isolcpus");
+	if (value)
+		pit_origin(out, "/proc/cmdline (isolcpus=%s)", value);
+	else
+		pit_origin(out, "an isolated cpuset");
+}
+
 static int probe_isolcpus(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			  struct pit_error *err)
 {
@@ -182,7 +196,7 @@ static int probe_isolcpus(const struct pit_check *row, struct pit_facts *facts, 
 	all = pit_idset_count(&online);
 	pit_idset_format(&set, cpus, sizeof(cpus));
 	pit_evidence(out, "/sys/devices/system/cpu/isolated", "%s", cpus);
-	pit_origin(out, "/proc/cmdline (isolcpus), or an isolated cpuset");
+	say_who_isolates(facts, out);
 	if (pit_idset_has(&set, 0))
 		return pit_judge(out, PIT_FAIL, PIT_RISK, "CPU 0 is isolated (%s)", cpus);
 	if (lost * 2 >= all)

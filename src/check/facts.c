@@ -311,9 +311,10 @@ int pit_facts_gpu_holders(struct pit_facts *f, const struct pit_idset **ret, str
 	ONCE(f, holders, load_holders(f, &f->holders_try.err), &f->holders);
 }
 
-int pit_facts_wait(struct pit_facts *f)
+int pit_facts_wait(struct pit_facts *f, int ms)
 {
-	int64_t left = f->started + f->options.sample_ms * PIT_MS - pit_now();
+	int64_t least = ms > f->options.sample_ms ? ms : f->options.sample_ms;
+	int64_t left = f->started + least * PIT_MS - pit_now();
 	struct timespec t = {.tv_sec = left / (1000 * PIT_MS), .tv_nsec = left % (1000 * PIT_MS)};
 
 	if (left <= 0 || !pit_root_is_live(f->root))
@@ -343,7 +344,7 @@ int pit_facts_again(struct pit_facts *f, const char *path, struct pit_text *ret_
 
 	if (rc)
 		return pit_fail(err, -rc, "%s", path);
-	rc = pit_facts_wait(f);
+	rc = pit_facts_wait(f, 0);
 	if (rc)
 		return rc;
 	rc = pit_root_again(f->root, path, &second, &ns);

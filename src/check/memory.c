@@ -26,7 +26,7 @@ static int probe_min_free(const struct pit_check *row, struct pit_facts *facts, 
 	if (rc)
 		return rc;
 	snprintf(value, sizeof(value), "%" PRIu64, kb);
-	pit_want(out, total >= SMALL_MACHINE ? "%d kB to 5%% of memory" : "up to 5%% of memory", RESERVE_KB);
+	pit_want(out, "%d kB to 5%% of memory", total >= SMALL_MACHINE ? RESERVE_KB : 0);
 	pit_evidence(out, row->path, "%" PRIu64 " of %" PRIu64 " kB", kb, total / 1024);
 	if (kb > total / 1024 / 20) {
 		pit_origin_of(facts, row->path, value, NULL, out);

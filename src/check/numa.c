@@ -234,6 +234,7 @@ const struct pit_check pit_check_numa[] = {
 		.area = PIT_AREA_NUMA,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_NODES,
 		.probe = pit_numa_contradictions,
 		.remedy = "Update firmware or hypervisor configuration, and bind by explicit CPU lists until then.",
 		.source = "comparison of cpu, node, cache and PCI directories of sysfs",

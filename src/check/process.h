@@ -7,9 +7,6 @@
 
 #include "check/facts.h"
 
-/* Waits on a live machine, so that a second reading says something. Call it once, behind the first readings. */
-void pit_process_pause(struct pit_facts *f, int ms);
-
 /* /proc/PID/stat a second time: 0, -ENOENT when the process is gone by then, -ENODATA when a recording lacks it.
  * `ret_seconds` (may be NULL): time between the readings. */
 int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double *ret_seconds);

@@ -98,8 +98,9 @@ PROBE(pit_probe_gpu_orphans)
 	PIT_IDSET_FOREACH (pid, holders)
 		if (pit_procs_find(procs, pid) && is_orphan(facts, procs, pit_procs_find(procs, pid)))
 			pit_idset_add(&orphans, (size_t)pid);
-	if (!pit_idset_is_empty(&orphans))
-		pit_process_pause(facts, 250);
+	rc = pit_idset_is_empty(&orphans) ? 0 : pit_facts_wait(facts, 250);
+	if (rc)
+		return rc;
 	PIT_IDSET_FOREACH (pid, &orphans) {
 		const struct pit_proc *p = pit_procs_find(procs, pid);
 

@@ -234,7 +234,9 @@ PROBE(pit_probe_reclaim_threads)
 	if (life < 0)
 		return pit_skip(out, "the age of kernel threads is unknown");
 	if (life >= 0.05 || is_under_pressure(facts)) {
-		pit_process_pause(facts, 250);
+		rc = pit_facts_wait(facts, 0);
+		if (rc)
+			return rc;
 		now = share_now(facts, worst);
 	}
 	pit_want(out, "below 5%% of a CPU since boot, below 50%% now");

@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "check/process.h"
 #include "host/sysctl_origin.h"
-
-void pit_process_pause(struct pit_facts *f, int ms)
-{
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * PIT_MS};
-
-	if (pit_root_is_live(pit_facts_root(f)))
-		nanosleep(&t, NULL);
-}
 
 int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double *ret_seconds)
 {

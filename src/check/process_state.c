@@ -8,8 +8,8 @@
 #include "check/process.h"
 
 #define OLD_SECONDS 300 /* gcm check-zombie, check-ps */
-#define REAPED_MS 250   /* a parent that waits for its children reaps them well within this */
-#define BLOCKED_MS 500  /* writers are held back for 200 ms at a time (mm/page-writeback.c) */
+#define REAPED_MS 100   /* a parent that waits for its children reaps them well within this */
+#define BLOCKED_MS 300  /* writers are held back for 200 ms at a time (mm/page-writeback.c) */
 #define MANY 20         /* eks-node-monitoring-agent */
 
 /* A group of threads whose leader has ended is a zombie by its state but still runs. */
@@ -29,7 +29,6 @@ typedef bool (*is_fn)(const struct pit_proc *p);
  * the first. */
 static int stay(struct pit_facts *f, const struct pit_procs *procs, is_fn is, struct pit_idset *ret)
 {
-	bool paused = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < procs->count && !rc; i++) {
@@ -38,9 +37,9 @@ static int stay(struct pit_facts *f, const struct pit_procs *procs, is_fn is, st
 
 		if (!is(p))
 			continue;
-		if (!paused)
-			pit_process_pause(f, REAPED_MS);
-		paused = true;
+		rc = pit_facts_wait(f, REAPED_MS);
+		if (rc)
+			return rc;
 		rc = pit_process_again(f, p->pid, &later, NULL);
 		if (rc == -ENODATA || (!rc && later.start == p->start && is(&later)))
 			rc = pit_idset_add(ret, (size_t)p->pid);
@@ -272,7 +271,9 @@ PROBE(pit_probe_blocked)
 	pit_want(out, "no process that waits in the kernel without end");
 	if (!list.count)
 		return pit_pass(out, "none");
-	pit_process_pause(facts, BLOCKED_MS);
+	rc = pit_facts_wait(facts, BLOCKED_MS);
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < list.count; i++) {
 		rc = still_blocked(facts, &list.item[i], &seconds);
 		if (rc < 0 && !list.item[i].hung)

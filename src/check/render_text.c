@@ -156,30 +156,45 @@ static bool is_unseen(const struct pit_finding *f)
 	       (s == PIT_STATE_DENIED || s == PIT_STATE_MALFORMED || s == PIT_STATE_TIMED_OUT || s == PIT_STATE_ERROR);
 }
 
-#define UNSEEN_SHOWN 8
-
-static void put_unseen(const struct pit_report *r, bool verbose, const struct pit_page *page)
+static bool same_reason(const struct pit_finding *a, const struct pit_finding *b)
 {
-	pit_auto_buf struct pit_buf ids = PIT_BUF_INIT;
-	size_t n = 0;
+	return is_unseen(a) && is_unseen(b) && !strcmp(a->skip_reason, b->skip_reason);
+}
+
+/* One cause, one entry: the reason and all checks that it keeps from looking. Nothing when an earlier entry had it. */
+static void put_reason(const struct pit_report *r, size_t at, const struct pit_page *page)
+{
+	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
+	const char *comma = " (";
+
+	for (size_t i = 0; i < at; i++)
+		if (same_reason(&r->finding[i], &r->finding[at]))
+			return;
+	pit_buf_puts(&line, r->finding[at].skip_reason);
+	for (size_t i = at; i < r->count; i++) {
+		if (!same_reason(&r->finding[i], &r->finding[at]))
+			continue;
+		pit_buf_printf(&line, "%s%s", comma, r->finding[i].check->id);
+		comma = ", ";
+	}
+	pit_buf_putc(&line, ')');
+	pit_page_wrap(page, 8, "  ?", line.data);
+}
+
+static void put_unseen(const struct pit_report *r, const struct pit_page *page)
+{
+	bool any = false;
 
 	for (size_t i = 0; i < r->count; i++) {
-		const struct pit_finding *f = &r->finding[i];
-
-		if (!is_unseen(f))
+		if (!is_unseen(&r->finding[i]))
 			continue;
-		if (!n++)
+		if (!any)
 			pit_page_colour(page, PIT_BOLD, "COULD NOT SEE\n\n");
-		if (verbose || n <= UNSEEN_SHOWN) {
-			pit_buf_clear(&ids);
-			pit_buf_printf(&ids, "%s  (%s)", f->skip_reason, f->check->id);
-			pit_page_wrap(page, 8, "  ?", ids.data);
-		}
+		any = true;
+		put_reason(r, i, page);
 	}
-	if (!n)
+	if (!any)
 		return;
-	if (!verbose && n > UNSEEN_SHOWN)
-		pit_buf_printf(page->out, "        and %zu more\n", n - UNSEEN_SHOWN);
 	if (r->live && !r->as_root)
 		pit_buf_puts(page->out, "        Run as root to see what was denied.\n");
 	pit_buf_putc(page->out, '\n');
@@ -254,7 +269,7 @@ void pit_report_text(const struct pit_report *r, bool verbose, const struct pit_
 	pit_buf_putc(page->out, '\n');
 	for (int impact = PIT_HURTING; impact >= PIT_STYLE; impact--)
 		put_group(r, worst, count, (enum pit_impact)impact, verbose, page);
-	put_unseen(r, verbose, page);
+	put_unseen(r, page);
 	if (verbose) {
 		put_quiet(r, PIT_PASS, "PASSED\n\n", page);
 		put_quiet(r, PIT_SKIP, "SKIPPED\n\n", page);

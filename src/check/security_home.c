@@ -79,24 +79,28 @@ static const char *readers(struct pit_root *root, const char *home, const char *
 	return strcmp(owner, group) != 0 && st->gid != 0 ? group : NULL;
 }
 
-static void judge_secret(struct pit_root *root, const char *home, size_t i, struct pit_offenders *o,
-			 struct pit_finding *out, size_t *seen)
+/* 0, or -errno when it could not be looked at; what is not there is fine. */
+static int judge_secret(struct pit_root *root, const char *home, size_t i, struct pit_offenders *o,
+			struct pit_finding *out, size_t *seen)
 {
 	char path[4096], group[64];
 	struct pit_stat st;
 	const char *who;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", home, secrets[i].path);
-	if (pit_root_stat(root, &st, "%s", path) || !S_ISREG(st.mode))
-		return;
+	rc = pit_root_stat(root, &st, "%s", path);
+	if (rc || !S_ISREG(st.mode))
+		return pit_root_state(rc) == PIT_STATE_ABSENT ? 0 : rc;
 	(*seen)++;
 	who = readers(root, home, path, &st, group, sizeof(group));
 	if (!who)
-		return;
+		return 0;
 	pit_offend(o, PIT_WARN, PIT_RISK, "~/%s: %s may read it", secrets[i].path, who);
 	pit_evidence(out, path, "mode %04o: %s", st.mode & 07777, secrets[i].what);
 	if (o->count == 1)
 		pit_command(out, "chmod 600 '%s'", path);
+	return 0;
 }
 
 int pit_probe_secrets(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -105,12 +109,16 @@ int pit_probe_secrets(const struct pit_check *row, struct pit_facts *facts, stru
 	struct pit_offenders o = {0};
 	char home[1024];
 	size_t seen = 0;
-	int rc = home_of(facts, home, sizeof(home), err);
+	int rc = home_of(facts, home, sizeof(home), err), last = 0;
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < PIT_COUNT(secrets); i++)
-		judge_secret(pit_facts_root(facts), home, i, &o, out, &seen);
+	for (size_t i = 0; i < PIT_COUNT(secrets) && last != -ETIMEDOUT; i++) {
+		rc = judge_secret(pit_facts_root(facts), home, i, &o, out, &seen);
+		last = rc && rc != -ENODATA ? rc : last;
+	}
+	if (last && !seen)
+		return pit_fail(err, -last, "files in %s", home);
 	pit_want(out, "readable by their owner only");
 	return pit_offenders_judge(&o, out, seen ? "%zu file%s, closed to others" : "none there", seen,
 				   seen == 1 ? "" : "s");

@@ -81,6 +81,13 @@ int pit_probe_mempolicy(const struct pit_check *row, struct pit_facts *facts, st
 	return code ? pit_bad(out, "refused: %s", strerror((int)code)) : pit_pass(out, "allowed");
 }
 
+/* Apptainer and Singularity can be installed with a SUID starter, which needs no user namespace. */
+static bool has_starter(struct pit_root *root, const char *name)
+{
+	return !pit_root_exists(root, "/usr/libexec/%s/bin/starter-suid", name) ||
+	       !pit_root_exists(root, "/usr/local/libexec/%s/bin/starter-suid", name);
+}
+
 /* A container runtime that needs user namespaces; NULL none. */
 static const char *find_rootless(struct pit_root *root)
 {
@@ -89,7 +96,7 @@ static const char *find_rootless(struct pit_root *root)
 
 	for (size_t i = 0; i < PIT_COUNT(names); i++)
 		for (size_t j = 0; j < PIT_COUNT(dirs); j++)
-			if (!pit_root_exists(root, "%s/%s", dirs[j], names[i]))
+			if (!pit_root_exists(root, "%s/%s", dirs[j], names[i]) && !has_starter(root, names[i]))
 				return names[i];
 	return NULL;
 }

@@ -37,6 +37,9 @@ int pit_slurm_host_number(const struct pit_slurm_host *h, const char *key, uint6
 /* Cores by the node's line: Boards, Sockets, SocketsPerBoard, CoresPerSocket; 0 unknown. */
 uint64_t pit_slurm_host_cores(const struct pit_slurm_host *h);
 
+/* CPUs by the node's line: CPUs, else cores times ThreadsPerCore; 0 unknown. */
+uint64_t pit_slurm_host_cpus(const struct pit_slurm_host *h);
+
 #define PIT_SLURM_PROBE(name)                                                                                          \
 	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 PIT_SLURM_PROBE(pit_slurm_swap_probe);

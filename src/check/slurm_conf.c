@@ -103,7 +103,8 @@ static int take_pairs(struct pit_slurm_line *line, const char *p)
 	return 0;
 }
 
-/* Cuts the comment and blanks at the end off; true when a backslash there asks for the next line too. */
+/* Cuts the comment and blanks at the end off; true when a backslash there (cut off too) asks for the next line, which
+ * Slurm joins without a blank. */
 static bool trim(struct pit_buf *line)
 {
 	char *text = line->data, *to = text;
@@ -117,8 +118,7 @@ static bool trim(struct pit_buf *line)
 	while (to > text && isspace((unsigned char)to[-1]))
 		to--;
 	more = to > text && to[-1] == '\\';
-	if (more)
-		to[-1] = ' ';
+	to -= more;
 	if (line->size)
 		*to = '\0';
 	line->len = (size_t)(to - text);
@@ -227,7 +227,7 @@ const char *pit_slurm_pair(const struct pit_slurm_line *line, const char *key)
 static bool is_record(const struct pit_slurm_line *line)
 {
 	static const char *const heads[] = {"NodeName", "PartitionName", "NodeSet",    "DownNodes", "FrontendName",
-					    "Name",	"Nodes",	 "SwitchName", "Include"};
+					    "Name",     "Nodes",         "SwitchName", "Include"};
 
 	for (size_t i = 0; i < PIT_COUNT(heads) && line->pairs; i++)
 		if (!strcasecmp(line->pair[0].key, heads[i]))

@@ -84,8 +84,8 @@ struct gres {
 	struct pit_slurm_conf conf;
 	const struct pit_slurm_line *line[GPUS_MAX];
 	size_t lines;
-	bool there;	      /* gres.conf is */
-	bool detected;	      /* AutoDetect other than off */
+	bool there;           /* gres.conf is */
+	bool detected;        /* AutoDetect other than off */
 	const char *promised; /* Gres= of the node; NULL not set */
 };
 
@@ -295,21 +295,31 @@ static const char *cores_of(const struct pit_slurm_line *line)
 	return cores ? cores : pit_slurm_pair(line, "CPUs");
 }
 
-static void judge_cores(const struct pit_slurm_line *line, const char *text, uint64_t cores, struct pit_problems *p,
-			struct pit_finding *out)
+/* True when the set has a core and, by their usual numbers, its SMT siblings: CPU ids as nvidia-smi prints them. */
+static bool has_siblings(const struct pit_idset *set, uint64_t cores)
+{
+	PIT_IDSET_FOREACH (id, set) {
+		if ((uint64_t)id < cores && pit_idset_has(set, (size_t)id + cores))
+			return true;
+	}
+	return false;
+}
+
+/* Slurm takes ids up to the number of CPUs, and means cores by them. */
+static void judge_cores(const struct pit_slurm_line *line, const char *text, uint64_t cores, uint64_t cpus,
+			struct pit_problems *p, struct pit_finding *out)
 {
 	pit_auto_idset struct pit_idset set = {0};
 	char where[320];
-	int high;
 
 	snprintf(where, sizeof(where), "%s:%d", line->file, line->line);
-	if (pit_slurm_gres_cores(text, &set)) {
+	if (pit_slurm_gres_cores(text, &set))
 		pit_problem(p, out, where, "Cores=%s is no list of cores", text);
-		return;
-	}
-	high = pit_idset_next(&set, cores);
-	if (high >= 0)
+	else if (pit_idset_next(&set, cpus) >= 0)
 		pit_problem(p, out, where, "Cores=%s, but the last core is %" PRIu64, text, cores - 1);
+	else if (has_siblings(&set, cores))
+		pit_problem(p, out, where, "Cores=%s has CPU ids of SMT siblings, cores are 0-%" PRIu64, text,
+			    cores - 1);
 }
 
 PIT_SLURM_PROBE(pit_slurm_gres_cores_probe)
@@ -317,7 +327,7 @@ PIT_SLURM_PROBE(pit_slurm_gres_cores_probe)
 	auto_gres struct gres g = {0};
 	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
 	const struct pit_topo *topo;
-	uint64_t cores, named = 0;
+	uint64_t cores, cpus, named = 0;
 	int rc = gres_begin(f, &g, out, err);
 
 	if (rc)
@@ -327,12 +337,14 @@ PIT_SLURM_PROBE(pit_slurm_gres_cores_probe)
 		cores = (uint64_t)topo->cores;
 	if (!cores)
 		return pit_skip(out, "the number of cores is not known");
+	cpus = pit_slurm_host_cpus(&g.host);
+	cpus = cpus > cores ? cpus : cores;
 	for (size_t i = 0; i < g.lines; i++) {
 		const char *text = cores_of(g.line[i]);
 
 		named += text != NULL;
 		if (text)
-			judge_cores(g.line[i], text, cores, &p, out);
+			judge_cores(g.line[i], text, cores, cpus, &p, out);
 	}
 	if (!named)
 		return pit_skip(out, "gres.conf has no Cores=");

@@ -82,8 +82,7 @@ static void compare(const struct pit_slurm_host *h, struct pit_problems *p, stru
 		pit_problem(p, out, h->node->file, "%s=%" PRIu64 ", the machine has %" PRIu64, key, value, real);
 }
 
-/* CPUs that the line promises; 0 unknown. */
-static uint64_t promised_cpus(const struct pit_slurm_host *h)
+uint64_t pit_slurm_host_cpus(const struct pit_slurm_host *h)
 {
 	uint64_t cpus = number_or(h, "CPUs", number_or(h, "Procs", 0));
 
@@ -104,7 +103,7 @@ PIT_SLURM_PROBE(pit_slurm_node_cpus_probe)
 	if (rc)
 		return rc;
 	cpus = (uint64_t)topo->cpus.count;
-	promised = promised_cpus(&h);
+	promised = pit_slurm_host_cpus(&h);
 	parameters = pit_slurm_get(&h.conf, "SlurmdParameters", NULL);
 	name_node(&h, out, "NodeName");
 	if (promised && promised != cpus)

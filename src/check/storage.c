@@ -62,6 +62,21 @@ const struct pit_check pit_check_storage[] = {
 		.refs = "https://docs.kernel.org/filesystems/tmpfs.html",
 	},
 	{
+		.id = "storage.checkpoint-room",
+		.title = "Room for checkpoints",
+		.why = "The new checkpoint is written before the old one is deleted, and with optimizer state each may be as "
+		       "large as the memory of all GPUs. A disk with less room fails at the second checkpoint of a large "
+		       "model.",
+		.area = PIT_AREA_STORAGE,
+		.impact = PIT_RISK,
+		.otherwise = PIT_WARN,
+		.workloads = PIT_TRAINING,
+		.needs = PIT_NEED_NVML,
+		.probe = pit_probe_checkpoint_room,
+		.remedy = "Write checkpoints to a larger file system, or keep fewer of them.",
+		.source = "mixed-precision Adam: 12 to 16 bytes of state for each parameter",
+	},
+	{
 		.id = "storage.volatile-overlay",
 		.title = "Data or checkpoints in a container's layer",
 		.why = "What is written into a container's own layer is gone with the container, and with the option "

@@ -49,7 +49,8 @@ bool pit_mount_has(const struct pit_mount *m, const char *name, const char *want
 /* The block device below a mount as /sys/block names it: the whole disk of a partition, dm-0, md0. -ENOENT: none. */
 int pit_mount_disk(struct pit_root *root, const struct pit_mount *m, char *ret, size_t size);
 
-/* Disks proper: no loop, RAM, device mapper or md devices, none without medium, no hidden paths of multipath NVMe. */
+/* Disks proper: no loop, RAM, device mapper or md devices, none without medium or plugged in by USB, no hidden paths of
+ * multipath NVMe. */
 int pit_storage_disks(struct pit_root *root, struct pit_strv *ret);
 
 /* Block devices whose tuning matters: those below --data and --checkpoint, else (with a GPU here) those below every
@@ -90,7 +91,7 @@ bool pit_fstab_next(const char **text, struct pit_fstab *ret);
 typedef int pit_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 		      struct pit_error *err);
 /* storage_space.c */
-pit_probe pit_probe_space, pit_probe_inodes, pit_probe_tmp, pit_probe_small_files;
+pit_probe pit_probe_space, pit_probe_inodes, pit_probe_tmp, pit_probe_small_files, pit_probe_checkpoint_room;
 /* storage_fs.c */
 pit_probe pit_probe_data_type, pit_probe_checkpoint_type, pit_probe_atime, pit_probe_mount_options, pit_probe_trim,
 	pit_probe_volatile, pit_probe_fstab;

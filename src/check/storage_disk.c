@@ -347,7 +347,8 @@ static void judge_health(struct pit_root *root, const char *name, struct pit_off
 		pit_evidence(out, path, "%s", state);
 		return;
 	}
-	if (pit_root_list(root, &sensors, "/sys/class/nvme/%s/hwmon", name) &&
+	/* Linux 5.5 hangs the sensor on the PCI device, later ones on the controller. */
+	if (pit_root_list(root, &sensors, "/sys/class/nvme/%s/device/hwmon", name) &&
 	    pit_root_list(root, &sensors, "/sys/class/nvme/%s", name))
 		return;
 	for (size_t i = 0; i < sensors->count; i++) {

@@ -100,6 +100,8 @@ bool pit_mount_is_data(const struct pit_mount *m)
 	static const char *const types[] = {"ext2", "ext3",   "ext4",     "xfs",      "btrfs",   "zfs",     "f2fs",
 					    "jfs",  "nilfs2", "reiserfs", "bcachefs", "overlay", "stratis", NULL};
 
+	if (!strcmp(m->type, "overlay") && strcmp(m->target, "/") != 0)
+		return false; /* a container's root as its host sees it */
 	return is_among(m->type, types);
 }
 
@@ -185,7 +187,17 @@ static bool is_virtual(const char *name)
 	for (const char *const *h = heads; *h; h++)
 		if (!strncmp(name, *h, strlen(*h)))
 			return true;
-	return false;
+	return strstr(name, "boot") != NULL; /* mmcblk0boot0 */
+}
+
+/* A stick, a card, or the virtual media of a BMC. */
+static bool is_plugged_in(struct pit_root *root, const char *name)
+{
+	uint64_t removable = 0;
+	const char *link;
+
+	(void)pit_root_u64(root, &removable, "/sys/block/%s/removable", name);
+	return removable || (!pit_root_link(root, &link, "/sys/block/%s", name) && strstr(link, "/usb"));
 }
 
 int pit_storage_disks(struct pit_root *root, struct pit_strv *ret)
@@ -198,7 +210,7 @@ int pit_storage_disks(struct pit_root *root, struct pit_strv *ret)
 
 		(void)pit_root_u64(root, &sectors, "/sys/block/%s/size", names->item[i]);
 		(void)pit_root_u64(root, &hidden, "/sys/block/%s/hidden", names->item[i]);
-		if (sectors && !hidden && !is_virtual(names->item[i]))
+		if (sectors && !hidden && !is_virtual(names->item[i]) && !is_plugged_in(root, names->item[i]))
 			rc = pit_strv_add(ret, names->item[i]);
 	}
 	return rc;
@@ -208,8 +220,8 @@ static int add_disk_of(struct pit_root *root, const struct pit_mount *m, struct 
 {
 	char disk[PIT_DISK_NAME];
 
-	if (pit_mount_disk(root, m, disk, sizeof(disk)) || pit_strv_has(ret, disk))
-		return 0;
+	if (!m->major || pit_mount_disk(root, m, disk, sizeof(disk)) || pit_strv_has(ret, disk))
+		return 0; /* btrfs and ZFS read ahead by themselves */
 	return pit_strv_add(ret, disk);
 }
 

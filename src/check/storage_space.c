@@ -136,6 +136,19 @@ static void judge_place(struct pit_facts *facts, const struct pit_place *p, judg
 		pit_evidence(out, p->path, "statfs: %s", strerror(-rc));
 }
 
+/* What was seen where all is well. */
+static void show_usage(struct pit_facts *facts, const struct pit_mount_list *mounts, struct pit_finding *out)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		const char *path = mounts->item[i]->target;
+		struct pit_fsinfo fs;
+
+		if (!pit_root_statfs(pit_facts_root(facts), &fs, "%s", path))
+			pit_evidence(out, path, "statfs: %.0f%% of space and %.0f%% of inodes used", blocks_used(&fs),
+				     inodes_used(&fs));
+	}
+}
+
 static int judge_all(struct pit_facts *facts, struct pit_finding *out, judge_fn *judge, const char *fine,
 		     struct pit_error *err)
 {
@@ -158,6 +171,8 @@ static int judge_all(struct pit_facts *facts, struct pit_finding *out, judge_fn 
 		return rc;
 	if (!seen)
 		return pit_fail(err, -last, "no local file system answered");
+	if (!o.count)
+		show_usage(facts, &mounts, out);
 	return pit_offenders_judge(&o, out, fine, seen, seen == 1 ? "" : "s");
 }
 
@@ -179,7 +194,9 @@ int pit_probe_tmp(const struct pit_check *row, struct pit_facts *facts, struct p
 {
 	const struct pit_mounts *mounts;
 	const struct pit_mount *m;
+	const struct pit_topo *topo;
 	struct pit_fsinfo fs;
+	uint64_t least;
 	char size[32];
 	int rc = pit_facts_mounts(facts, &mounts, err);
 
@@ -192,11 +209,58 @@ int pit_probe_tmp(const struct pit_check *row, struct pit_facts *facts, struct p
 	if (rc)
 		return pit_fail(err, -rc, "statfs of /tmp");
 	pit_format_size(bytes(fs.blocks, &fs), size, sizeof(size));
-	pit_want(out, "at least 4 GiB, or on disk");
+	least = pit_facts_topo(facts, &topo, NULL) || !pit_topo_count(topo, PIT_DEVICE_GPU) ? 1 : 4;
+	pit_want(out, "at least %" PRIu64 " GiB, or on disk", least);
 	pit_evidence(out, "/proc/self/mountinfo", "%s is tmpfs (%s)", m->target, m->super_options);
-	if (bytes(fs.blocks, &fs) < 4 * GIB)
+	if (bytes(fs.blocks, &fs) < least * GIB)
 		return pit_bad(out, "tmpfs of %s", size);
 	return pit_pass(out, "tmpfs of %s", size);
+}
+
+/* Bytes of memory of all GPUs; 0 unknown. */
+static uint64_t gpu_memory(struct pit_facts *facts)
+{
+	const json_t *nvml;
+	json_t *gpu;
+	uint64_t sum = 0;
+	size_t i;
+
+	if (pit_facts_nvml(facts, &nvml, NULL))
+		return 0;
+	json_array_foreach(json_object_get(nvml, "gpus"), i, gpu)
+	{
+		json_int_t total = json_integer_value(json_object_get(json_object_get(gpu, "memory"), "total"));
+
+		sum += total > 0 ? (uint64_t)total : 0;
+	}
+	return sum;
+}
+
+int pit_probe_checkpoint_room(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			      struct pit_error *err)
+{
+	struct pit_place place;
+	struct pit_fsinfo fs;
+	uint64_t gpus = gpu_memory(facts);
+	char room[32], state[32];
+	int rc = pit_place_checkpoint(facts, &place, out, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (!gpus)
+		return pit_skip(out, "the memory of the GPUs is not known");
+	rc = pit_root_statfs(pit_facts_root(facts), &fs, "%s", place.mount->target);
+	if (rc)
+		return pit_fail(err, -rc, "statfs of %s", place.mount->target);
+	pit_format_size(bytes(fs.bavail, &fs), room, sizeof(room));
+	pit_format_size(gpus, state, sizeof(state));
+	pit_evidence(out, place.mount->target, "statfs: %s free", room);
+	pit_evidence(out, "NVML", "memory of all GPUs: %s, as much as a checkpoint with optimizer state may take",
+		     state);
+	pit_want(out, "twice the memory of the GPUs: the old checkpoint and the new");
+	if (bytes(fs.bavail, &fs) / 2 < gpus)
+		return pit_bad(out, "%s free, GPUs hold %s", room, state);
+	return pit_pass(out, "%s free", room);
 }
 
 /* What a bounded look into a directory found. */

@@ -186,6 +186,9 @@ int pit_probe_direct_io(const struct pit_check *row, struct pit_facts *facts, st
 		if (rc)
 			return rc;
 		rc = judge_direct(facts, &place, &o, out, err);
+		if (o.count)
+			return pit_skip(out, "not usable in %s (%s); give --data PATH to judge that", place.path,
+					place.mount->type);
 	}
 	if (rc && !o.count)
 		return rc;

@@ -64,6 +64,7 @@ struct question {
 	struct pit_mounts mounts;
 	struct pit_access_path path;
 	struct pit_access_answer answer[3];
+	bool enforcing; /* SELinux */
 };
 
 static const struct {
@@ -81,11 +82,13 @@ static const char *const verdicts[] = {
 static int ask(const struct options *o, struct pit_root *root, struct question *q, struct pit_error *err)
 {
 	int rc = pit_user_find(root, o->user, &q->user, err);
+	uint64_t selinux;
 
 	if (!rc)
 		rc = pit_mounts_load(root, &q->mounts, err);
 	if (!rc)
 		rc = pit_access_collect(root, &q->mounts, o->path, &q->path, err);
+	q->enforcing = !pit_root_u64(root, &selinux, "/sys/fs/selinux/enforce") && selinux;
 	for (size_t i = 0; !rc && i < PIT_COUNT(wants); i++)
 		pit_access_decide(&q->path, &q->user, wants[i].want, &q->answer[i]);
 	return rc;
@@ -166,6 +169,9 @@ static void put_text(const struct options *o, const struct question *q, struct p
 	pit_buf_puts(out, "\nThe way:\n");
 	for (size_t i = 0; i < q->path.count; i++)
 		put_step(q, &q->path.step[i], &page);
+	if (q->enforcing)
+		pit_page_wrap(&page, 0, NULL,
+			      "SELinux is enforcing and may refuse what is allowed here; see 'ausearch -m avc'.");
 }
 
 static json_t *step_json(const struct pit_access_step *s)
@@ -196,8 +202,9 @@ static int put_json(const struct options *o, const struct question *q, struct pi
 	}
 	for (size_t i = 0; i < q->path.count; i++)
 		json_array_append_new(steps, step_json(&q->path.step[i]));
-	all = json_pack("{s:i, s:s, s:I, s:s, s:o, s:o}", "schema", 1, "user", q->user.name, "uid",
-			(json_int_t)q->user.uid, "path", o->path, "access", answers, "steps", steps);
+	all = json_pack("{s:i, s:s, s:I, s:s, s:b, s:o, s:o}", "schema", 1, "user", q->user.name, "uid",
+			(json_int_t)q->user.uid, "path", o->path, "selinux_enforcing", q->enforcing, "access", answers,
+			"steps", steps);
 	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
 	json_decref(all);
 	if (!text)

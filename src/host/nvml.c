@@ -8,7 +8,7 @@
  *	count		GPUs that the library counts
  *	incomplete	why `gpus` has fewer of them
  *	gpus[]		by index:
- *	  index, uuid, pci ("0000:65:00.0"), name, minor (of /dev/nvidiaN), serial, vbios, inforom
+ *	  index, uuid, pci ("0000:65:00.0"), name, minor (of /dev/nvidiaN), vbios, inforom
  *	  error		NVML code: this GPU cannot be asked
  *	  cpus		CPUs near it as a list; node: the NUMA node of its own memory (coherent GPUs)
  *	  architecture	number of the GPU generation (6 Turing, 7 Ampere, 8 Ada, 9 Hopper, 10 Blackwell)

@@ -28,7 +28,6 @@ struct question {
 static const struct question questions[] = {
 	{.key = "uuid", .function = "nvmlDeviceGetUUID", .form = FORM_TEXT},
 	{.key = "name", .function = "nvmlDeviceGetName", .form = FORM_TEXT},
-	{.key = "serial", .function = "nvmlDeviceGetSerial", .form = FORM_TEXT},
 	{.key = "vbios", .function = "nvmlDeviceGetVbiosVersion", .form = FORM_TEXT},
 	{.key = "inforom", .function = "nvmlDeviceGetInforomImageVersion", .form = FORM_TEXT},
 	{.key = "minor", .function = "nvmlDeviceGetMinorNumber", .form = FORM_U32},

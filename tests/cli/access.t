@@ -35,6 +35,7 @@ A machine of a few lines: alice wants to read what the group research keeps.
     "user": "root",
     "uid": 0,
     "path": "/set",
+    "selinux_enforcing": false,
     "access": {
       "read": {
         "answer": "yes",

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "check/oom.h"
+#include "tree.h"
 
 static const struct {
 	const char *name, *text;
@@ -234,57 +235,42 @@ static const struct {
 	bool manual;
 	uint64_t anon_kb;
 } kept[] = {
-	{.path = "outputs/dmesg-oom/OOMAnalyser/example_rhel7.txt",
+	{.path = "OOMAnalyser/example_rhel7.txt",
 	 .task = "mysqld",
 	 .pid = 6576,
 	 .constraint = PIT_OOM_NONE,
 	 .anon_kb = 20629004},
-	{.path = "outputs/dmesg-oom/OOMAnalyser/example_archlinux_6_1_1.txt",
+	{.path = "OOMAnalyser/example_archlinux_6_1_1.txt",
 	 .task = "doxygen",
 	 .pid = 473206,
 	 .constraint = PIT_OOM_NONE,
 	 .anon_kb = 9234320},
-	{.path = "outputs/dmesg-oom/OOMAnalyser/example_ubuntu2110.txt",
+	{.path = "OOMAnalyser/example_ubuntu2110.txt",
 	 .task = "unattended-upgr",
 	 .pid = 651,
 	 .constraint = PIT_OOM_NONE,
 	 .manual = true,
 	 .anon_kb = 8380},
-	{.path = "outputs/dmesg-oom/lkml/cpuset-useless-kill-excerpt.txt",
+	{.path = "lkml/cpuset-useless-kill-excerpt.txt",
 	 .task = "mem_on_node1",
 	 .pid = 13432,
 	 .constraint = PIT_OOM_CPUSET},
 };
 
-static bool read_case(const char *path, struct pit_buf *ret)
-{
-	const char *cases = getenv("PITCREW_CASES"), *tests = getenv("PITCREW_TESTS");
-	char full[4096], chunk[4096];
-	pit_auto_fclose FILE *f = NULL;
-	size_t n;
-
-	if (cases)
-		snprintf(full, sizeof(full), "%s/%s", cases, path);
-	else
-		snprintf(full, sizeof(full), "%s/../../shared/cases/%s", tests ? tests : "tests", path);
-	f = fopen(full, "re");
-	while (f && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
-		pit_buf_add(ret, chunk, n);
-	return f != NULL;
-}
-
+/* A skip() of cmocka speaks "not ok", which TAP readers take for a failure: without the cases the test just says so. */
 static void reads_kept_reports(void **state)
 {
+	char dir[4096];
+
+	if (!tree_cases("outputs/dmesg-oom", dir, sizeof(dir)))
+		return;
 	for (size_t i = 0; i < PIT_COUNT(kept); i++) {
-		pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+		pit_auto_free char *text = tree_slurp("%s/%s", dir, kept[i].path);
 		pit_auto_ooms struct pit_ooms o = {0};
 		struct pit_kmsg log = {0};
 
-		if (!read_case(kept[i].path, &text)) {
-			print_message("# no cases here (PITCREW_CASES)\n");
-			skip();
-		}
-		assert_int_equal(pit_kmsg_parse(text.data, &log), 0);
+		assert_non_null(text);
+		assert_int_equal(pit_kmsg_parse(text, &log), 0);
 		assert_int_equal(pit_oom_parse(&log, &o), 0);
 		pit_kmsg_free(&log);
 		assert_int_equal(o.count, 1);

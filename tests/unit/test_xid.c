@@ -19,10 +19,11 @@ static const struct {
 	const char *pci;
 	int fatal, pid;
 } lines[] = {
-	{"NVRM: Xid (PCI:0000:05:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.", 0, PIT_XID_GPU, 79,
-	 "0000:05:00", -1, 0},
+	{"NVRM: Xid (PCI:0000:05:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.", 0, PIT_XID_GPU,
+	 79, "0000:05:00", -1, 0},
 	{"NVRM: Xid (0000:03:00): 31, Ch 00000010", 0, PIT_XID_GPU, 31, "0000:03:00", -1, 0},
-	{"NVRM: Xid (PCI:0008:01:00): 145, pid=11436, name=x, RLW Nonfatal XC1", 0, PIT_XID_GPU, 145, "0008:01:00", 0, 11436},
+	{"NVRM: Xid (PCI:0008:01:00): 145, pid=11436, name=x, RLW Nonfatal XC1", 0, PIT_XID_GPU, 145, "0008:01:00", 0,
+	 11436},
 	{"NVRM: Xid (PCI:10000:C3:00): 149, NETIR Fatal XC0", 0, PIT_XID_GPU, 149, "10000:c3:00", 1, 0},
 	{"NVRM: Xid (PCI:0000:05:00): 99999, unknown", 0, PIT_XID_GPU, 99999, "0000:05:00", -1, 0},
 	{"NVRM: Xid (PCI:0000:05:00): 13", 0, PIT_XID_GPU, 13, "0000:05:00", -1, 0},
@@ -30,8 +31,8 @@ static const struct {
 	 "0000:05:00.0", 0, 0},
 	{"nvidia-nvswitch0: SXid (PCI:0000:00:00.0): 20034, Fatal, Link 30 LTSSM Fault Up", 0, PIT_XID_SWITCH, 20034,
 	 "0000:00:00.0", 1, 0},
-	{"nvidia-nvswitch0: SXid (PCI:0000:a9:00.0): 11111, Data {0x50610002}", 0, PIT_XID_SWITCH, 11111, "0000:a9:00.0", -1,
-	 0},
+	{"nvidia-nvswitch0: SXid (PCI:0000:a9:00.0): 11111, Data {0x50610002}", 0, PIT_XID_SWITCH, 11111,
+	 "0000:a9:00.0", -1, 0},
 	{"NVRM: GPU 0000:29:00.0: GPU has fallen off the bus.", 0, PIT_XID_LOST, 0, "0000:29:00.0", -1, 0},
 	{"NVRM: GPU 18:00.0: GPU has fallen off the bus.", 0, PIT_XID_LOST, 0, "18:00.0", -1, 0},
 	{"NVRM: fallen off the bus and is not responding to commands.", 0, PIT_XID_LOST, 0, "", -1, 0},

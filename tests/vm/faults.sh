@@ -6,12 +6,16 @@
 #   finding=ID status=warn    what `pitcrew check` must say; several statuses are joined by |
 #   origin=TEXT               optional: the finding's origin must contain this
 #   evidence=TEXT             optional: the same for its evidence or its observed value
+#   patience=SECONDS          optional: how long the symptom may take to show (25)
 #   args="..."                optional: more arguments for `pitcrew check`
 # and may define
 #   inject    brings the fault about; without it the machine itself is the fault
 #   proof     shows the symptom in /proc or /sys (its output is kept); tried until it succeeds
 #   judge     runs the command line that it gets, in the surroundings that the fault is about
 # Whatever the helpers below change is put back after the check, last change first.
+
+# They would harm a real machine.
+[ -e /run/vm/job ] || { echo "tests/vm/faults.sh: only for use in the rig's guest" >&2; exit 1; }
 
 undo=()
 on_heal() { undo+=("$*"); }
@@ -127,6 +131,13 @@ dress_gpus() {
 # gpu N, nic N: the PCI directory of the Nth one
 gpu() { grep -lE '0x11e8|0x2330' /sys/bus/pci/devices/*/device | sed -n "$(($1 + 1))s|/device$||p"; }
 nic() { readlink -f "/sys/class/net/eth$1/device/.."; }
+
+# fast ETH: a card that says it runs at 100 Gb/s, as the network rows look at fast ones only
+fast() {
+    ethtool -s "$1" speed 100000 duplex full
+    ip link set "$1" up
+    on_heal "ip link set $1 down; ethtool -s $1 speed 1000"
+}
 
 # traffic ETH: QEMU's own end of the wire is asked for echoes without a pause, for the card's interrupts
 traffic() {
