@@ -68,7 +68,8 @@ const struct pit_check pit_check_irq[] = {
 		.otherwise = PIT_WARN,
 		.probe = pit_irq_on_isolated,
 		.knob = "irq.affinity",
-		.remedy = "Move these interrupts to the other CPUs, or boot with isolcpus=managed_irq,domain,....",
+		.remedy =
+			"Move these interrupts to the other CPUs, or boot with isolcpus=managed_irq,domain and the list of CPUs.",
 		.source = "tuned cpu-partitioning, realtime",
 		.refs = AFFINITY,
 	},

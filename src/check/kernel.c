@@ -16,6 +16,10 @@ static const struct pit_log_want audit = {.any = {"audit: backlog limit exceeded
 					  .one = "lost audit record",
 					  .many = "lost audit records"};
 
+static const struct pit_kernel_feature btf = {.path = "/sys/kernel/btf/vmlinux", .beside = "/sys/kernel/mm"};
+static const struct pit_kernel_feature delay_accounting = {.path = "/proc/sys/kernel/task_delayacct",
+							   .beside = "/proc/sys/kernel/pid_max"};
+
 const struct pit_check pit_check_kernel[] = {
 	{
 		.id = "kernel.version",
@@ -256,8 +260,8 @@ const struct pit_check pit_check_kernel[] = {
 		.area = PIT_AREA_KERNEL,
 		.impact = PIT_STYLE,
 		.otherwise = PIT_WARN,
-		.path = "/sys/kernel/btf/vmlinux",
-		.op = PIT_OP_EXISTS,
+		.probe = pit_kernel_feature,
+		.arg = &btf,
 		.remedy = "Use a kernel built with CONFIG_DEBUG_INFO_BTF, as those of the distributions are.",
 		.reboot = true,
 		.source = "libbpf CO-RE",
@@ -286,8 +290,8 @@ const struct pit_check pit_check_kernel[] = {
 		.area = PIT_AREA_KERNEL,
 		.impact = PIT_STYLE,
 		.otherwise = PIT_WARN,
-		.path = "/proc/sys/kernel/task_delayacct",
-		.op = PIT_OP_EXISTS,
+		.probe = pit_kernel_feature,
+		.arg = &delay_accounting,
 		.remedy = "Use a kernel built with CONFIG_TASK_DELAY_ACCT, as those of the distributions are.",
 		.reboot = true,
 		.source = "kernel documentation of delay accounting",

@@ -24,6 +24,7 @@ PIT_KERNEL_PROBE(pit_kernel_modules_listed);
 PIT_KERNEL_PROBE(pit_kernel_taint);
 PIT_KERNEL_PROBE(pit_kernel_pstore);
 PIT_KERNEL_PROBE(pit_kernel_psi);
+PIT_KERNEL_PROBE(pit_kernel_feature); /* arg: struct pit_kernel_feature */
 PIT_KERNEL_PROBE(pit_kernel_lockdown);
 PIT_KERNEL_PROBE(pit_kernel_drift);
 PIT_KERNEL_PROBE(pit_kernel_flood);
@@ -34,6 +35,12 @@ PIT_KERNEL_PROBE(pit_kernel_timers);
 PIT_KERNEL_PROBE(pit_kernel_tuned);
 PIT_KERNEL_PROBE(pit_kernel_tuners);
 PIT_KERNEL_PROBE(pit_kernel_journal);
+
+/* A feature whose file is missing where the kernel does not have it. A recording may lack any file; `beside` is one
+ * that every kernel has, and that a recording of this part of the tree has too. */
+struct pit_kernel_feature {
+	const char *path, *beside;
+};
 
 /* Adds what the assignments to GRUB_CMDLINE_LINUX and GRUB_CMDLINE_LINUX_DEFAULT in one file make of the arguments in
  * `args`. A value that begins with the variable itself adds to it; any other replaces it. Words with "$" are left out.

@@ -94,7 +94,7 @@ int pit_kernel_upgrades(const struct pit_check *row, struct pit_facts *facts, st
 		return pit_pass(out, "asked for, not installed");
 	if (driver_is_held(root))
 		return pit_pass(out, "on, the NVIDIA packages are left out");
-	pit_command(out, "apt-mark hold 'nvidia-*' 'libnvidia-*' && systemctl disable --now apt-daily-upgrade.timer");
+	pit_command(out, "systemctl disable --now apt-daily-upgrade.timer");
 	return pit_bad(out, "unattended-upgrades is on");
 }
 

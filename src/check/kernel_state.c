@@ -108,6 +108,21 @@ int pit_kernel_pstore(const struct pit_check *row, struct pit_facts *facts, stru
 	return pit_pass(out, "none");
 }
 
+int pit_kernel_feature(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		       struct pit_error *err)
+{
+	const struct pit_kernel_feature *f = row->arg;
+	int rc = pit_root_exists(pit_facts_root(facts), "%s", f->path);
+
+	if (rc && (pit_root_state(rc) != PIT_STATE_ABSENT || pit_root_exists(pit_facts_root(facts), "%s", f->beside)))
+		return pit_fail(err, -rc, "%s", f->path);
+	pit_want(out, "%s exists", f->path);
+	pit_evidence(out, f->path, rc ? "does not exist" : "exists");
+	if (rc)
+		return pit_bad(out, "no %s", f->path);
+	return pit_pass(out, "available");
+}
+
 int pit_kernel_psi(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
 {
 	const char *path = "/proc/pressure/memory";
@@ -120,6 +135,8 @@ int pit_kernel_psi(const struct pit_check *row, struct pit_facts *facts, struct 
 		pit_evidence(out, path, "%.*s", (int)strcspn(text.data, "\n"), text.data);
 		return pit_pass(out, "available");
 	}
+	if (pit_root_state(rc) == PIT_STATE_ABSENT && pit_root_exists(pit_facts_root(facts), "/proc/vmstat"))
+		return pit_fail(err, -rc, "%s", path);
 	if (rc && pit_root_state(rc) != PIT_STATE_ABSENT && pit_root_state(rc) != PIT_STATE_UNSUPPORTED)
 		return pit_fail(err, -rc, "%s", path);
 	pit_evidence(out, path, rc ? "%s" : "makes no sense", pit_state_name(pit_root_state(rc)));

@@ -584,6 +584,7 @@ const struct pit_check pit_check_network[] = {
 		.area = PIT_AREA_NETWORK,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
+		.needs = PIT_NEED_HOST,
 		.probe = pit_net_clock,
 		.remedy =
 			"Install and start chrony, or see why the time service does not reach its sources (chronyc sources).",

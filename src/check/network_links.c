@@ -197,6 +197,8 @@ int pit_net_flaps(const struct pit_check *row, struct pit_facts *facts, struct p
 
 	if (rc)
 		return rc;
+	if (days <= 0)
+		return pit_skip(out, "for how long this machine has been up is unknown");
 	pit_format_age(days * 86400, age, sizeof(age));
 	for (size_t i = 0; i < links.count; i++) {
 		const struct pit_link *l = &links.item[i];

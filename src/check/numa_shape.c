@@ -83,6 +83,20 @@ static bool is_far(const struct pit_node *n)
 	return n->kind == PIT_NODE_CXL || n->kind == PIT_NODE_PMEM;
 }
 
+/* Suggests the nodes with CPUs and memory. */
+static void bind_near(const struct pit_topo *topo, struct pit_finding *out)
+{
+	pit_auto_idset struct pit_idset near = {0};
+	char text[64];
+
+	for (size_t i = 0; i < topo->nodes; i++)
+		if (!pit_idset_is_empty(&topo->node[i].cpus) && topo->node[i].mem_kb > 0 &&
+		    pit_idset_add(&near, (size_t)topo->node[i].id))
+			return;
+	if (!pit_idset_is_empty(&near))
+		pit_command(out, "numactl --membind=%s PROGRAM", pit_idset_format(&near, text, sizeof(text)));
+}
+
 int pit_numa_far_memory(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			struct pit_error *err)
 {
@@ -110,6 +124,7 @@ int pit_numa_far_memory(const struct pit_check *row, struct pit_facts *facts, st
 	pit_want(out, "no far memory among the nodes that this work may use");
 	if (!far.count)
 		return pit_pass(out, "none");
+	bind_near(topo, out);
 	return pit_bad(out, "%s, %.0f%% of the memory: %s", size_text(far_kb, size, sizeof(size)),
 		       100.0 * (double)far_kb / (double)all_kb, pit_offenders_text(&far));
 }
@@ -140,7 +155,7 @@ int pit_numa_gpu_memory(const struct pit_check *row, struct pit_facts *facts, st
 	pit_want(out, "no GPU memory among the nodes that CPU allocations may use");
 	if (!open.count)
 		return pit_pass(out, gpu_nodes ? "GPU memory nodes are empty or not allowed" : "none");
-	pit_command(out, "numactl --membind=<nodes with CPUs> PROGRAM");
+	bind_near(topo, out);
 	return pit_bad(out, "node%s %s", open.count > 1 ? "s" : "", pit_offenders_text(&open));
 }
 
@@ -162,14 +177,14 @@ int pit_numa_contradictions(const struct pit_check *row, struct pit_facts *facts
 	return pit_bad(out, "%s", topo->contradictions.item[0]);
 }
 
-/* The nodes of the CPUs that we may use. */
+/* The nodes of the CPUs that we may use, without those that have no memory to give. */
 static int nodes_of_allowed_cpus(const struct pit_topo *topo, struct pit_idset *ret)
 {
 	for (size_t i = 0; i < topo->nodes; i++) {
 		const struct pit_node *n = &topo->node[i];
 		int rc = 0;
 
-		if (pit_idset_intersects(&n->cpus, &topo->allowed.cpus))
+		if (n->mem_kb && pit_idset_intersects(&n->cpus, &topo->allowed.cpus))
 			rc = pit_idset_add(ret, (size_t)n->id);
 		if (rc)
 			return rc;
@@ -198,14 +213,16 @@ int pit_numa_allowed(const struct pit_check *row, struct pit_facts *facts, struc
 	pit_idset_format(&topo->allowed.mems, b, sizeof(b));
 	pit_want(out, "memory allowed on the nodes of the allowed CPUs (%s)", a);
 	pit_evidence(out, topo->allowed.source, "CPUs on nodes %s, memory on nodes %s", a, b);
-	if (pit_idset_is_empty(&near) || pit_idset_is_empty(&without))
+	if (pit_idset_is_empty(&near))
+		return pit_skip(out, "the nodes of the allowed CPUs have no memory");
+	if (pit_idset_is_empty(&without))
 		return pit_pass(out, "CPUs on nodes %s, memory on nodes %s", a, b);
 	if (pit_idset_intersects(&near, &topo->allowed.mems))
 		return pit_bad(out, "CPUs on nodes %s, memory on %s only", a, b);
 	return pit_judge(out, PIT_FAIL, PIT_HURTING, "CPUs on nodes %s, all memory on nodes %s", a, b);
 }
 
-/* Position of the first node whose distances are unknown, or all the same as its own; -1 none. */
+/* Position of the first node whose distances make no sense, or are all the same as its own; -1 none. */
 static int without_distances(const struct pit_topo *topo, bool *ret_flat)
 {
 	for (size_t i = 0; i < topo->nodes; i++) {
@@ -232,12 +249,16 @@ int pit_numa_distances(const struct pit_check *row, struct pit_facts *facts, str
 
 	if (rc)
 		return rc;
+	/* Every kernel has the file; only a recording can lack it. */
+	if (pit_root_exists(pit_facts_root(facts), "/sys/devices/system/node/node%d/distance", topo->node[0].id))
+		return pit_skip(out, "the distances were not recorded");
 	at = without_distances(topo, &flat);
 	pit_want(out, "every node farther from the others than from itself");
 	if (at < 0)
 		return pit_pass(out, "known between all %zu nodes", topo->nodes);
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/distance", topo->node[at].id);
-	pit_evidence(out, path, flat ? "no other node is farther than the node itself" : "not there");
+	pit_evidence(out, path,
+		     flat ? "no other node is farther than the node itself" : "not one number for each node");
 	return pit_bad(out, flat ? "node %d is as near to others as to itself" : "unknown for node %d",
 		       topo->node[at].id);
 }

@@ -60,7 +60,7 @@ static void judge_counter(struct judge *j, const struct pit_port *p, const struc
 		return;
 	j->read++;
 	full = l->saturated && n == l->saturated;
-	if (!full && (n < LEAST || (double)n <= l->per_hour * j->hours))
+	if (!full && (n < LEAST || j->hours <= 0 || (double)n <= l->per_hour * j->hours))
 		return;
 	pit_offenders_add(&j->bad, "%s/%d %s %" PRIu64, p->device, p->port, l->name, n);
 	pit_evidence(j->out, path, "%" PRIu64 "%s, in at most %s", n, full ? " (the counter is full)" : "",

@@ -238,6 +238,8 @@ int pit_rdma_modules(const struct pit_check *row, struct pit_facts *facts, struc
 			pit_offenders_add(&adapters, "%s", topo->device[i].pci);
 	if (!adapters.count)
 		return pit_skip(out, "no RDMA adapter known here");
+	if (pit_root_exists(root, "/sys/module"))
+		return pit_skip(out, "which modules are loaded was not recorded");
 	devices = !pit_root_list(root, &names, "/sys/class/infiniband") && names->count;
 	verbs = !pit_root_exists(root, "/sys/class/infiniband_verbs/abi_version");
 	pit_want(out, "RDMA devices and verbs");
