@@ -8,6 +8,21 @@
 #include "base/parse.h"
 #include "check/env.h"
 
+#define ADDS_MAX (1 << 20) /* CPUs named in one text, over and over; more is no setting but an attack */
+
+/* What a text named so far. */
+struct named {
+	struct pit_idset *cpus;
+	long adds;
+};
+
+static int name_cpu(struct named *n, long cpu)
+{
+	if (++n->adds > ADDS_MAX || cpu >= PIT_IDSET_MAX)
+		return -EINVAL;
+	return pit_idset_add(n->cpus, (size_t)cpu);
+}
+
 /* A number at *p, which moves behind it; -1 none or too big. */
 static long number(const char **p)
 {
@@ -22,7 +37,7 @@ static long number(const char **p)
 }
 
 /* "3", "3-7", "4-15:2". */
-static int gomp_item(const char **p, struct pit_idset *ret)
+static int gomp_item(const char **p, struct named *ret)
 {
 	long first = number(p), last = first, step = 1;
 
@@ -37,18 +52,19 @@ static int gomp_item(const char **p, struct pit_idset *ret)
 	if (first < 0 || last < first || step < 1)
 		return -EINVAL;
 	for (; first <= last; first += step)
-		if (pit_idset_add(ret, (size_t)first))
-			return -ENOMEM;
+		if (name_cpu(ret, first))
+			return -EINVAL;
 	return 0;
 }
 
 int pit_env_gomp_cpus(const char *text, struct pit_idset *ret)
 {
 	const char *separators = ", \t{}";
+	struct named named = {.cpus = ret};
 	int rc = 0;
 
 	for (text += strspn(text, separators); *text && !rc; text += strspn(text, separators)) {
-		rc = gomp_item(&text, ret);
+		rc = gomp_item(&text, &named);
 		if (!rc && *text && !strchr(separators, *text))
 			return -EINVAL;
 	}
@@ -89,7 +105,7 @@ static int interval(const char **p, long *ret_length, long *ret_step)
 }
 
 /* "{0,1,2:4:2}" */
-static int read_place(const char **p, struct pit_idset *place)
+static int read_place(const char **p, struct named *place)
 {
 	for (++*p; **p != '}';) {
 		long first, length, step;
@@ -98,7 +114,7 @@ static int read_place(const char **p, struct pit_idset *place)
 		if (first < 0 || interval(p, &length, &step))
 			return -EINVAL;
 		for (long i = 0; i < length; i++)
-			if (pit_idset_add(place, (size_t)(first + i * step)))
+			if (name_cpu(place, first + i * step))
 				return -EINVAL;
 		if (**p == ',')
 			++*p;
@@ -111,17 +127,21 @@ static int read_place(const char **p, struct pit_idset *place)
 
 int pit_env_omp_places(const char *text, struct pit_idset *ret)
 {
+	struct named all = {.cpus = ret};
+
 	if (*text != '{')
 		return isalpha((unsigned char)*text) ? -ENOENT : -EINVAL;
 	while (*text) {
 		pit_auto_idset struct pit_idset place = {0};
+		struct named one = {.cpus = &place, .adds = all.adds};
 		long length, step;
 
-		if (*text != '{' || read_place(&text, &place) || interval(&text, &length, &step))
+		if (*text != '{' || read_place(&text, &one) || interval(&text, &length, &step))
 			return -EINVAL;
+		all.adds = one.adds;
 		for (long i = 0; i < length; i++)
 			PIT_IDSET_FOREACH (cpu, &place)
-				if (pit_idset_add(ret, (size_t)(cpu + i * step)))
+				if (name_cpu(&all, cpu + i * step))
 					return -EINVAL;
 		if (*text == ',')
 			text++;

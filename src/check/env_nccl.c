@@ -82,7 +82,6 @@ PIT_ENV_PROBE(pit_env_ifname_probe)
 	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
 	const struct pit_strv *devices;
 	const char *value, *seen = NULL;
-	pit_auto_strv struct pit_strv shown = {0};
 
 	pit_want(out, "an interface of this host that other hosts reach");
 	for (size_t i = 0; i < PIT_COUNT(names); i++) {

@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "check/facts.h"
+#include "check/slurm_conf.h"
 #include "host/sysctl_origin.h"
 
 #define VALUE_MAX 256
@@ -64,7 +65,10 @@ static bool has_slurm(struct pit_facts *facts)
 {
 	struct pit_root *root = pit_facts_root(facts);
 
-	return !pit_root_exists(root, "/etc/slurm/slurm.conf") || !pit_root_exists(root, "/etc/slurm-llnl/slurm.conf");
+	for (const char *const *dir = pit_slurm_dirs; *dir; dir++)
+		if (!pit_root_exists(root, "%s/slurm.conf", *dir))
+			return true;
+	return false;
 }
 
 /* True when need `bit` is met; the reason text when it is not. */

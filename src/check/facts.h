@@ -61,8 +61,8 @@ extern const char *const pit_sampled_files[]; /* ends with NULL */
 int pit_facts_rate(struct pit_facts *f, const char *path, const char *key, double *ret_per_second,
 		   struct pit_error *err);
 
-/* Waits until `ms` (at least sample_ms) have passed since the facts were made; -EAGAIN while rows are put off. For probes
- * that look twice at something else than a counter: they take their first look before. */
+/* Waits until `ms` (at least sample_ms) have passed since the facts were made; -EAGAIN while rows are put off. For
+ * probes that look twice at something else than a counter: they take their first look before. */
 int pit_facts_wait(struct pit_facts *f, int ms);
 
 /* From pit_facts_defer() on -EAGAIN is given; after pit_facts_stop_deferring() the remaining time is slept. */

@@ -99,7 +99,9 @@ PIT_KUBE_PROBE(pit_kube_oom_group_probe)
 		return rc;
 	single = pit_kube_value(&k, "singleProcessOOMKill", "false", out);
 	m = pit_mounts_find(mounts, "/sys/fs/cgroup");
-	v2 = m && !strcmp(m->type, "cgroup2");
+	if (!m || strncmp(m->target, "/sys/fs/cgroup", 14) != 0)
+		return pit_skip(out, "no control groups are mounted here");
+	v2 = !strcmp(m->type, "cgroup2");
 	pit_evidence(out, "/proc/self/mountinfo", "cgroup v%d", v2 ? 2 : 1);
 	pit_want(out, "cgroup v2 and singleProcessOOMKill: false");
 	if (!v2)

@@ -14,9 +14,16 @@
 
 #define DEVICES "/sys/bus/pci/devices"
 
+/* Intel's X722 sits in the chipset and reports PCIe gen 1 x1 whatever it does; the kernel's i40e does not look at its
+ * link either. */
+static bool has_no_link(const struct pit_pci *d)
+{
+	return d->vendor == PIT_PCI_INTEL && d->device >= 0x37cc && d->device <= 0x37d9;
+}
+
 static bool moves_data(const struct pit_pci *d)
 {
-	return pit_pci_is_nic(d) || pit_pci_is_nvme(d);
+	return (pit_pci_is_nic(d) && !has_no_link(d)) || pit_pci_is_nvme(d);
 }
 
 /* "16.0 GT/s PCIe" in tenths, "16" lanes; 0 unknown. Virtual devices say "Unknown", 0 or 255. */

@@ -208,28 +208,6 @@ static int probe_switches(const struct pit_check *row, struct pit_facts *facts, 
 	return pit_pass(out, "%.0f a second and CPU", rate);
 }
 
-static int probe_load(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		      struct pit_error *err)
-{
-	pit_auto_idset struct pit_idset online = {0};
-	char line[128];
-	double one, five;
-	int rc = pit_root_str(pit_facts_root(facts), line, sizeof(line), "/proc/loadavg");
-
-	if (rc)
-		return pit_fail(err, -rc, "/proc/loadavg");
-	if (sscanf(line, "%lf %lf", &one, &five) != 2)
-		return pit_fail(err, EBADMSG, "/proc/loadavg");
-	rc = pit_cpus_online(pit_facts_root(facts), &online);
-	if (rc)
-		return pit_fail(err, -rc, "/sys/devices/system/cpu/online");
-	pit_evidence(out, "/proc/loadavg", "%s; %zu CPUs online", line, pit_idset_count(&online));
-	pit_want(out, "at most 2 for each CPU over five minutes");
-	if (five > 2.0 * (double)pit_idset_count(&online))
-		return pit_bad(out, "%.1f over five minutes on %zu CPUs", five, pit_idset_count(&online));
-	return pit_pass(out, "%.1f over five minutes on %zu CPUs", five, pit_idset_count(&online));
-}
-
 static int probe_sched_ext(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			   struct pit_error *err)
 {
@@ -378,20 +356,6 @@ const struct pit_check pit_check_sched[] = {
 		.remedy = "Run fewer workers or threads, or find the processes that use the CPUs.",
 		.source = "kernel pressure stall information; 40% is pitcrew's threshold",
 		.refs = "https://docs.kernel.org/accounting/psi.html",
-	},
-	{
-		.id = "cpu.load",
-		.title = "Load average",
-		.why = "More than two tasks for each CPU, running or stuck in the kernel, were there for minutes. Either CPUs are "
-		       "short or storage does not answer.",
-		.area = PIT_AREA_CPU,
-		.impact = PIT_HURTING,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_HOST,
-		.probe = probe_load,
-		.remedy = "See which tasks run (R) or are stuck (D), and start fewer.",
-		.source = "LBNL Node Health Check check_ps_loadavg: 2 for each core",
-		.refs = "https://man7.org/linux/man-pages/man5/proc_loadavg.5.html",
 	},
 	{
 		.id = "cpu.context-switches",

@@ -108,7 +108,7 @@ PIT_SLURM_PROBE(pit_slurm_node_cpus_probe)
 	name_node(&h, out, "NodeName");
 	if (promised && promised != cpus)
 		pit_problem(&p, out, h.node->file, "promises %" PRIu64 " CPUs, %" PRIu64 " are online", promised, cpus);
-	if (topo->cores > 0)
+	if (topo->cores > 0 && cpus % (uint64_t)topo->cores == 0)
 		compare(&h, &p, out, "ThreadsPerCore", cpus / (uint64_t)topo->cores);
 	if (topo->packages > 0 && !pit_slurm_list_has(parameters, "l3cache_as_socket") &&
 	    !pit_slurm_list_has(parameters, "numa_node_as_socket"))

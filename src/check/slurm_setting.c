@@ -37,6 +37,14 @@ static void name_place(const struct pit_slurm_line *line, const char *key, const
 	pit_origin(out, "%s", where);
 }
 
+/* Login nodes have slurm.conf, and neither cgroup.conf nor the programs of compute nodes. */
+static bool is_compute_node(struct pit_facts *f)
+{
+	pit_auto_slurm_host struct pit_slurm_host h = {0};
+
+	return !pit_slurm_host_load(f, &h, NULL);
+}
+
 int pit_slurm_setting_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
 			    struct pit_error *err)
 {
@@ -48,6 +56,8 @@ int pit_slurm_setting_probe(const struct pit_check *row, struct pit_facts *f, st
 
 	if (rc && pit_root_state(rc) != PIT_STATE_ABSENT)
 		return rc;
+	if (rc && !is_compute_node(f))
+		return pit_skip(out, "no %s, and no compute node by slurm.conf", s->file);
 	pit_want(out, "%s=%s", s->key, s->want);
 	value = pit_slurm_get(&conf, s->key, &line);
 	if (value) {
@@ -100,6 +110,8 @@ PIT_SLURM_PROBE(pit_slurm_swap_probe)
 	pit_want(out, "ConstrainSwapSpace=yes");
 	if (!pit_parse_bool(value, &on) && on)
 		return pit_pass(out, "ConstrainSwapSpace=%s", value);
+	if (!conf.count && !is_compute_node(f))
+		return pit_skip(out, "no cgroup.conf, and no compute node by slurm.conf");
 	return pit_bad(out, "swap is on, ConstrainSwapSpace=%s", *value ? value : "no (default)");
 }
 
@@ -137,7 +149,7 @@ PIT_SLURM_PROBE(pit_slurm_health_probe)
 		return pit_judge(out, PIT_WARN, PIT_STYLE, "HealthCheckProgram unset");
 	}
 	rc = pit_root_exists(pit_facts_root(f), "%s", program);
-	if (pit_root_state(rc) == PIT_STATE_ABSENT)
+	if (pit_root_state(rc) == PIT_STATE_ABSENT && is_compute_node(f))
 		return pit_bad(out, "%s is not there", program);
 	if (!interval || pit_parse_u64(interval, &seconds) || !seconds)
 		return pit_bad(out, "HealthCheckInterval=%s: it never runs", interval ? interval : "0 (default)");
@@ -201,6 +213,8 @@ PIT_SLURM_PROBE(pit_slurm_tmp_probe)
 	base = rc ? NULL : pit_slurm_get(&container, "BasePath", NULL);
 	for (size_t i = 0; !base && i < container.count; i++)
 		base = pit_slurm_pair(&container.item[i], "BasePath");
+	if (!base && !is_compute_node(f))
+		return pit_skip(out, "no job_container.conf, and no compute node by slurm.conf");
 	if (!base)
 		return pit_judge(out, PIT_FAIL, PIT_RISK, "no BasePath in %s", container.path);
 	return pit_pass(out, "%s, BasePath=%s", value, base);

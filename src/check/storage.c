@@ -3,7 +3,11 @@
  * The rows of storage. Their probes lie in storage_*.c.
  */
 #include "check/catalog.h"
+#include "check/pressure.h"
 #include "check/storage.h"
+
+static const struct pit_pressure_want disk_pressure = {
+	.path = "/proc/pressure/io", .controller = "io", .file = "io.pressure", .some60 = 20, .full60 = 10};
 
 const struct pit_check pit_check_storage[] = {
 	{
@@ -489,7 +493,8 @@ const struct pit_check pit_check_storage[] = {
 		.area = PIT_AREA_STORAGE,
 		.impact = PIT_HURTING,
 		.otherwise = PIT_WARN,
-		.probe = pit_probe_disk_pressure,
+		.probe = pit_probe_pressure,
+		.arg = &disk_pressure,
 		.remedy =
 			"Find the reader or writer with iotop, and give it a faster disk, more read-ahead or less to write.",
 		.command = "iotop -obn3",

@@ -436,23 +436,3 @@ int pit_probe_write_cache(const struct pit_check *row, struct pit_facts *facts, 
 	pit_want(out, "flushes sent to every drive with a write cache");
 	return pit_offenders_judge(&o, out, "%zu disk%s", seen, seen == 1 ? "" : "s");
 }
-
-int pit_probe_disk_pressure(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-			    struct pit_error *err)
-{
-	struct pit_text text;
-	struct pit_psi p;
-	int rc = pit_root_read(pit_facts_root(facts), &text, "/proc/pressure/io");
-
-	if (rc)
-		return pit_fail(err, -rc, "/proc/pressure/io (a kernel with psi=1 has it)");
-	rc = pit_psi_parse(text.data, &p, err);
-	if (rc)
-		return rc;
-	pit_evidence(out, "/proc/pressure/io", "some avg10=%.2f avg60=%.2f, full avg10=%.2f avg60=%.2f", p.some10,
-		     p.some60, p.full10, p.full60);
-	pit_want(out, "some tasks waiting for disks at most 20%% of the time, all at most 10%%");
-	if (p.some60 > 20 || (p.full_valid && p.full60 > 10))
-		return pit_bad(out, "tasks wait for disks %.0f%% of the time, all of them %.0f%%", p.some60, p.full60);
-	return pit_pass(out, "%.0f%% of the last minute", p.some60);
-}

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "pitcrew/error.h"
 
@@ -14,13 +15,24 @@
 #define PIT_ARCHIVE_MEMBERS_MAX 400000
 #define PIT_ARCHIVE_BYTES_MAX (UINT64_C(2) << 30)
 
-/* Unpacks a tar archive (plain, gzip, xz, zstd, bzip2) into a new private directory under $TMPDIR or /tmp. An archive
- * with an absolute name or with ".." in one is refused; members that are neither file, directory nor link, and members
- * below a link, are left out: nothing is ever written through a link. *ret_base is the new directory, for
- * pit_archive_remove(); *ret_dir the root in it: below single directories that wrap it ("host-2026-01-01/proc"). The
- * caller frees both. */
-int pit_archive_unpack(const char *path, char **ret_base, char **ret_dir, struct pit_error *err);
-void pit_archive_remove(const char *dir); /* removes what pit_archive_unpack() made; keeps errno */
+/* An unpacked archive: a private directory that vanishes with pit_unpacked_free(), and also when this process is
+ * killed: a child of ours waits for the end of a pipe and removes it. */
+struct pit_unpacked {
+	char *base; /* the directory that was made; NULL none */
+	char *dir;  /* the root in it: below single directories that wrap it ("host-2026-01-01/proc") */
+	int pipe;   /* to the child; -1 none */
+	pid_t janitor;
+};
+#define PIT_UNPACKED_INIT                                                                                              \
+	{                                                                                                              \
+		.pipe = -1                                                                                             \
+	}
+
+/* Unpacks a tar archive (plain, gzip, xz, zstd, bzip2) below $TMPDIR, else /dev/shm when it has room, else /tmp. An
+ * archive with an absolute name or with ".." in one is refused; members that are neither file, directory nor link, and
+ * members below a link, are left out: nothing is ever written through a link. */
+int pit_archive_unpack(const char *path, struct pit_unpacked *ret, struct pit_error *err);
+void pit_unpacked_free(struct pit_unpacked *u); /* back to PIT_UNPACKED_INIT; keeps errno */
 
 /* Writes members one by one. The file appears at `path` (mode 0600) only when pit_archive_finish() succeeds. Compressed
  * by the end of the name: .tar.zst, .tar.gz, .tar.xz, .tar.bz2, .tar. */

@@ -7,9 +7,9 @@
 /* Where a reader of an INI-like text stands. */
 struct ini {
 	const char *at;
-	int line;	     /* of what `at` points at */
+	int line;            /* of what `at` points at */
 	struct pit_buf text; /* the logical line: continued lines joined by blanks, trimmed */
-	int first;	     /* number of its first line */
+	int first;           /* number of its first line */
 };
 
 static void trim(struct pit_buf *b)

@@ -24,7 +24,7 @@ struct pit_root {
 	bool live;
 	char *name;
 	char *dir;
-	char *unpacked; /* temporary directory of an archive; NULL none */
+	struct pit_unpacked unpacked; /* of an archive */
 	struct pit_recording recording;
 	struct pit_deadline deadline;
 	struct pit_strmap answers[PIT_KINDS]; /* path -> struct answer */
@@ -76,12 +76,11 @@ static int open_recording(struct pit_root *r, const char *path, struct pit_error
 	if (stat(path, &st))
 		return pit_fail(err, errno, "cannot open the recording %s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode)) {
-		rc = pit_archive_unpack(path, &r->unpacked, &r->dir, err);
+		rc = pit_archive_unpack(path, &r->unpacked, err);
 		if (rc)
 			return rc;
-	} else {
-		r->dir = strdup(path);
 	}
+	r->dir = strdup(r->unpacked.dir ? r->unpacked.dir : path);
 	if (!r->dir)
 		return pit_fail(err, ENOMEM, "out of memory");
 	return pit_recording_open(&r->recording, r->dir, err);
@@ -96,6 +95,7 @@ int pit_root_open(const char *path, struct pit_root **ret, struct pit_error *err
 		return pit_fail(err, ENOMEM, "out of memory");
 	r->live = !path;
 	r->recording.fd = -1;
+	r->unpacked = (struct pit_unpacked)PIT_UNPACKED_INIT;
 	r->deadline = (struct pit_deadline){.fd = -1, .ms = 300};
 	r->name = strdup(path ? path : "live");
 	if (!r->name)
@@ -128,9 +128,7 @@ void pit_root_close(struct pit_root *r)
 	pit_recording_close(&r->recording);
 	for (int k = 0; k < PIT_KINDS; k++)
 		pit_strmap_free(&r->answers[k], drop_answer);
-	if (r->unpacked)
-		pit_archive_remove(r->unpacked);
-	free(r->unpacked);
+	pit_unpacked_free(&r->unpacked);
 	free(r->name);
 	free(r->dir);
 	free(r);

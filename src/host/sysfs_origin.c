@@ -14,7 +14,7 @@ static const char *const tmpfiles_dirs[] = {
 	"/usr/lib/tmpfiles.d", "/lib/tmpfiles.d", NULL,
 };
 static const char *const udev_dirs[] = {
-	"/etc/udev/rules.d",	 "/run/udev/rules.d", "/usr/local/lib/udev/rules.d",
+	"/etc/udev/rules.d",     "/run/udev/rules.d", "/usr/local/lib/udev/rules.d",
 	"/usr/lib/udev/rules.d", "/lib/udev/rules.d", NULL,
 };
 static const char *const modprobe_dirs[] = {

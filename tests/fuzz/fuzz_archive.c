@@ -9,16 +9,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("archive", MFD_CLOEXEC);
-	char path[64], *base, *dir;
+	struct pit_unpacked u = PIT_UNPACKED_INIT;
+	char path[64];
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!pit_archive_unpack(path, &base, &dir, NULL)) {
-		pit_archive_remove(base);
-		free(base);
-		free(dir);
-	}
+	if (!pit_archive_unpack(path, &u, NULL))
+		pit_unpacked_free(&u);
 	close(fd);
 	return 0;
 }

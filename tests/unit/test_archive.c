@@ -49,7 +49,7 @@ static void write_raw(const char *path, const struct member *m, size_t count)
 	archive_write_free(a);
 }
 
-static int try_one(const struct member *m, size_t count, char **ret_base, char **ret_dir, struct pit_error *err)
+static int try_one(const struct member *m, size_t count, struct pit_unpacked *ret, struct pit_error *err)
 {
 	char dir[64], path[96];
 	int rc;
@@ -57,7 +57,7 @@ static int try_one(const struct member *m, size_t count, char **ret_base, char *
 	test_tree_new(dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/x.tar.gz", dir);
 	write_raw(path, m, count);
-	rc = pit_archive_unpack(path, ret_base, ret_dir, err);
+	rc = pit_archive_unpack(path, ret, err);
 	test_tree_remove(dir);
 	return rc;
 }
@@ -69,12 +69,12 @@ static const struct member upward_dir[] = {{"..", AE_IFDIR, NULL}};
 static void refuses_names_outside(void **state)
 {
 	struct pit_error err = PIT_ERROR_INIT;
-	char *base, *dir;
+	struct pit_unpacked u = PIT_UNPACKED_INIT;
 
-	assert_int_equal(try_one(absolute, 1, &base, &dir, &err), -EBADMSG);
+	assert_int_equal(try_one(absolute, 1, &u, &err), -EBADMSG);
 	assert_non_null(strstr(err.text, "'/etc/evil' has an absolute name"));
-	assert_int_equal(try_one(upward, 1, &base, &dir, NULL), -EBADMSG);
-	assert_int_equal(try_one(upward_dir, 1, &base, &dir, NULL), -EBADMSG);
+	assert_int_equal(try_one(upward, 1, &u, NULL), -EBADMSG);
+	assert_int_equal(try_one(upward_dir, 1, &u, NULL), -EBADMSG);
 }
 
 static const struct member through_links[] = {
@@ -93,23 +93,22 @@ static const struct member through_links[] = {
 static void writes_through_no_link(void **state)
 {
 	struct pit_root *root;
-	char *base, *dir, line[32];
+	struct pit_unpacked u = PIT_UNPACKED_INIT;
+	char line[32], base[512];
 
 	unlink("/tmp/pitcrew-escaped");
-	assert_int_equal(try_one(through_links, sizeof(through_links) / sizeof(through_links[0]), &base, &dir, NULL),
-			 0);
+	assert_int_equal(try_one(through_links, sizeof(through_links) / sizeof(through_links[0]), &u, NULL), 0);
 	assert_int_equal(access("/tmp/pitcrew-escaped", F_OK), -1);
-	assert_int_equal(pit_root_open(dir, &root, NULL), 0);
+	assert_int_equal(pit_root_open(u.dir, &root, NULL), 0);
 	assert_int_equal(pit_root_str(root, line, sizeof(line), "/proc/version2"), 0);
 	assert_string_equal(line, "replaced");
 	assert_int_equal(pit_root_str(root, line, sizeof(line), "/hard"), 0);
 	assert_string_equal(line, "ok");
 	assert_int_equal(pit_root_exists(root, "/fifo"), -ENOENT);
 	pit_root_close(root);
-	pit_archive_remove(base);
+	snprintf(base, sizeof(base), "%s", u.base);
+	pit_unpacked_free(&u);
 	assert_int_equal(access(base, F_OK), -1);
-	free(base);
-	free(dir);
 }
 
 static const struct member wrapped[] = {
@@ -117,37 +116,37 @@ static const struct member wrapped[] = {
 
 static void steps_into_a_wrapping_directory(void **state)
 {
-	char *base, *dir;
+	struct pit_unpacked u = PIT_UNPACKED_INIT;
 
-	assert_int_equal(try_one(wrapped, 3, &base, &dir, NULL), 0);
-	assert_non_null(strstr(dir, "/host-7"));
-	pit_archive_remove(base);
-	free(base);
-	free(dir);
+	assert_int_equal(try_one(wrapped, 3, &u, NULL), 0);
+	assert_non_null(strstr(u.dir, "/host-7"));
+	pit_unpacked_free(&u);
 }
 
 static void refuses_what_is_no_archive(void **state)
 {
 	struct pit_error err = PIT_ERROR_INIT;
-	char dir[64], path[96], *base, *root;
+	struct pit_unpacked u = PIT_UNPACKED_INIT;
+	char dir[64], path[96];
 
 	test_tree_new(dir, sizeof(dir));
 	test_tree_file(dir, "/x.tar", "this is no archive at all\n");
 	test_tree_file(dir, "/empty.tar", "");
 	snprintf(path, sizeof(path), "%s/x.tar", dir);
-	assert_true(pit_archive_unpack(path, &base, &root, &err) < 0);
+	assert_true(pit_archive_unpack(path, &u, &err) < 0);
 	assert_non_null(strstr(err.text, path));
 	snprintf(path, sizeof(path), "%s/empty.tar", dir);
-	assert_true(pit_archive_unpack(path, &base, &root, NULL) < 0);
+	assert_true(pit_archive_unpack(path, &u, NULL) < 0);
 	snprintf(path, sizeof(path), "%s/none.tar", dir);
-	assert_true(pit_archive_unpack(path, &base, &root, NULL) < 0);
+	assert_true(pit_archive_unpack(path, &u, NULL) < 0);
 	test_tree_remove(dir);
 }
 
 static void round_trips(void **state)
 {
 	static const char *const ends[] = {".tar", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"};
-	char dir[64], path[96], line[32], *base, *unpacked;
+	struct pit_unpacked u = PIT_UNPACKED_INIT;
+	char dir[64], path[96], line[32];
 	struct pit_archive *a;
 	struct pit_root *root;
 
@@ -159,14 +158,12 @@ static void round_trips(void **state)
 		assert_int_equal(pit_archive_file(a, "proc/a", "text\n", 5, NULL), 0);
 		assert_int_equal(pit_archive_link(a, "proc/b", "a", NULL), 0);
 		assert_int_equal(pit_archive_finish(a, NULL), 0);
-		assert_int_equal(pit_archive_unpack(path, &base, &unpacked, NULL), 0);
-		assert_int_equal(pit_root_open(unpacked, &root, NULL), 0);
+		assert_int_equal(pit_archive_unpack(path, &u, NULL), 0);
+		assert_int_equal(pit_root_open(u.dir, &root, NULL), 0);
 		assert_int_equal(pit_root_str(root, line, sizeof(line), "/proc/b"), 0);
 		assert_string_equal(line, "text");
 		pit_root_close(root);
-		pit_archive_remove(base);
-		free(base);
-		free(unpacked);
+		pit_unpacked_free(&u);
 	}
 	snprintf(path, sizeof(path), "%s/x.zip", dir);
 	assert_int_equal(pit_archive_create(path, &a, NULL), -EINVAL);

@@ -86,6 +86,8 @@ static const struct {
 	{pit_env_omp_places, "{0}x", -EINVAL, NULL},
 	{pit_env_omp_places, "{}", -ENOENT, NULL},
 	{pit_env_omp_places, "0-3", -EINVAL, NULL},
+	{pit_env_omp_places, "{0:60000}:60000", -EINVAL, NULL},
+	{pit_env_gomp_cpus, "0-65535 65536", -EINVAL, NULL},
 };
 
 static void reads_cpu_lists(void **state)

@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <time.h>
+#include <sys/wait.h>
 
 #include "base/buf.h"
 #include "base/strv.h"
@@ -30,17 +31,57 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
-void pit_archive_remove(const char *dir)
+/* The child: waits until nobody holds the other end of the pipe any more. Signals of the terminal are not for it. */
+static void keep_house(const char *dir, int pipe)
+{
+	char c;
+
+	setsid();
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	while (read(pipe, &c, 1) < 0 && errno == EINTR)
+		;
+	nftw(dir, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+	_exit(0);
+}
+
+static int start_janitor(struct pit_unpacked *u)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	u->janitor = fork();
+	if (!u->janitor) {
+		close(ends[1]);
+		keep_house(u->base, ends[0]);
+	}
+	close(ends[0]);
+	u->pipe = ends[1];
+	return u->janitor < 0 ? -EAGAIN : 0;
+}
+
+void pit_unpacked_free(struct pit_unpacked *u)
 {
 	int saved = errno;
 
-	nftw(dir, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+	if (u->pipe >= 0)
+		close(u->pipe);
+	if (u->janitor > 0)
+		waitpid(u->janitor, NULL, 0);
+	else if (u->base)
+		nftw(u->base, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+	free(u->base);
+	free(u->dir);
+	*u = (struct pit_unpacked)PIT_UNPACKED_INIT;
 	errno = saved;
 }
 
 /* Where members go, and how much came so far. */
 struct sink {
-	int fd; /* the directory */
+	int fd;     /* the directory */
+	int parent; /* where the last member lies, since the next mostly lies there too; -1 none */
+	char parent_name[3072];
 	uint64_t bytes;
 	size_t members;
 	struct pit_error *err;
@@ -74,21 +115,38 @@ static int open_below(const struct sink *s, const char *path, uint64_t flags, ui
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* The directory part of `path` as an open directory, made where it is missing; *ret_last is the last part. */
-static int open_parent(const struct sink *s, const char *path, const char **ret_last)
+/* Opens the directory `name`, and makes what is missing on the way. */
+static int open_directory(const struct sink *s, const char *name)
 {
 	char part[3072];
 	int fd = open_below(s, ".", O_PATH | O_DIRECTORY, 0);
 
-	for (const char *slash = strchr(path, '/'); fd >= 0 && slash && slash[1]; slash = strchr(slash + 1, '/')) {
-		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+	for (const char *end = name; fd >= 0 && *end;) {
+		end += strcspn(end + (*end == '/'), "/") + (*end == '/');
+		snprintf(part, sizeof(part), "%.*s", (int)(end - name), name);
 		close(fd);
 		fd = open_below(s, part, O_PATH | O_DIRECTORY, 0);
 		if (fd == -ENOENT && !mkdirat(s->fd, part, 0700))
 			fd = open_below(s, part, O_PATH | O_DIRECTORY, 0);
 	}
-	*ret_last = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	return fd;
+}
+
+/* The directory part of `path` as an open directory, which stays the sink's; *ret_last is the last part. */
+static int open_parent(struct sink *s, const char *path, const char **ret_last)
+{
+	const char *slash = strrchr(path, '/');
+	char name[3072];
+
+	snprintf(name, sizeof(name), "%.*s", slash ? (int)(slash - path) : 0, path);
+	*ret_last = slash ? slash + 1 : path;
+	if (s->parent >= 0 && !strcmp(name, s->parent_name))
+		return s->parent;
+	if (s->parent >= 0)
+		close(s->parent);
+	s->parent = open_directory(s, name);
+	memcpy(s->parent_name, name, sizeof(name));
+	return s->parent;
 }
 
 static int copy_data(struct archive *a, struct sink *s, int fd)
@@ -113,19 +171,21 @@ static int copy_data(struct archive *a, struct sink *s, int fd)
 static int put_file(struct archive *a, struct sink *s, const char *name)
 {
 	const char *last;
-	pit_auto_close int parent = open_parent(s, name, &last), fd = -1;
+	pit_auto_close int fd = -1;
+	int parent = open_parent(s, name, &last);
 
 	if (parent < 0)
 		return 0; /* below a link or a file: left out */
-	unlinkat(parent, last, 0);
 	fd = openat(parent, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST && !unlinkat(parent, last, 0))
+		fd = openat(parent, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd < 0 ? 0 : copy_data(a, s, fd);
 }
 
 static void put_link(struct sink *s, const char *name, const char *target)
 {
 	const char *last;
-	pit_auto_close int parent = open_parent(s, name, &last);
+	int parent = open_parent(s, name, &last);
 
 	if (parent >= 0 && target && *target && strlen(target) < 4096)
 		(void)!symlinkat(target, parent, last);
@@ -135,7 +195,7 @@ static void put_dir(struct sink *s, const char *name)
 {
 	char path[3072];
 	const char *last;
-	pit_auto_close int parent = -1;
+	int parent;
 
 	snprintf(path, sizeof(path), "%s", name);
 	for (size_t n = strlen(path); n && path[n - 1] == '/'; n--)
@@ -259,161 +319,70 @@ static void find_root(char *dir, size_t size)
 	}
 }
 
-int pit_archive_unpack(const char *path, char **ret_base, char **ret_dir, struct pit_error *err)
+/* Enough for a recording and for those who share the place. */
+#define ROOM_BYTES (UINT64_C(1) << 30)
+
+static const char *place(void)
 {
-	PIT_CLEANUP(free_reader) struct archive *a = open_reader(path, err);
-	struct sink s = {.fd = -1, .err = err};
 	const char *tmp = getenv("TMPDIR");
-	char base[512], dir[4096];
+	struct statvfs fs;
+
+	if (tmp && *tmp == '/')
+		return tmp;
+	if (!access("/dev/shm", W_OK | X_OK) && !statvfs("/dev/shm", &fs) &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize >= ROOM_BYTES)
+		return "/dev/shm";
+	return "/tmp";
+}
+
+static int make_base(struct pit_unpacked *u, struct pit_error *err)
+{
+	if (asprintf(&u->base, "%s/pitcrew.XXXXXX", place()) < 0) {
+		u->base = NULL;
+		return pit_fail(err, ENOMEM, "out of memory");
+	}
+	if (!mkdtemp(u->base)) {
+		int code = errno;
+
+		pit_fail(err, code, "cannot make a directory %s: %s", u->base, strerror(code));
+		free(u->base);
+		u->base = NULL;
+		return -code;
+	}
+	return start_janitor(u) ? pit_fail(err, EAGAIN, "cannot start a process that cleans up") : 0;
+}
+
+static int unpack_into(struct archive *a, const char *base, struct pit_error *err)
+{
+	struct sink s = {.fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC), .parent = -1, .err = err};
+	int rc = unpack_all(a, &s);
+
+	if (s.parent >= 0)
+		close(s.parent);
+	close(s.fd);
+	return rc;
+}
+
+int pit_archive_unpack(const char *path, struct pit_unpacked *ret, struct pit_error *err)
+{
+	PIT_CLEANUP(pit_unpacked_free) struct pit_unpacked u = PIT_UNPACKED_INIT;
+	PIT_CLEANUP(free_reader) struct archive *a = open_reader(path, err);
+	char dir[4096];
 	int rc;
 
 	if (!a)
 		return pit_wrap(err, err && err->code ? -err->code : -EBADMSG, "cannot read %s", path);
-	snprintf(base, sizeof(base), "%s/pitcrew.XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
-	if (!mkdtemp(base))
-		return pit_fail(err, errno, "cannot make a directory %s: %s", base, strerror(errno));
-	s.fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	rc = unpack_all(a, &s);
-	close(s.fd);
-	snprintf(dir, sizeof(dir), "%s", base);
+	rc = make_base(&u, err);
+	if (!rc)
+		rc = unpack_into(a, u.base, err);
+	if (rc)
+		return pit_wrap(err, rc, "cannot unpack %s", path);
+	snprintf(dir, sizeof(dir), "%s", u.base);
 	find_root(dir, sizeof(dir));
-	*ret_base = rc ? NULL : strdup(base);
-	*ret_dir = rc ? NULL : strdup(dir);
-	if (!rc && (!*ret_base || !*ret_dir)) {
-		free(pit_take(*ret_base));
-		free(pit_take(*ret_dir));
-		rc = pit_fail(err, ENOMEM, "out of memory");
-	}
-	if (rc)
-		pit_archive_remove(base);
-	return pit_wrap(err, rc, "cannot unpack %s", path);
-}
-
-struct pit_archive {
-	struct archive *a;
-	char *path;
-	char *tmp;
-	int fd;
-	int64_t now;
-};
-
-static int add_filter(struct archive *a, const char *path)
-{
-	static const struct {
-		const char *end;
-		int (*add)(struct archive *);
-	} filters[] = {
-		{".zst", archive_write_add_filter_zstd},  {".gz", archive_write_add_filter_gzip},
-		{".tgz", archive_write_add_filter_gzip},  {".xz", archive_write_add_filter_xz},
-		{".bz2", archive_write_add_filter_bzip2}, {".tar", archive_write_add_filter_none},
-	};
-	size_t len = strlen(path);
-
-	for (size_t i = 0; i < PIT_COUNT(filters); i++) {
-		size_t n = strlen(filters[i].end);
-
-		if (len > n && !strcmp(path + len - n, filters[i].end))
-			return filters[i].add(a) == ARCHIVE_OK ? 0 : -EINVAL;
-	}
-	return -EINVAL;
-}
-
-int pit_archive_create(const char *path, struct pit_archive **ret, struct pit_error *err)
-{
-	struct pit_archive *w = calloc(1, sizeof(*w));
-
-	if (!w)
+	u.dir = strdup(dir);
+	if (!u.dir)
 		return pit_fail(err, ENOMEM, "out of memory");
-	w->fd = -1;
-	w->now = time(NULL);
-	w->a = archive_write_new();
-	w->path = strdup(path);
-	if (!w->a || !w->path || asprintf(&w->tmp, "%s.tmp.%d", path, getpid()) < 0) {
-		w->tmp = NULL;
-		pit_archive_abandon(w);
-		return pit_fail(err, ENOMEM, "out of memory");
-	}
-	if (add_filter(w->a, path)) {
-		pit_archive_abandon(w);
-		return pit_fail(err, EINVAL, "%s: end the name in .tar.zst, .tar.gz, .tar.xz, .tar.bz2 or .tar", path);
-	}
-	archive_write_set_format_pax_restricted(w->a);
-	w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (w->fd < 0 || archive_write_open_fd(w->a, w->fd) != ARCHIVE_OK) {
-		int code = errno ? errno : EIO;
-
-		pit_archive_abandon(w);
-		return pit_fail(err, code, "cannot create %s: %s", path, strerror(code));
-	}
-	*ret = w;
+	*ret = u;
+	u = (struct pit_unpacked)PIT_UNPACKED_INIT;
 	return 0;
-}
-
-static int put_header(struct pit_archive *w, const char *name, const char *target, size_t len, struct pit_error *err)
-{
-	struct archive_entry *e = archive_entry_new();
-	int rc;
-
-	if (!e)
-		return pit_fail(err, ENOMEM, "out of memory");
-	archive_entry_set_pathname(e, name);
-	archive_entry_set_filetype(e, target ? AE_IFLNK : AE_IFREG);
-	archive_entry_set_perm(e, target ? 0777 : 0644);
-	archive_entry_set_mtime(e, w->now, 0);
-	archive_entry_set_size(e, (la_int64_t)len);
-	if (target)
-		archive_entry_set_symlink(e, target);
-	rc = archive_write_header(w->a, e);
-	archive_entry_free(e);
-	return rc < ARCHIVE_WARN ? pit_fail(err, EIO, "cannot write %s: %s", w->path, archive_error_string(w->a)) : 0;
-}
-
-int pit_archive_file(struct pit_archive *w, const char *name, const void *bytes, size_t len, struct pit_error *err)
-{
-	int rc = put_header(w, name, NULL, len, err);
-
-	if (rc)
-		return rc;
-	if (len && archive_write_data(w->a, bytes, len) != (la_ssize_t)len)
-		return pit_fail(err, EIO, "cannot write %s: %s", w->path, archive_error_string(w->a));
-	return 0;
-}
-
-int pit_archive_link(struct pit_archive *w, const char *name, const char *target, struct pit_error *err)
-{
-	return put_header(w, name, target, 0, err);
-}
-
-void pit_archive_abandon(struct pit_archive *w)
-{
-	int saved = errno;
-
-	if (!w)
-		return;
-	if (w->a)
-		archive_write_free(w->a);
-	if (w->fd >= 0) {
-		close(w->fd);
-		unlink(w->tmp);
-	}
-	free(w->path);
-	free(w->tmp);
-	free(w);
-	errno = saved;
-}
-
-int pit_archive_finish(struct pit_archive *w, struct pit_error *err)
-{
-	int rc = 0;
-
-	if (archive_write_close(w->a) != ARCHIVE_OK)
-		rc = pit_fail(err, EIO, "cannot write %s: %s", w->path, archive_error_string(w->a));
-	else if (fsync(w->fd) || rename(w->tmp, w->path))
-		rc = pit_fail(err, errno, "cannot finish %s: %s", w->path, strerror(errno));
-	if (!rc) {
-		close(w->fd);
-		w->fd = -1;
-	}
-	pit_archive_abandon(w);
-	return rc;
 }
