@@ -7,12 +7,11 @@
     why       A high value makes the kernel swap out idle memory of a job to keep
               more page cache. Pages that come back from disk stall data loading
               and checkpoints.
-    passes if /proc/sys/vm/swappiness (null) 10 (inference: 1)
     else      warn, risk
     fix       Lower vm.swappiness.
     knobs     vm.swappiness
     source    tuned throughput-performance 10; NVIDIA h100-inference 1
     see       https://docs.kernel.org/admin-guide/sysctl/vm.html
   $ pitcrew explain memory.swapines
-  pitcrew: no check is named 'memory.swapines' (near: memory.swap-present); 'pitcrew check --list' has them all
+  pitcrew: no check is named 'memory.swapines' (near: memory.swappiness); 'pitcrew check --list' has them all
   [64]
