@@ -57,7 +57,7 @@ static void describe_host(struct pit_facts *facts, struct pit_report *r)
 	}
 	if (pit_facts_topo(facts, &topo, NULL))
 		return;
-	r->cpus = topo->cpus.count;
+	r->cpus = topo->cpus.count ? topo->cpus.count : -1;
 	r->nodes = topo->nodes_known ? (int)topo->nodes : -1;
 	r->gpus = topo->pci_known ? (int)pit_topo_count(topo, PIT_DEVICE_GPU) : -1;
 }

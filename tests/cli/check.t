@@ -7,7 +7,7 @@ Wrong words of the command line: one line, exit code 64.
   pitcrew check: an empty list of checks ('pitcrew check --help')
   [64]
   $ pitcrew check --only nothing.at.all
-  pitcrew check: no check is named 'nothing.at.all' (near: numa.balancing); 'pitcrew check --list' has them all ('pitcrew check --help')
+  pitcrew check: no check is named 'nothing.at.all' (near: cpu.governor); 'pitcrew check --list' has them all ('pitcrew check --help')
   [64]
   $ pitcrew check --workload traning
   pitcrew check: --workload=traning is not known; choose one of: training, inference ('pitcrew check --help')
@@ -83,7 +83,7 @@ A machine of one file: what is there is judged, all else is skipped with its rea
   $ pitcrew check --root host --only memory.swappiness --format junit
   <?xml version="1.0" encoding="UTF-8"?>
   <testsuites>
-   <testsuite name="pitcrew check" tests="1" failures="1" skipped="0" time="0.000">
+   <testsuite name="pitcrew check" tests="1" failures="1" skipped="0" time="N">
     <testcase classname="pitcrew.memory" name="memory.swappiness">
      <failure type="warn" message="Swappiness: 60">/proc/sys/vm/swappiness: 60
   Lower vm.swappiness.
@@ -102,8 +102,7 @@ A machine of one file: what is there is judged, all else is skipped with its rea
   
   COULD NOT SEE
   
-    ?     malformed: /proc/sys/vm/swappiness holds 'ten', which is no such value
-          (memory.swappiness)
+    ?     malformed: /proc/sys/vm/swappiness (memory.swappiness)
   
   0 failed, 0 warned, 0 passed, 1 skipped of 1 checks in N ms. 'pitcrew check
   --verbose' shows all, 'pitcrew explain ID' one.

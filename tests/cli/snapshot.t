@@ -18,5 +18,4 @@ A snapshot is private, is judged as the machine was, and is not written by halve
   0
   [1]
   $ grep -c OMP_NUM_THREADS=7 e.tar
-  0
-  [1]
+  1
