@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 #include "check/container.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 PIT_CONTAINER_PROBE(pit_container_runtime_probe)
 {
@@ -128,7 +128,7 @@ PIT_CONTAINER_PROBE(pit_container_shm_probe)
 
 PIT_CONTAINER_PROBE(pit_container_cpuset_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_topo *topo;
 	char allowed[64], local[64];
 	size_t judged = 0;
@@ -153,7 +153,7 @@ PIT_CONTAINER_PROBE(pit_container_cpuset_probe)
 		return pit_skip(out, "it is not known which CPUs are near the GPUs");
 	pit_evidence(out, topo->allowed.source, "CPUs %s", allowed);
 	pit_want(out, "some CPU near each GPU");
-	return p.count ? pit_bad(out, "CPUs %s only; %s", allowed, pit_problems_text(&p))
+	return p.count ? pit_bad(out, "CPUs %s only; %s", allowed, pit_offenders_text(&p))
 		       : pit_pass(out, "CPUs %s", allowed);
 }
 
@@ -349,7 +349,7 @@ static bool is_refused(struct pit_facts *f, struct pit_finding *out)
 PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe)
 {
 	static const char *const others[] = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_strv *dev;
 	size_t count;
 	int rc = pit_root_list(pit_facts_root(f), &dev, "/dev");
@@ -367,5 +367,5 @@ PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe)
 			pit_problem(&p, out, "/dev", "no %s", others[i]);
 	if (is_refused(f, out))
 		pit_problem(&p, out, "devices.list", "the control group refuses them");
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%zu GPU files", count);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%zu GPU files", count);
 }

@@ -10,7 +10,7 @@
 #include "base/parse.h"
 #include "check/access.h"
 #include "check/security.h"
-#include "check/storage.h"
+#include "check/offenders.h"
 #include "host/sysctl_origin.h"
 #include "host/try.h"
 
