@@ -8,7 +8,6 @@
 #include "check/process.h"
 
 #define OLD_SECONDS 300 /* gcm check-zombie, check-ps */
-#define REAPED_MS 100   /* a parent that waits for its children reaps them well within this */
 #define BLOCKED_MS 300  /* writers are held back for 200 ms at a time (mm/page-writeback.c) */
 #define MANY 20         /* eks-node-monitoring-agent */
 
@@ -37,7 +36,7 @@ static int stay(struct pit_facts *f, const struct pit_procs *procs, is_fn is, st
 
 		if (!is(p))
 			continue;
-		rc = pit_facts_wait(f, REAPED_MS);
+		rc = pit_facts_wait(f, 0);
 		if (rc)
 			return rc;
 		rc = pit_process_again(f, p->pid, &later, NULL);
