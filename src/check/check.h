@@ -77,6 +77,13 @@ enum pit_op {
 	PIT_OP_ABSENT, /* there is nothing at `path` */
 };
 
+struct pit_check;
+
+/* Judges what a row is about. Returns 0 with a verdict in `out`, or -errno "could not look" with the reason in `err`:
+ * -EAGAIN asks to be called again later. */
+typedef int pit_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		      struct pit_error *err);
+
 struct pit_check {
 	const char *id;    /* "area.subject", stable for ever */
 	const char *title; /* what is judged, in a few words; no full stop */
@@ -96,9 +103,8 @@ struct pit_check {
 	const char *absent;     /* what it means that `path` is not there, for the skip reason; NULL: "no PATH here" */
 	const char *origin_arg; /* kernel command line argument that sets it; NULL none */
 
-	/* Everything else. Returns 0 with a verdict in `out`, or -errno "could not look" with the reason in `err`. */
-	int (*probe)(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		     struct pit_error *err);
+	/* Everything else. */
+	pit_probe *probe;
 	const void *arg; /* the probe's parameters */
 
 	bool probes;         /* tries something out (opens, writes, calls): recordings give another answer */

@@ -25,32 +25,18 @@ bool pit_nvidia_library_version(const char *path, char *ret, size_t size);
  * AppArmor profile that would let the program do it. */
 const char *pit_userns_obstacle(struct pit_root *root, const char *profile, struct pit_finding *out);
 
-#define PIT_CONTAINER_PROBE(name)                                                                                      \
-	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
-PIT_CONTAINER_PROBE(pit_container_runtime_probe);
-PIT_CONTAINER_PROBE(pit_container_privileged_probe);
-PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe);
-PIT_CONTAINER_PROBE(pit_container_memlock_probe);
-PIT_CONTAINER_PROBE(pit_container_shm_probe);
-PIT_CONTAINER_PROBE(pit_container_cpuset_probe);
-PIT_CONTAINER_PROBE(pit_container_quota_probe);
-PIT_CONTAINER_PROBE(pit_container_pids_probe);
-PIT_CONTAINER_PROBE(pit_container_seccomp_probe);
-PIT_CONTAINER_PROBE(pit_container_userns_probe);
-PIT_CONTAINER_PROBE(pit_container_init_probe);
-PIT_CONTAINER_PROBE(pit_container_sys_probe);
-PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe);
-PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe);
-PIT_CONTAINER_PROBE(pit_container_containerd_probe);
-PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe);
-PIT_CONTAINER_PROBE(pit_container_docker_logs_probe);
-PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe);
-PIT_CONTAINER_PROBE(pit_container_storage_probe);
-PIT_CONTAINER_PROBE(pit_container_cdi_probe);
-PIT_CONTAINER_PROBE(pit_container_toolkit_probe);
-PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe);
-PIT_CONTAINER_PROBE(pit_container_dev_char_probe);
-PIT_CONTAINER_PROBE(pit_container_apptainer_probe);
-PIT_CONTAINER_PROBE(pit_container_enroot_probe);
+/* container_engine.c */
+pit_probe pit_container_cgroup_driver_probe, pit_container_containerd_probe, pit_container_docker_nvidia_probe,
+	pit_container_docker_logs_probe, pit_container_docker_defaults_probe, pit_container_storage_probe;
+/* container_hpc.c */
+pit_probe pit_container_apptainer_probe, pit_container_enroot_probe;
+/* container_inside.c */
+pit_probe pit_container_runtime_probe, pit_container_privileged_probe, pit_container_cgroup_version_probe,
+	pit_container_memlock_probe, pit_container_shm_probe, pit_container_cpuset_probe, pit_container_quota_probe,
+	pit_container_pids_probe, pit_container_seccomp_probe, pit_container_userns_probe, pit_container_init_probe,
+	pit_container_sys_probe, pit_container_nvidia_devices_probe;
+/* container_nvidia.c */
+pit_probe pit_container_cdi_probe, pit_container_toolkit_probe, pit_container_toolkit_envvar_probe,
+	pit_container_dev_char_probe;
 
 #endif

@@ -146,7 +146,8 @@ static void judge_containerd_driver(struct pit_facts *f, struct pit_offenders *p
 	}
 }
 
-PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
+int pit_container_cgroup_driver_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				      struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	pit_auto_conf struct pit_conf docker = {0};
@@ -172,7 +173,8 @@ PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "systemd");
 }
 
-PIT_CONTAINER_PROBE(pit_container_containerd_probe)
+int pit_container_containerd_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				   struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *runtime = NULL, *standard = "runc", *cdi = NULL;
@@ -202,7 +204,8 @@ PIT_CONTAINER_PROBE(pit_container_containerd_probe)
 	return pit_bad(out, "neither a runtime for NVIDIA nor CDI");
 }
 
-PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe)
+int pit_container_docker_nvidia_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				      struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *path, *standard, *cdi;
@@ -225,7 +228,8 @@ PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe)
 	return pit_bad(out, "neither a runtime nvidia nor CDI");
 }
 
-PIT_CONTAINER_PROBE(pit_container_docker_logs_probe)
+int pit_container_docker_logs_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				    struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *driver, *size;
@@ -243,7 +247,8 @@ PIT_CONTAINER_PROBE(pit_container_docker_logs_probe)
 	return size ? pit_pass(out, "at most %s each", size) : pit_bad(out, "json-file without a limit");
 }
 
-PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe)
+int pit_container_docker_defaults_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+					struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	struct pit_offenders p = {0};
@@ -266,7 +271,8 @@ PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe)
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "shm %s, memlock unlimited", shm);
 }
 
-PIT_CONTAINER_PROBE(pit_container_storage_probe)
+int pit_container_storage_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	static const char *const slow[] = {"vfs", "devicemapper", "aufs", "overlay"};
 	pit_auto_conf struct pit_conf c = {0};

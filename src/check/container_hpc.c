@@ -51,7 +51,8 @@ static bool has_setuid(struct pit_root *root, const char *conf)
 	return false;
 }
 
-PIT_CONTAINER_PROBE(pit_container_apptainer_probe)
+int pit_container_apptainer_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				  struct pit_error *err)
 {
 	static const char *const places[] = {"/etc/apptainer/apptainer.conf", "/etc/singularity/singularity.conf",
 					     "/usr/local/etc/apptainer/apptainer.conf"};
@@ -86,7 +87,8 @@ static void fixed_part(const char *value, char *ret, size_t size)
 	snprintf(ret, size, "%.*s", *value == '/' ? (int)len : 0, value);
 }
 
-PIT_CONTAINER_PROBE(pit_container_enroot_probe)
+int pit_container_enroot_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	static const char path[] = "/etc/enroot/enroot.conf";
 	struct pit_root *root = pit_facts_root(f);

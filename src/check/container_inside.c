@@ -9,7 +9,8 @@
 #include "check/container.h"
 #include "check/offenders.h"
 
-PIT_CONTAINER_PROBE(pit_container_runtime_probe)
+int pit_container_runtime_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	static const char *const known[] = {"docker",    "podman", "kubernetes",     "lxc",
 					    "apptainer", "enroot", "systemd-nspawn", "wsl"};
@@ -52,7 +53,8 @@ static int status_number(struct pit_facts *f, const char *key, bool hex, uint64_
 	return rc ? pit_fail(err, -rc, "%s in /proc/self/status", key) : 0;
 }
 
-PIT_CONTAINER_PROBE(pit_container_privileged_probe)
+int pit_container_privileged_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				   struct pit_error *err)
 {
 	uint64_t caps, last;
 	int rc = status_number(f, "CapEff", true, &caps, err);
@@ -68,7 +70,8 @@ PIT_CONTAINER_PROBE(pit_container_privileged_probe)
 	return pit_pass(out, "%d capabilities", __builtin_popcountll(caps));
 }
 
-PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe)
+int pit_container_cgroup_version_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				       struct pit_error *err)
 {
 	const struct pit_mounts *mounts;
 	const struct pit_mount *m;
@@ -88,7 +91,8 @@ PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe)
 					   : pit_bad(out, hybrid ? "hybrid of versions 1 and 2" : "version 1");
 }
 
-PIT_CONTAINER_PROBE(pit_container_memlock_probe)
+int pit_container_memlock_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	uint64_t soft, hard;
 	char text[32];
@@ -103,7 +107,8 @@ PIT_CONTAINER_PROBE(pit_container_memlock_probe)
 	return pit_bad(out, "%s", pit_format_size(soft, text, sizeof(text)));
 }
 
-PIT_CONTAINER_PROBE(pit_container_shm_probe)
+int pit_container_shm_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	const uint64_t least = UINT64_C(1) << 30;
 	struct pit_fsinfo fs;
@@ -126,7 +131,8 @@ PIT_CONTAINER_PROBE(pit_container_shm_probe)
 	return size < least ? pit_bad(out, "%s", a) : pit_pass(out, "%s", a);
 }
 
-PIT_CONTAINER_PROBE(pit_container_cpuset_probe)
+int pit_container_cpuset_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	const struct pit_topo *topo;
@@ -172,7 +178,8 @@ static double throttled(struct pit_root *root, const struct pit_cgroup *g, struc
 	return 100.0 * (double)times / (double)periods;
 }
 
-PIT_CONTAINER_PROBE(pit_container_quota_probe)
+int pit_container_quota_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	const double most = 5; /* percent of periods */
 	struct pit_root *root = pit_facts_root(f);
@@ -205,7 +212,8 @@ PIT_CONTAINER_PROBE(pit_container_quota_probe)
 	return pit_bad(out, "%.4g CPUs of time, %zu CPUs seen", cpus, allowed);
 }
 
-PIT_CONTAINER_PROBE(pit_container_pids_probe)
+int pit_container_pids_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	const uint64_t least = 4096;
 	struct pit_root *root = pit_facts_root(f);
@@ -231,7 +239,8 @@ PIT_CONTAINER_PROBE(pit_container_pids_probe)
 	return most < least ? pit_bad(out, "%" PRIu64, most) : pit_pass(out, "%" PRIu64, most);
 }
 
-PIT_CONTAINER_PROBE(pit_container_seccomp_probe)
+int pit_container_seccomp_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	uint64_t mode, caps = 0;
 	const struct pit_topo *topo;
@@ -252,7 +261,8 @@ PIT_CONTAINER_PROBE(pit_container_seccomp_probe)
 	return nodes ? pit_bad(out, "a filter that stops memory policies") : pit_pass(out, "a filter, one NUMA node");
 }
 
-PIT_CONTAINER_PROBE(pit_container_userns_probe)
+int pit_container_userns_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	const uint64_t usual = 65536; /* what images expect: users to 65534 */
 	pit_auto_strv struct pit_strv words = {0};
@@ -280,7 +290,8 @@ PIT_CONTAINER_PROBE(pit_container_userns_probe)
 	return pit_pass(out, first == outside ? "the host's user ids" : "shifted user ids");
 }
 
-PIT_CONTAINER_PROBE(pit_container_init_probe)
+int pit_container_init_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	const struct pit_proc *init;
@@ -300,7 +311,8 @@ PIT_CONTAINER_PROBE(pit_container_init_probe)
 		       : pit_pass(out, "process 1 is %s", init->comm);
 }
 
-PIT_CONTAINER_PROBE(pit_container_sys_probe)
+int pit_container_sys_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	const struct pit_mounts *mounts;
 	const struct pit_mount *sys;
@@ -346,7 +358,8 @@ static bool is_refused(struct pit_facts *f, struct pit_finding *out)
 	return true;
 }
 
-PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe)
+int pit_container_nvidia_devices_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				       struct pit_error *err)
 {
 	static const char *const others[] = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
 	struct pit_offenders p = {0};

@@ -99,7 +99,8 @@ static bool is_spec(const char *name)
 	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json"));
 }
 
-PIT_CONTAINER_PROBE(pit_container_cdi_probe)
+int pit_container_cdi_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	static const char *const dirs[] = {"/etc/cdi", "/var/run/cdi"};
 	struct cdi c = {0};
@@ -143,7 +144,8 @@ static int load_toolkit(struct pit_root *root, struct pit_conf *ret, struct pit_
 	return pit_wrap(err, pit_conf_toml(text.data, ret, err), TOOLKIT);
 }
 
-PIT_CONTAINER_PROBE(pit_container_toolkit_probe)
+int pit_container_toolkit_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	static const char *const modes[] = {"auto", "legacy", "cdi", "csv", "jit-cdi"};
 	pit_auto_conf struct pit_conf c = {0};
@@ -176,7 +178,8 @@ PIT_CONTAINER_PROBE(pit_container_toolkit_probe)
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "mode %s", mode);
 }
 
-PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe)
+int pit_container_toolkit_envvar_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				       struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *accept;
@@ -194,7 +197,8 @@ PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe)
 						  : pit_bad(out, "any pod may ask for all GPUs");
 }
 
-PIT_CONTAINER_PROBE(pit_container_dev_char_probe)
+int pit_container_dev_char_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				 struct pit_error *err)
 {
 	static const char *const engines[] = {"/etc/docker", "/etc/containerd", "/run/containerd", "/run/crio",
 					      "/var/lib/kubelet"};

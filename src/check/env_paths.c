@@ -77,7 +77,7 @@ static int judge_list(struct pit_facts *f, const char *name, struct dirs *d, con
 	return rc;
 }
 
-PIT_ENV_PROBE(pit_env_path_probe)
+int pit_env_path_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	struct dirs d = {0};
 	const char *value;
@@ -91,7 +91,8 @@ PIT_ENV_PROBE(pit_env_path_probe)
 	return verdict(&d, out);
 }
 
-PIT_ENV_PROBE(pit_env_library_path_probe)
+int pit_env_library_path_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	struct dirs d = {0};
 	const char *value;
@@ -122,7 +123,7 @@ static bool toolkit_version(struct pit_facts *f, const char *dir, char *ret, siz
 	return ok;
 }
 
-PIT_ENV_PROBE(pit_env_nvcc_probe)
+int pit_env_nvcc_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	const char *path, *first = NULL;
@@ -154,7 +155,7 @@ PIT_ENV_PROBE(pit_env_nvcc_probe)
 	return pit_pass(out, "%s/nvcc%s%s", first, *version ? ", CUDA " : "", version);
 }
 
-PIT_ENV_PROBE(pit_env_stub_probe)
+int pit_env_stub_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	const char *value;
@@ -178,7 +179,8 @@ PIT_ENV_PROBE(pit_env_stub_probe)
 	return pit_pass(out, dirs.count ? "no stubs" : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_libcuda_probe)
+int pit_env_libcuda_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	const char *value, *target;
@@ -237,7 +239,8 @@ static void judge_toolkit(struct pit_facts *f, const char *name, const char *dir
 			    driver % 1000 / 10);
 }
 
-PIT_ENV_PROBE(pit_env_cuda_home_probe)
+int pit_env_cuda_home_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	static const char *const names[] = {"CUDA_HOME", "CUDA_PATH"};
 	struct pit_offenders p = {0};
@@ -284,7 +287,8 @@ static int python_on_path(struct pit_facts *f)
 	return 0;
 }
 
-PIT_ENV_PROBE(pit_env_pythonpath_probe)
+int pit_env_pythonpath_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	struct pit_offenders p = {0};
@@ -314,7 +318,8 @@ PIT_ENV_PROBE(pit_env_pythonpath_probe)
 	return dirs.count ? pit_pass(out, "%zu directories", dirs.count) : pit_pass(out, "unset");
 }
 
-PIT_ENV_PROBE(pit_env_preload_probe)
+int pit_env_preload_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv files = {0};
 	struct pit_offenders p = {0};

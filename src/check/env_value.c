@@ -48,7 +48,8 @@ static bool is_word(const char *value, const char *words)
 	return false;
 }
 
-PIT_ENV_PROBE(pit_env_flags_probe)
+int pit_env_flags_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	const char *value, *last = NULL, *name = NULL;

@@ -28,8 +28,7 @@ struct pit_gpu_rule {
 	const char *wanted;  /* NULL none */
 	const char *unknown; /* why no GPU could be judged */
 };
-int pit_gpu_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		  struct pit_error *err); /* row->arg is the rule */
+pit_probe pit_gpu_probe; /* row->arg is the rule */
 
 /* Version of the loaded NVIDIA kernel driver ("550.54.15") in `ret`; *ret_open: its open variant. -ENOENT not loaded.
  */

@@ -82,7 +82,8 @@ static int read_limit(struct pit_facts *f, int pid, const struct pit_limit *l, u
 	return 0;
 }
 
-PROBE(pit_probe_limit_shell)
+int pit_probe_limit_shell(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	const struct pit_limit *l = row->arg;
 	struct wanted w = want_here(facts, l);
@@ -209,7 +210,8 @@ struct worst {
 	uint64_t value;
 };
 
-PROBE(pit_probe_limit_daemons)
+int pit_probe_limit_daemons(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	struct pit_daemon_found found[PIT_DAEMONS_MAX];
 	const struct pit_limit *l = row->arg;
@@ -247,7 +249,8 @@ PROBE(pit_probe_limit_daemons)
 	return judge(out, &w, worst.value, observed);
 }
 
-PROBE(pit_probe_limit_gpu)
+int pit_probe_limit_gpu(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			struct pit_error *err)
 {
 	const struct pit_limit *l = row->arg;
 	struct wanted w = want_here(facts, l);

@@ -89,7 +89,8 @@ uint64_t pit_slurm_host_cpus(const struct pit_slurm_host *h)
 	return cpus ? cpus : pit_slurm_host_cores(h) * number_or(h, "ThreadsPerCore", 1);
 }
 
-PIT_SLURM_PROBE(pit_slurm_node_cpus_probe)
+int pit_slurm_node_cpus_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	pit_auto_slurm_host struct pit_slurm_host h = {0};
 	struct pit_offenders p = {0};
@@ -138,7 +139,8 @@ static int load_memory(struct pit_facts *f, const struct pit_slurm_host *h, uint
 	return rc == -EBADMSG ? pit_fail(err, EBADMSG, "RealMemory is not a number") : 0;
 }
 
-PIT_SLURM_PROBE(pit_slurm_real_memory_probe)
+int pit_slurm_real_memory_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	pit_auto_slurm_host struct pit_slurm_host h = {0};
 	uint64_t promised, total;
@@ -161,7 +163,8 @@ PIT_SLURM_PROBE(pit_slurm_real_memory_probe)
 	return pit_pass(out, "%" PRIu64 " of %" PRIu64 " MiB", promised, total);
 }
 
-PIT_SLURM_PROBE(pit_slurm_mem_spec_probe)
+int pit_slurm_mem_spec_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	const unsigned share = 98; /* percent of MemTotal that jobs may take together */
 	pit_auto_slurm_host struct pit_slurm_host h = {0};

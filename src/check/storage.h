@@ -77,8 +77,6 @@ struct pit_fstab {
 };
 bool pit_fstab_next(const char **text, struct pit_fstab *ret);
 
-typedef int pit_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		      struct pit_error *err);
 /* storage_space.c */
 pit_probe pit_probe_space, pit_probe_inodes, pit_probe_tmp, pit_probe_small_files, pit_probe_checkpoint_room;
 /* storage_fs.c */
