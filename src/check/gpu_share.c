@@ -103,7 +103,7 @@ static enum pit_gpu_verdict judge_graphics(const json_t *gpu, char *text, size_t
 	int64_t display = 0, pid = 0;
 	size_t i, count = 0;
 
-	if (!json_is_array(processes))
+	if (!json_is_array(processes) || pit_gpu_is_mobile(gpu))
 		return PIT_GPU_UNKNOWN;
 	pit_gpu_number(gpu, NULL, "display", &display);
 	json_array_foreach(processes, i, process)
