@@ -21,21 +21,12 @@ int pit_nvidia_module(struct pit_facts *f, char *ret, size_t size);
 /* The driver version in the name of a library ("/usr/lib/libcuda.so.550.54.15") into `ret`; false when it has none. */
 bool pit_nvidia_library_version(const char *path, char *ret, size_t size);
 
-/* Why unprivileged users cannot make user namespaces here, as evidence and text; NULL when they can. `profile` is the
- * AppArmor profile that would let the program do it. */
-const char *pit_userns_obstacle(struct pit_root *root, const char *profile, struct pit_finding *out);
-
 #define PIT_CONTAINER_PROBE(name)                                                                                      \
 	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 PIT_CONTAINER_PROBE(pit_container_runtime_probe);
 PIT_CONTAINER_PROBE(pit_container_privileged_probe);
 PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe);
-PIT_CONTAINER_PROBE(pit_container_memlock_probe);
-PIT_CONTAINER_PROBE(pit_container_shm_probe);
-PIT_CONTAINER_PROBE(pit_container_cpuset_probe);
-PIT_CONTAINER_PROBE(pit_container_quota_probe);
 PIT_CONTAINER_PROBE(pit_container_pids_probe);
-PIT_CONTAINER_PROBE(pit_container_seccomp_probe);
 PIT_CONTAINER_PROBE(pit_container_userns_probe);
 PIT_CONTAINER_PROBE(pit_container_init_probe);
 PIT_CONTAINER_PROBE(pit_container_sys_probe);
@@ -50,7 +41,6 @@ PIT_CONTAINER_PROBE(pit_container_cdi_probe);
 PIT_CONTAINER_PROBE(pit_container_toolkit_probe);
 PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe);
 PIT_CONTAINER_PROBE(pit_container_dev_char_probe);
-PIT_CONTAINER_PROBE(pit_container_apptainer_probe);
 PIT_CONTAINER_PROBE(pit_container_enroot_probe);
 
 #endif

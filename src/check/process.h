@@ -42,7 +42,6 @@ PROBE(pit_probe_thread_count);
 PROBE(pit_probe_realtime);
 PROBE(pit_probe_gpu_nice);
 PROBE(pit_probe_reclaim_threads);
-PROBE(pit_probe_mps_pipe);
 PROBE(pit_probe_mps_server);
 PROBE(pit_probe_core_pattern);
 PROBE(pit_probe_environment_size);
