@@ -50,68 +50,6 @@ const struct pit_check pit_check_container[] = {
 		.refs = "https://kubernetes.io/docs/concepts/architecture/cgroups/",
 	},
 	{
-		.id = "container.memlock",
-		.title = "Locked memory inside of the container",
-		.why = "RDMA, GPUDirect and pinned buffers lock memory, and with a small limit ibv_reg_mr fails "
-		       "with Cannot allocate memory. The limit is that of the daemon unless the container asks "
-		       "for another.",
-		.area = PIT_AREA_CONTAINER,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_CONTAINER | PIT_NEED_GPU,
-		.probe = pit_container_memlock_probe,
-		.remedy = "Start the container with --ulimit memlock=-1:-1, or set LimitMEMLOCK=infinity for the "
-			  "engine.",
-		.source = "NCCL troubleshooting; nccl-tests#206",
-		.refs = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
-	},
-	{
-		.id = "container.shm",
-		.title = "Shared memory inside of the container",
-		.why = "Docker gives 64 MiB of /dev/shm, while NCCL and DataLoader workers pass their data "
-		       "through it. Too little ends in bus errors or No space left on device at the start or in "
-		       "the middle of a run.",
-		.area = PIT_AREA_CONTAINER,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_CONTAINER,
-		.probe = pit_container_shm_probe,
-		.remedy = "Start with --shm-size=16g or --ipc=host; in Kubernetes mount an emptyDir with medium: "
-			  "Memory at /dev/shm.",
-		.source = "NCCL: 1 GB or more; pytorch/pytorch#5040",
-		.refs = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
-	},
-	{
-		.id = "container.cpuset",
-		.title = "CPUs of the container are near its GPUs",
-		.why = "A GPU without an allowed CPU on its own node is fed over the socket link for the whole "
-		       "run. It happens when CPUs are requested as one block while the GPUs sit on two sockets.",
-		.area = PIT_AREA_CONTAINER,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_CONTAINER | PIT_NEED_GPU | PIT_NEED_NODES,
-		.probe = pit_container_cpuset_probe,
-		.remedy = "Ask for CPUs on each socket (--cpuset-cpus), or let the scheduler align them (topology "
-			  "manager, gres.conf Cores).",
-		.source = "rapidsai/dask-cuda#1381",
-	},
-	{
-		.id = "container.cpu-quota",
-		.title = "CPU quota matches the CPUs that are seen",
-		.why = "Programs start one thread for each CPU that they see, spend the quota at the beginning "
-		       "of each period and then stand still. Data loading and kernel launches stall for tens of "
-		       "milliseconds while the CPUs look idle.",
-		.area = PIT_AREA_CONTAINER,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_CONTAINER,
-		.probe = pit_container_quota_probe,
-		.remedy = "Give whole CPUs (--cpuset-cpus) in place of a quota, or set OMP_NUM_THREADS and worker "
-			  "counts to the quota.",
-		.source = "kernel CFS bandwidth control",
-		.refs = "https://docs.kernel.org/scheduler/sched-bwc.html",
-	},
-	{
 		.id = "container.pids",
 		.title = "Processes that the container may start",
 		.why = "Each thread counts, and one GPU process has hundreds of them. At the limit thread "
@@ -126,21 +64,6 @@ const struct pit_check pit_check_container[] = {
 			  "podPidsLimit.",
 		.source = "Kubernetes PID limiting; podman default 2048",
 		.refs = "https://kubernetes.io/docs/concepts/policy/pid-limiting/",
-	},
-	{
-		.id = "container.seccomp",
-		.title = "System call filter lets memory be placed",
-		.why = "The usual filter stops mbind and set_mempolicy unless CAP_SYS_NICE is held, so numactl "
-		       "and NCCL cannot put buffers on the right node. io_uring and perf are stopped by it too.",
-		.area = PIT_AREA_CONTAINER,
-		.impact = PIT_STYLE,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_CONTAINER,
-		.probe = pit_container_seccomp_probe,
-		.remedy = "Add --cap-add SYS_NICE, or a seccomp profile that allows mbind, set_mempolicy and "
-			  "io_uring.",
-		.source = "Docker default seccomp profile",
-		.refs = "https://docs.docker.com/engine/security/seccomp/",
 	},
 	{
 		.id = "container.userns",
@@ -355,30 +278,16 @@ const struct pit_check pit_check_container[] = {
 		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/troubleshooting.html",
 	},
 	{
-		.id = "container.apptainer",
-		.title = "apptainer can start containers",
-		.why = "Without its set-user-ID helper apptainer needs user namespaces for everybody. "
-		       "Distributions that restrict them let it fail for users and work for root.",
-		.area = PIT_AREA_CONTAINER,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_HOST,
-		.probe = pit_container_apptainer_probe,
-		.remedy = "Install apptainer-suid, or permit user namespaces (an AppArmor profile on Ubuntu).",
-		.source = "apptainer admin guide: user namespaces",
-		.refs = "https://apptainer.org/docs/admin/main/user_namespace.html",
-	},
-	{
 		.id = "container.enroot",
-		.title = "enroot can start containers",
-		.why = "enroot unpacks and starts images in user namespaces, and onto a network disk this takes "
-		       "minutes for each rank. pyxis jobs then fail or start late on some nodes only.",
+		.title = "enroot unpacks to a local disk",
+		.why = "enroot unpacks an image into a hundred thousand files before it starts, and onto a network "
+		       "disk that takes minutes for each rank. Jobs of pyxis then start late or run into their time-out.",
 		.area = PIT_AREA_CONTAINER,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_HOST,
 		.probe = pit_container_enroot_probe,
-		.remedy = "Permit user namespaces and put ENROOT_DATA_PATH on a local disk.",
+		.remedy = "Set ENROOT_DATA_PATH in /etc/enroot/enroot.conf to a directory on a local disk.",
 		.source = "gke a3mega image; soperator",
 		.refs = "https://github.com/NVIDIA/enroot/blob/master/doc/requirements.md",
 	},

@@ -21,20 +21,15 @@ int pit_nvidia_module(struct pit_facts *f, char *ret, size_t size);
 /* The driver version in the name of a library ("/usr/lib/libcuda.so.550.54.15") into `ret`; false when it has none. */
 bool pit_nvidia_library_version(const char *path, char *ret, size_t size);
 
-/* Why unprivileged users cannot make user namespaces here, as evidence and text; NULL when they can. `profile` is the
- * AppArmor profile that would let the program do it. */
-const char *pit_userns_obstacle(struct pit_root *root, const char *profile, struct pit_finding *out);
-
 /* container_engine.c */
 pit_probe pit_container_cgroup_driver_probe, pit_container_containerd_probe, pit_container_docker_nvidia_probe,
 	pit_container_docker_logs_probe, pit_container_docker_defaults_probe, pit_container_storage_probe;
 /* container_hpc.c */
-pit_probe pit_container_apptainer_probe, pit_container_enroot_probe;
+pit_probe pit_container_enroot_probe;
 /* container_inside.c */
 pit_probe pit_container_runtime_probe, pit_container_privileged_probe, pit_container_cgroup_version_probe,
-	pit_container_memlock_probe, pit_container_shm_probe, pit_container_cpuset_probe, pit_container_quota_probe,
-	pit_container_pids_probe, pit_container_seccomp_probe, pit_container_userns_probe, pit_container_init_probe,
-	pit_container_sys_probe, pit_container_nvidia_devices_probe;
+	pit_container_pids_probe, pit_container_userns_probe, pit_container_init_probe, pit_container_sys_probe,
+	pit_container_nvidia_devices_probe;
 /* container_nvidia.c */
 pit_probe pit_container_cdi_probe, pit_container_toolkit_probe, pit_container_toolkit_envvar_probe,
 	pit_container_dev_char_probe;

@@ -85,6 +85,7 @@ static int probe_governor(const struct pit_check *row, struct pit_facts *facts, 
 	pit_auto_cpu_values struct pit_cpu_values v = {0};
 	pit_auto_idset struct pit_idset bad = {0};
 	const struct pit_cpu_value *slow;
+	enum pit_impact impact;
 	char driver[32] = "", cpus[64];
 	int rc = load_values(facts, "cpufreq/scaling_governor",
 			     "no frequency scaling here; the firmware or the hypervisor sets the clock", &v, err);
@@ -105,10 +106,11 @@ static int probe_governor(const struct pit_check *row, struct pit_facts *facts, 
 				 is_pinned_low(facts, pit_idset_next(&slow->cpus, 0), out) ? PIT_HURTING : PIT_RISK,
 				 "powersave on %zu of %zu CPUs pins the lowest clock", pit_idset_count(&slow->cpus),
 				 v.cpus);
+	impact = pit_gpu_count(facts) ? row->impact : PIT_STYLE;
 	if (v.count == 1)
-		return pit_bad(out, "%s on %zu of %zu CPUs", v.item[0].text, v.cpus, v.cpus);
-	return pit_bad(out, "not performance on %zu of %zu CPUs (%s)", pit_idset_count(&bad), v.cpus,
-		       list_of(&bad, cpus));
+		return pit_judge(out, row->otherwise, impact, "%s on %zu of %zu CPUs", v.item[0].text, v.cpus, v.cpus);
+	return pit_judge(out, row->otherwise, impact, "not performance on %zu of %zu CPUs (%s)", pit_idset_count(&bad),
+			 v.cpus, list_of(&bad, cpus));
 }
 
 /* /proc/cpuinfo's maker of an x86 CPU; "" unknown. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/facts.h"
+#include "check/counters.h"
 #include "check/slurm_conf.h"
 #include "host/sysctl_origin.h"
 
@@ -20,7 +20,8 @@ static bool has_gpu(struct pit_facts *facts, unsigned vendor)
 	if (pit_facts_topo(facts, &topo, NULL))
 		return false;
 	for (size_t i = 0; i < topo->devices; i++)
-		if (topo->device[i].cls == PIT_DEVICE_GPU && (!vendor || topo->device[i].vendor == vendor))
+		if (topo->device[i].cls == PIT_DEVICE_GPU && (!vendor || topo->device[i].vendor == vendor) &&
+		    !pit_gpu_is_integrated(facts, &topo->device[i]))
 			return true;
 	return false;
 }

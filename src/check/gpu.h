@@ -42,6 +42,9 @@ int pit_gpu_library_version(struct pit_root *root, const char *path, char *ret, 
 
 bool pit_gpu_is_wsl(struct pit_facts *facts);
 
+/* A GPU in a laptop, which shares lanes and power with the CPU and is meant to sleep. */
+bool pit_gpu_is_mobile(const json_t *gpu);
+
 /* The first process with that command (the kernel cuts at 15 bytes); NULL none or unknown. */
 const struct pit_proc *pit_gpu_process(struct pit_facts *facts, const char *comm);
 

@@ -89,7 +89,7 @@ static enum pit_gpu_verdict judge_persistence(const json_t *gpu, char *text, siz
 {
 	int64_t on;
 
-	if (!pit_gpu_number(gpu, NULL, "persistence", &on))
+	if (!pit_gpu_number(gpu, NULL, "persistence", &on) || pit_gpu_is_mobile(gpu))
 		return PIT_GPU_UNKNOWN;
 	snprintf(text, size, "persistence mode is %s", on ? "on" : "off");
 	return on ? PIT_GPU_FINE : PIT_GPU_BAD;
@@ -97,8 +97,21 @@ static enum pit_gpu_verdict judge_persistence(const json_t *gpu, char *text, siz
 static const struct pit_gpu_rule persistence = {
 	.judge = judge_persistence,
 	.wanted = "on",
-	.unknown = "these GPUs have no persistence mode",
+	.unknown = "these GPUs have no persistence mode, or save power in a laptop",
 };
+
+static bool is_mode_off(const json_t *nvml)
+{
+	const json_t *gpu;
+	int64_t on;
+	size_t i, off = 0;
+
+	json_array_foreach(json_object_get(nvml, "gpus"), i, gpu)
+	{
+		off += pit_gpu_number(gpu, NULL, "persistence", &on) && !on;
+	}
+	return off > 0;
+}
 
 /* Who keeps persistence mode over a restart of the driver. */
 static int probe_persistenced(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -106,6 +119,7 @@ static int probe_persistenced(const struct pit_check *row, struct pit_facts *fac
 {
 	struct pit_root *root = pit_facts_root(facts);
 	const struct pit_procs *procs;
+	const json_t *nvml;
 	char value[256], where[256];
 	int rc = pit_facts_procs(facts, &procs, err);
 
@@ -113,6 +127,11 @@ static int probe_persistenced(const struct pit_check *row, struct pit_facts *fac
 		return rc;
 	if (pit_gpu_is_wsl(facts))
 		return pit_skip(out, "under WSL the Windows host decides");
+	rc = pit_facts_nvml(facts, &nvml, err);
+	if (rc)
+		return rc;
+	if (is_mode_off(nvml))
+		return pit_skip(out, "persistence mode is off: gpu.persistence tells");
 	pit_want(out, "nvidia-persistenced runs with persistence mode");
 	if (!pit_unit_get(root, "nvidia-persistenced.service", "Service", "ExecStart", value, sizeof(value), where,
 			  sizeof(where)) &&

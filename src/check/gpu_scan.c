@@ -176,6 +176,16 @@ int pit_gpu_library_version(struct pit_root *root, const char *path, char *ret, 
 	return 0;
 }
 
+bool pit_gpu_is_mobile(const json_t *gpu)
+{
+	static const char *const words[] = {"Laptop GPU", "Max-Q", "Mobile"};
+
+	for (size_t i = 0; i < PIT_COUNT(words); i++)
+		if (strstr(pit_gpu_text(gpu, "name"), words[i]))
+			return true;
+	return false;
+}
+
 bool pit_gpu_is_wsl(struct pit_facts *facts)
 {
 	const struct pit_platform *p;

@@ -61,18 +61,15 @@ static int probe_mps(const struct pit_check *row, struct pit_facts *facts, struc
 		return rc;
 	pit_evidence(out, dir, control ? "holds a control pipe" : "no control pipe");
 	pit_evidence(out, "/proc", daemon ? "MPS daemon runs, pid %d" : "no MPS daemon (%d)", daemon ? daemon->pid : 0);
-	pit_want(out, "a daemon behind the pipe directory, or neither");
+	pit_want(out, "no pipe without its daemon");
 	if (daemon && control)
 		return pit_pass(out, "MPS runs on %s", dir);
-	if (daemon && set && *set)
-		return pit_bad(out, "%s is not where MPS listens", dir);
 	if (daemon)
 		return pit_pass(out, "MPS runs on another directory");
-	if (control)
-		return pit_bad(out, "%s is left over, no MPS daemon", dir);
-	if (set && *set)
-		return pit_bad(out, "CUDA_MPS_PIPE_DIRECTORY is set, no MPS daemon");
-	return pit_pass(out, "MPS is not in use");
+	if (!control)
+		return pit_pass(out, "MPS is not in use");
+	pit_command(out, "rm -r %s", dir);
+	return pit_bad(out, "%s is left over, no MPS daemon", dir);
 }
 
 #define LEFTOVER_BYTES (INT64_C(256) << 20)
@@ -106,7 +103,7 @@ static enum pit_gpu_verdict judge_graphics(const json_t *gpu, char *text, size_t
 	int64_t display = 0, pid = 0;
 	size_t i, count = 0;
 
-	if (!json_is_array(processes))
+	if (!json_is_array(processes) || pit_gpu_is_mobile(gpu))
 		return PIT_GPU_UNKNOWN;
 	pit_gpu_number(gpu, NULL, "display", &display);
 	json_array_foreach(processes, i, process)
@@ -148,17 +145,15 @@ const struct pit_check pit_check_gpu_share[] = {
 	{
 		.id = "gpu.mps",
 		.title = "State of MPS",
-		.why = "A pipe directory without a daemon, or a wrong one in the environment, makes CUDA programs fail at start "
-		       "or run unshared. It is left behind when the daemon is killed or a job is cancelled.",
+		.why = "CUDA programs look into the MPS directory first, and one without its daemon makes them fail at start or run "
+		       "unshared. It is left behind when the daemon is killed or a job is cancelled.",
 		.area = PIT_AREA_GPU,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_NVML | PIT_NEED_HOST,
+		.needs = PIT_NEED_NVIDIA | PIT_NEED_HOST,
 		.probe = probe_mps,
 		.knob = "gpu.mps",
-		.remedy =
-			"Start nvidia-cuda-mps-control -d, or unset CUDA_MPS_PIPE_DIRECTORY and remove the directory.",
-		.command = "nvidia-cuda-mps-control -d",
+		.remedy = "Remove the directory, or start MPS again (nvidia-cuda-mps-control -d).",
 		.source = "NVIDIA MPS documentation",
 		.refs = "https://docs.nvidia.com/deploy/mps/",
 	},

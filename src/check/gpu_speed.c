@@ -50,7 +50,8 @@ static enum pit_gpu_verdict judge_power(const json_t *gpu, char *text, size_t si
 {
 	int64_t limit, usual, enforced;
 
-	if (!pit_gpu_number(gpu, "power", "limit", &limit) || !pit_gpu_number(gpu, "power", "default", &usual))
+	if (!pit_gpu_number(gpu, "power", "limit", &limit) || !pit_gpu_number(gpu, "power", "default", &usual) ||
+	    pit_gpu_is_mobile(gpu))
 		return PIT_GPU_UNKNOWN;
 	snprintf(text, size, "limit %" PRId64 " W, default %" PRId64 " W", limit / 1000, usual / 1000);
 	if (limit < usual)
@@ -119,7 +120,8 @@ static enum pit_gpu_verdict judge_width(const json_t *gpu, char *text, size_t si
 {
 	int64_t width, max;
 
-	if (!pit_gpu_number(gpu, "link", "width", &width) || !pit_gpu_number(gpu, "link", "width_max", &max) || !width)
+	if (!pit_gpu_number(gpu, "link", "width", &width) || !pit_gpu_number(gpu, "link", "width_max", &max) ||
+	    !width || pit_gpu_is_mobile(gpu))
 		return PIT_GPU_UNKNOWN;
 	snprintf(text, size, "PCIe x%" PRId64 " of x%" PRId64, width, max);
 	if (width >= max)

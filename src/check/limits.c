@@ -9,8 +9,7 @@ static const struct pit_limit memlock = {
 	.item = "memlock",
 	.unit_key = "LimitMEMLOCK",
 	.bytes = true,
-	.plain = 8 << 20,
-	.gpu = 64 << 20,
+	.plain = 8 << 20, /* the driver's own pinning of memory for GPUs is not counted */
 	.rdma = UINT64_MAX,
 	.rdma_fail = 64 << 20,
 };

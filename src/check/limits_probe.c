@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "check/counters.h"
 #include "check/limits.h"
 #include "host/limits_conf.h"
 #include "host/unit.h"
@@ -23,11 +24,9 @@ static char *show(const struct pit_limit *l, uint64_t value, char *out, size_t s
 
 static bool has_gpu(struct pit_facts *f)
 {
-	const struct pit_topo *topo;
 	const json_t *nvml;
 
-	return (!pit_facts_topo(f, &topo, NULL) && pit_topo_count(topo, PIT_DEVICE_GPU)) ||
-	       !pit_facts_nvml(f, &nvml, NULL);
+	return pit_gpu_count(f) > 0 || !pit_facts_nvml(f, &nvml, NULL);
 }
 
 static bool has_rdma(struct pit_facts *f)
@@ -82,6 +81,32 @@ static int read_limit(struct pit_facts *f, int pid, const struct pit_limit *l, u
 	return 0;
 }
 
+#define CAP_IPC_LOCK 14
+
+/* CAP_IPC_LOCK lifts the limit of locked memory, but not for a root of a user namespace. */
+static bool is_lifted(struct pit_facts *f, const struct pit_limit *l, struct pit_finding *out)
+{
+	struct pit_root *root = pit_facts_root(f);
+	int pid = pit_facts_options(f)->pid;
+	char dir[32] = "/proc/self", caps[32];
+	unsigned long long inside, outside, count;
+	struct pit_text text;
+	uint64_t bits;
+
+	if (pid)
+		snprintf(dir, sizeof(dir), "/proc/%d", pid);
+	if (!l->rdma || pit_root_read(root, &text, "%s/status", dir) ||
+	    pit_kv_str(text.data, "CapEff", caps, sizeof(caps)) || pit_parse_hex(caps, &bits) ||
+	    !(bits >> CAP_IPC_LOCK & 1))
+		return false;
+	if (pit_root_read(root, &text, "%s/uid_map", dir) ||
+	    sscanf(text.data, "%llu %llu %llu", &inside, &outside, &count) != 3 || inside || outside ||
+	    count < UINT32_MAX)
+		return false;
+	pit_evidence(out, "/proc/self/status", "CapEff %s holds CAP_IPC_LOCK", caps);
+	return true;
+}
+
 int pit_probe_limit_shell(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			  struct pit_error *err)
 {
@@ -98,9 +123,14 @@ int pit_probe_limit_shell(const struct pit_check *row, struct pit_facts *facts, 
 	say_wanted(l, &w, out);
 	if (!pit_limits_for_all(pit_facts_root(facts), l->item, false, &value, where, sizeof(where)))
 		pit_origin(out, "%s gives all users %s", where, show(l, value, text, sizeof(text)));
-	if (soft < w.least && !pit_facts_platform(facts, &platform, NULL) && platform->container[0])
-		pit_remedy(out, "Start the container with a higher limit (docker run --ulimit %s=-1).", l->item);
-	else if (soft < w.least && hard >= w.least && hard > soft)
+	if (soft < w.least && !pit_facts_platform(facts, &platform, NULL) && platform->container[0]) {
+		if (is_lifted(facts, l, out))
+			return pit_pass(out, "%s, lifted by CAP_IPC_LOCK", show(l, soft, text, sizeof(text)));
+		pit_remedy(out,
+			   "Start the container with a higher limit (docker run --ulimit %s=%s), or raise that of "
+			   "its engine.",
+			   l->item, w.least == UINT64_MAX || l->bytes ? "-1" : "1048576");
+	} else if (soft < w.least && hard >= w.least && hard > soft)
 		pit_remedy(out, "Raise the soft limit in the job script (the hard one allows it), or for all in "
 				"/etc/security/limits.d.");
 	return judge(out, &w, soft, show(l, soft, text, sizeof(text)));

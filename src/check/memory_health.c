@@ -147,8 +147,8 @@ const struct pit_check pit_check_memory_health[] = {
 	{
 		.id = "memory.corrupted",
 		.title = "Memory out of use after hardware errors",
-		.why = "The kernel took pages out of use because the hardware reported that they lost data. The module is at fault and the "
-		       "rest of it may follow.",
+		.why = "The kernel took pages out of use because the hardware reported that they lost data, or were about to. The module is "
+		       "at fault, and whoever used a lost page was killed or computed with wrong numbers.",
 		.area = PIT_AREA_MEMORY,
 		.impact = PIT_RISK,
 		.otherwise = PIT_FAIL,

@@ -137,6 +137,17 @@ static int probe_kills(const struct pit_check *row, struct pit_facts *facts, str
 	return pit_pass(out, "none in the kernel log");
 }
 
+/* Reports of kills that the kernel log still holds; the rows above judge them. */
+static size_t told_in_log(struct pit_facts *facts)
+{
+	pit_auto_ooms struct pit_ooms o = {0};
+	const struct pit_kmsg *log;
+
+	if (pit_facts_kmsg(facts, &log, NULL) || pit_oom_parse(log, &o))
+		return 0;
+	return o.count;
+}
+
 static int probe_counter(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			 struct pit_error *err)
 {
@@ -152,6 +163,8 @@ static int probe_counter(const struct pit_check *row, struct pit_facts *facts, s
 	pit_evidence(out, "/proc/vmstat", "oom_kill %" PRIu64, kills);
 	if (rate > 0)
 		return pit_judge(out, PIT_FAIL, PIT_HURTING, "%" PRIu64 " since boot, and more this moment", kills);
+	if (kills && told_in_log(facts))
+		return pit_pass(out, "%" PRIu64 " since boot, told in the kernel log", kills);
 	if (kills)
 		return pit_bad(out, "%" PRIu64 " since boot", kills);
 	return pit_pass(out, "0 since boot");
@@ -165,6 +178,17 @@ struct events {
 	bool seen;
 };
 
+/* Whether the limit of the group, or of one below it, was ever reached: kills for want of memory on the host are
+ * counted in the victim's group too. */
+static bool was_at_limit(struct pit_root *root, const char *dir, bool v2, const char *events)
+{
+	uint64_t n;
+
+	if (v2)
+		return pit_kv_u64(events, "oom", &n) || n;
+	return pit_root_u64(root, &n, "%s/memory.failcnt", dir) || n;
+}
+
 /* v2 counts the kills of a group and all below it; v1 those of the group. */
 static int add_events(const char *dir, bool v2, void *arg)
 {
@@ -176,7 +200,7 @@ static int add_events(const char *dir, bool v2, void *arg)
 	if (pit_root_read(e->root, &text, "%s/%s", dir, file) || pit_kv_u64(text.data, "oom_kill", &kills))
 		return 0;
 	e->seen = true;
-	if (kills > e->kills) {
+	if (kills > e->kills && was_at_limit(e->root, dir, v2, text.data)) {
 		char path[512];
 
 		snprintf(path, sizeof(path), "%s/%s", dir, file);
@@ -215,9 +239,6 @@ static const struct pit_log_want allocation_failure = {
 	.one = "failed allocation",
 	.many = "failed allocations",
 };
-
-static const struct pit_log_want memory_failure = {
-	.any = {"Memory failure: 0x"}, .one = "poisoned page", .many = "messages about poisoned pages"};
 
 static const struct pit_log_want page_pool = {.any = {"page_pool_release_retry() stalled pool shutdown"},
 					      .one = "stalled page pool",
@@ -270,8 +291,8 @@ const struct pit_check pit_check_memory_oom[] = {
 	{
 		.id = "memory.oom-count",
 		.title = "Kills for want of memory since boot",
-		.why = "The counter also knows kills whose messages are lost or not for this user. One that grows means that jobs "
-		       "die this moment.",
+		.why = "The counter also knows kills whose messages are lost or not for this user; those that the log still tells have rows "
+		       "of their own. One that grows means that jobs die this moment.",
 		.area = PIT_AREA_MEMORY,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
@@ -307,20 +328,6 @@ const struct pit_check pit_check_memory_oom[] = {
 			"Raise vm.min_free_kbytes, and compact memory (echo 1 > /proc/sys/vm/compact_memory) before large jobs.",
 		.source = "kernel message",
 		.refs = "https://docs.kernel.org/admin-guide/sysctl/vm.html",
-	},
-	{
-		.id = "memory.poisoned",
-		.title = "Pages taken out of use after memory errors",
-		.why = "The hardware reported an error that cannot be corrected in a page and the kernel took it out; whoever used it "
-		       "was killed or lost data. The module fails more often from then on.",
-		.area = PIT_AREA_MEMORY,
-		.impact = PIT_RISK,
-		.otherwise = PIT_FAIL,
-		.probe = pit_probe_log,
-		.arg = &memory_failure,
-		.remedy = "Find the module with rasdaemon or edac-util and replace it.",
-		.source = "kernel documentation of hwpoison",
-		.refs = "https://docs.kernel.org/mm/hwpoison.html",
 	},
 	{
 		.id = "memory.page-pool",

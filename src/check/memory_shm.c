@@ -36,23 +36,27 @@ static int probe_size(const struct pit_check *row, struct pit_facts *facts, stru
 		      struct pit_error *err)
 {
 	uint64_t size, left;
-	bool gpus = pit_gpu_count(facts) > 0;
+	bool training = pit_facts_options(facts)->workload == PIT_TRAINING;
+	const struct pit_platform *platform;
+	int gpus = pit_gpu_count(facts);
 	char text[32];
 	int rc = load(facts, &size, &left, err);
 
 	if (rc)
 		return rc;
-	pit_want(out, gpus ? "at least 1 GiB" : "more than 64 MiB");
+	pit_want(out, gpus > 0 ? "at least 1 GiB" : "more than 64 MiB");
 	pit_format_size(size, text, sizeof(text));
 	pit_evidence(out, "/dev/shm", "%s, %" PRIu64 " MiB left", text, left >> 20);
 	if (!size)
 		return pit_pass(out, "no limit");
-	if (size <= DOCKER_DEFAULT)
-		return gpus ? pit_judge(out, PIT_FAIL, PIT_RISK, "%s, a container's default", text)
-			    : pit_bad(out, "%s, a container's default", text);
-	if (gpus && size < NCCL_NEEDS)
+	if (size > DOCKER_DEFAULT && (gpus <= 0 || size >= NCCL_NEEDS))
+		return pit_pass(out, "%s", text);
+	if (!pit_facts_platform(facts, &platform, NULL) && !platform->container[0])
+		pit_command(out, "mount -o remount,size=50%% /dev/shm");
+	if (size > DOCKER_DEFAULT)
 		return pit_bad(out, "%s", text);
-	return pit_pass(out, "%s", text);
+	return pit_judge(out, gpus > 1 || (gpus > 0 && training) ? PIT_FAIL : PIT_WARN, PIT_RISK,
+			 "%s, a container's default", text);
 }
 
 static int probe_used(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -151,15 +155,15 @@ const struct pit_check pit_check_memory_shm[] = {
 		.id = "memory.shm-size",
 		.title = "Size of /dev/shm",
 		.why = "NCCL and the workers of a DataLoader exchange data through /dev/shm, and the 64 MiB of a container are full after "
-		       "a few batches. The job dies with a bus error or 'No space left on device'.",
+		       "a few batches. The job dies with a bus error or 'No space left on device'; a server on one GPU may get along.",
 		.area = PIT_AREA_MEMORY,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.probe = probe_size,
 		.knob = "shm.size",
 		.remedy =
-			"Start the container with --shm-size (Kubernetes: an emptyDir of medium Memory on /dev/shm), or remount it larger.",
-		.command = "mount -o remount,size=50% /dev/shm",
+			"Start the container with --shm-size=16g or --ipc=host (Kubernetes: an emptyDir of medium Memory on /dev/shm); "
+			"on a host set size=50% for /dev/shm in /etc/fstab and remount it.",
 		.source = "NCCL documentation; stas00 ml-engineering network/debug; pytorch#5040",
 		.refs = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
 	},

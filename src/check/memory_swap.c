@@ -80,7 +80,7 @@ static int probe_swappiness(const struct pit_check *row, struct pit_facts *facts
 	snprintf(text, sizeof(text), "%" PRIu64, value);
 	pit_origin_of(facts, row->path, text, NULL, out);
 	pit_command(out, "sysctl -w vm.swappiness='%s'", want);
-	return pit_bad(out, "%" PRIu64, value);
+	return pit_judge(out, row->otherwise, pit_gpu_count(facts) ? row->impact : PIT_STYLE, "%" PRIu64, value);
 }
 
 static int probe_swapping(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,

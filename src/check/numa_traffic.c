@@ -22,7 +22,6 @@ int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, str
 		       struct pit_error *err)
 {
 	const char *path = "/proc/sys/kernel/numa_balancing";
-	const struct pit_topo *topo;
 	double faults = 0;
 	int64_t mode;
 	int rc = pit_root_i64(pit_facts_root(facts), &mode, "%s", path);
@@ -34,7 +33,7 @@ int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, str
 	if (!mode)
 		return pit_pass(out, "0");
 	pit_origin_of(facts, path, NULL, NULL, out);
-	if (!pit_facts_topo(facts, &topo, NULL) && topo->pci_known && !pit_topo_count(topo, PIT_DEVICE_GPU))
+	if (!pit_gpu_count(facts))
 		return pit_pass(out, "%" PRId64 ", which suits work on CPUs that nobody pins", mode);
 	if (!pit_facts_rate(facts, "/proc/vmstat", "numa_hint_faults", &faults, NULL) && faults >= HINT_FAULTS_HURT) {
 		pit_evidence(out, "/proc/vmstat", "numa_hint_faults grows by %.0f per second", faults);
@@ -172,6 +171,8 @@ int pit_numa_node_full(const struct pit_check *row, struct pit_facts *facts, str
 	int rc = pit_facts_topo(facts, &topo, err);
 
 	for (size_t i = 0; !rc && i < topo->nodes; i++) {
+		if (topo->node[i].kind == PIT_NODE_GPU)
+			continue; /* jobs fill it on purpose, and its room is no room for others */
 		rc = node_free(pit_facts_root(facts), topo->node[i].id, &total, &avail);
 		if (rc)
 			return pit_fail(err, -rc, "/sys/devices/system/node/node%d/meminfo", topo->node[i].id);

@@ -227,21 +227,6 @@ const struct pit_check pit_check_process[] = {
 		.source = "nhc check_ps_kswapd; 5% since boot and 50% now are ours",
 	},
 	{
-		.id = "process.mps-pipe",
-		.title = "Left-over MPS directory",
-		.why = "CUDA programs look into the MPS directory first, and one that a dead daemon left behind "
-		       "can make them fail or run without sharing. It happens after a kill or a crash of "
-		       "nvidia-cuda-mps-control.",
-		.area = PIT_AREA_PROCESS,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_NVIDIA | PIT_NEED_HOST,
-		.probe = pit_probe_mps_pipe,
-		.remedy = "Start nvidia-cuda-mps-control again, or remove the directory.",
-		.source = "CUDA Multi-Process Service documentation",
-		.refs = "https://docs.nvidia.com/deploy/mps/index.html",
-	},
-	{
 		.id = "process.mps-server",
 		.title = "MPS server without its daemon",
 		.why = "A server without its control daemon keeps GPU contexts and memory and can no longer be "

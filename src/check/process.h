@@ -25,7 +25,7 @@ int pit_process_share_of(struct pit_facts *f, struct pit_finding *out, uint64_t 
 pit_probe pit_probe_tasks, pit_probe_threads_max, pit_probe_cgroup_pids, pit_probe_fork_failures,
 	pit_probe_file_handles, pit_probe_aio, pit_probe_load, pit_probe_thread_count;
 /* process_gpu.c */
-pit_probe pit_probe_gpu_orphans, pit_probe_mps_pipe, pit_probe_mps_server;
+pit_probe pit_probe_gpu_orphans, pit_probe_mps_server;
 /* process_hogs.c */
 pit_probe pit_probe_stuck_tools, pit_probe_realtime, pit_probe_gpu_nice, pit_probe_reclaim_threads;
 /* process_settings.c */

@@ -146,33 +146,6 @@ static void count_mps(struct pit_facts *f, const struct pit_procs *procs, struct
 	}
 }
 
-int pit_probe_mps_pipe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		       struct pit_error *err)
-{
-	const char *set = pit_facts_env(facts, "CUDA_MPS_PIPE_DIRECTORY"), *dir = set && *set ? set : "/tmp/nvidia-mps";
-	const struct pit_procs *procs;
-	struct mps mps = {0};
-	char pipe[512];
-	int rc = pit_facts_procs(facts, &procs, err);
-
-	if (rc)
-		return rc;
-	snprintf(pipe, sizeof(pipe), "%s/control", dir);
-	pit_want(out, "no pipe without its daemon");
-	rc = pit_root_exists(pit_facts_root(facts), "%s", pipe);
-	if (pit_root_state(rc) == PIT_STATE_ABSENT)
-		return pit_pass(out, "no MPS pipe in %s", dir);
-	if (rc)
-		return pit_fail(err, -rc, "%s", pipe);
-	count_mps(facts, procs, &mps);
-	pit_evidence(out, pipe, "exists");
-	pit_evidence(out, "/proc", "%zu nvidia-cuda-mps-control running", mps.control);
-	if (mps.control)
-		return pit_pass(out, "%s, and its daemon runs", dir);
-	pit_command(out, "rm -r %s", dir);
-	return pit_bad(out, "%s is left over from a daemon that is gone", dir);
-}
-
 int pit_probe_mps_server(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			 struct pit_error *err)
 {

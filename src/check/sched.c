@@ -422,7 +422,7 @@ const struct pit_check pit_check_sched[] = {
 		.why = "With grouping by session a nice value counts only inside its own session. A loader at nice 19 then takes "
 		       "as much time from a job in another session as at nice 0.",
 		.area = PIT_AREA_CPU,
-		.impact = PIT_RISK,
+		.impact = PIT_STYLE,
 		.otherwise = PIT_WARN,
 		.path = "/proc/sys/kernel/sched_autogroup_enabled",
 		.probe = probe_autogroup,

@@ -236,21 +236,6 @@ const struct pit_check pit_check_security[] = {
 		.refs = "https://docs.kernel.org/filesystems/proc.html",
 	},
 	{
-		.id = "security.capabilities",
-		.title = "Capabilities of the container",
-		.why = "Without IPC_LOCK and with a small memlock limit RDMA cannot register memory, so NCCL fails or falls "
-		       "back to TCP. It shows at the first collective over InfiniBand or RoCE.",
-		.area = PIT_AREA_SECURITY,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_CONTAINER | PIT_NEED_RDMA,
-		.probe = pit_probe_capabilities,
-		.remedy = "Give the container IPC_LOCK and memlock unlimited.",
-		.command = "docker run --cap-add IPC_LOCK --ulimit memlock=-1 ...",
-		.source = "NVIDIA NCCL: RDMA in containers; capabilities(7)",
-		.refs = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
-	},
-	{
 		.id = "security.denials",
 		.title = "Denials by SELinux or AppArmor",
 		.why = "A security module that refuses a device, a namespace or shared memory makes jobs fail with "

@@ -15,6 +15,6 @@ pit_probe pit_probe_sgid, pit_probe_sticky, pit_probe_suid;
 pit_probe pit_probe_secrets, pit_probe_ssh_home, pit_probe_umask, pit_probe_tmp_noexec;
 /* security_kernel.c */
 pit_probe pit_probe_io_uring_sysctl, pit_probe_mempolicy, pit_probe_user_namespaces, pit_probe_hidepid,
-	pit_probe_capabilities, pit_probe_denials;
+	pit_probe_denials;
 
 #endif

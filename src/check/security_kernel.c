@@ -75,8 +75,13 @@ int pit_probe_mempolicy(const struct pit_check *row, struct pit_facts *facts, st
 /* Apptainer and Singularity can be installed with a SUID starter, which needs no user namespace. */
 static bool has_starter(struct pit_root *root, const char *name)
 {
-	return !pit_root_exists(root, "/usr/libexec/%s/bin/starter-suid", name) ||
-	       !pit_root_exists(root, "/usr/local/libexec/%s/bin/starter-suid", name);
+	static const char *const dirs[] = {"/usr/libexec", "/usr/local/libexec", "/usr/lib/x86_64-linux-gnu",
+					   "/usr/lib/aarch64-linux-gnu"};
+
+	for (size_t i = 0; i < PIT_COUNT(dirs); i++)
+		if (!pit_root_exists(root, "%s/%s/bin/starter-suid", dirs[i], name))
+			return true;
+	return false;
 }
 
 /* A container runtime that needs user namespaces; NULL none. */
@@ -156,45 +161,6 @@ int pit_probe_hidepid(const struct pit_check *row, struct pit_facts *facts, stru
 	if (pit_mount_option(m, "gid", NULL))
 		return pit_pass(out, "hidden, with a group that sees all");
 	return pit_bad(out, "hidepid=%.*s", (int)strcspn(value, ","), value);
-}
-
-/* Capabilities that jobs of several GPUs or nodes use: bit numbers of linux/capability.h. */
-static const struct {
-	unsigned bit;
-	const char *name, *use;
-} capabilities[] = {
-	{.bit = 14, .name = "IPC_LOCK", .use = "RDMA and pinned memory beyond the memlock limit"},
-	{.bit = 23, .name = "SYS_NICE", .use = "moving and binding memory (Docker's filter wants it)"},
-	{.bit = 24, .name = "SYS_RESOURCE", .use = "raising limits"},
-};
-
-int pit_probe_capabilities(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-			   struct pit_error *err)
-{
-	struct pit_root *root = pit_facts_root(facts);
-	uint64_t bits, soft = 0, hard = 0;
-	struct pit_text text;
-	char caps[32];
-	int rc = pit_root_read(root, &text, "/proc/self/status");
-
-	if (!rc)
-		rc = pit_kv_str(text.data, "CapEff", caps, sizeof(caps));
-	if (!rc && pit_parse_hex(caps, &bits))
-		rc = -EBADMSG;
-	if (rc)
-		return pit_fail(err, -rc, "CapEff in /proc/self/status");
-	for (size_t i = 0; i < PIT_COUNT(capabilities); i++)
-		pit_evidence(out, "/proc/self/status", "%s: %s (%s)", capabilities[i].name,
-			     bits >> capabilities[i].bit & 1 ? "there" : "missing", capabilities[i].use);
-	pit_want(out, "IPC_LOCK or memlock unlimited, for RDMA");
-	rc = pit_proc_limit(root, 0, "Max locked memory", &soft, &hard);
-	if (bits >> capabilities[0].bit & 1)
-		return pit_pass(out, "IPC_LOCK is there");
-	if (rc)
-		return pit_fail(err, -rc, "the memlock limit");
-	if (soft == UINT64_MAX)
-		return pit_pass(out, "memlock is unlimited");
-	return pit_bad(out, "no IPC_LOCK, and memlock is limited");
 }
 
 /* Denials that stop jobs; others are everyday noise (snaps, printing). */

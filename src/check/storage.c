@@ -209,20 +209,6 @@ const struct pit_check pit_check_storage[] = {
 		.refs = "https://docs.kernel.org/block/writeback_cache_control.html",
 	},
 	{
-		.id = "storage.nvme-node",
-		.title = "NUMA node of NVMe drives",
-		.why = "Reads from a drive on another or an unknown node cross the link between sockets and land in the "
-		       "wrong memory. It shows when several drives feed GPUs at full speed.",
-		.area = PIT_AREA_STORAGE,
-		.impact = PIT_RISK,
-		.otherwise = PIT_WARN,
-		.needs = PIT_NEED_NODES,
-		.probe = pit_probe_nvme_node,
-		.remedy =
-			"Update the firmware or enable NUMA in its settings, so that the kernel learns where the drive is.",
-		.source = "Linux: numa_node of PCI devices",
-	},
-	{
 		.id = "storage.nvme-link",
 		.title = "PCIe links of NVMe drives",
 		.why = "A drive on half of its lanes gives half of its bandwidth. Speed is judged only while requests are in "

@@ -175,60 +175,6 @@ static int list_nvme(struct pit_root *root, const struct pit_strv **ret, struct 
 	return 0;
 }
 
-static const struct pit_device *find_nvme(const struct pit_topo *topo, const char *handle)
-{
-	for (size_t i = 0; i < topo->devices; i++)
-		if (topo->device[i].cls == PIT_DEVICE_NVME && !strcmp(topo->device[i].handle, handle))
-			return &topo->device[i];
-	return NULL;
-}
-
-static void judge_node(const struct pit_topo *topo, const struct pit_device *d, struct pit_offenders *o,
-		       struct pit_finding *out)
-{
-	const struct pit_node *node = d->node >= 0 ? pit_topo_node(topo, d->node) : NULL;
-	char source[200];
-
-	snprintf(source, sizeof(source), "%s/numa_node", d->sysfs);
-	if (d->node < 0) {
-		pit_offend(o, PIT_WARN, PIT_RISK, "%s: node unknown", d->handle);
-		pit_evidence(out, source, "%s: the firmware does not say where it is", d->handle);
-	} else if (node && pit_idset_is_empty(&node->cpus)) {
-		pit_offend(o, PIT_WARN, PIT_RISK, "%s: node %d has no CPU", d->handle, d->node);
-		pit_evidence(out, source, "%s: %d (%s)", d->handle, d->node, pit_node_source_name(d->node_source));
-	} else {
-		pit_evidence(out, source, "%s: node %d (%s)", d->handle, d->node, pit_node_source_name(d->node_source));
-	}
-}
-
-int pit_probe_nvme_node(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-			struct pit_error *err)
-{
-	const struct pit_topo *topo;
-	const struct pit_strv *names;
-	struct pit_offenders o = {0};
-	size_t seen = 0;
-	int rc = pit_facts_topo(facts, &topo, err);
-
-	if (rc)
-		return rc;
-	rc = list_nvme(pit_facts_root(facts), &names, out);
-	if (rc)
-		return rc < 0 ? rc : 0;
-	for (size_t i = 0; i < names->count; i++) {
-		const struct pit_device *d = find_nvme(topo, names->item[i]);
-
-		if (!d)
-			continue;
-		judge_node(topo, d, &o, out);
-		seen++;
-	}
-	if (!seen)
-		return pit_skip(out, "no NVMe drive on the PCI bus");
-	pit_want(out, "a node with CPUs, known");
-	return pit_offenders_judge(&o, out, "%zu drive%s on known nodes", seen, seen == 1 ? "" : "s");
-}
-
 struct link {
 	uint64_t width, width_max;
 	double speed, speed_max; /* GT/s */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check/counters.h"
 #include "check/storage.h"
 #include "check/walk.h"
 
@@ -244,12 +245,11 @@ static int disks_of_places(struct pit_facts *facts, struct pit_strv *ret, struct
 int pit_storage_tuned(struct pit_facts *facts, struct pit_strv *ret, struct pit_finding *out, struct pit_error *err)
 {
 	pit_auto_mount_list struct pit_mount_list mounts = {0};
-	const struct pit_topo *topo;
 	int rc = disks_of_places(facts, ret, err);
 
 	if (rc <= 0)
 		return rc;
-	if (pit_facts_topo(facts, &topo, NULL) || !pit_topo_count(topo, PIT_DEVICE_GPU)) {
+	if (pit_gpu_count(facts) <= 0) {
 		pit_skip(out, "no GPU here; give --data PATH to judge its disk");
 		return 1;
 	}

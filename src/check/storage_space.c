@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "check/counters.h"
 #include "check/storage.h"
 #include "host/try.h"
 
@@ -194,7 +195,6 @@ int pit_probe_tmp(const struct pit_check *row, struct pit_facts *facts, struct p
 {
 	const struct pit_mounts *mounts;
 	const struct pit_mount *m;
-	const struct pit_topo *topo;
 	struct pit_fsinfo fs;
 	uint64_t least;
 	char size[32];
@@ -209,7 +209,7 @@ int pit_probe_tmp(const struct pit_check *row, struct pit_facts *facts, struct p
 	if (rc)
 		return pit_fail(err, -rc, "statfs of /tmp");
 	pit_format_size(bytes(fs.blocks, &fs), size, sizeof(size));
-	least = pit_facts_topo(facts, &topo, NULL) || !pit_topo_count(topo, PIT_DEVICE_GPU) ? 1 : 4;
+	least = pit_gpu_count(facts) > 0 ? 4 : 1;
 	pit_want(out, "at least %" PRIu64 " GiB, or on disk", least);
 	pit_evidence(out, "/proc/self/mountinfo", "%s is tmpfs (%s)", m->target, m->super_options);
 	if (bytes(fs.blocks, &fs) < least * GIB)
