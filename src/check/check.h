@@ -63,6 +63,10 @@ enum pit_need {
 	PIT_NEED_X86 = 1 << 10,
 };
 
+/* True when the machine meets it; else *ret_reason (may be NULL) is why not, for a skip. What is unknown counts as met
+ * for PIT_NEED_METAL, PIT_NEED_HOST and PIT_NEED_X86, and as not met for the others. */
+bool pit_need_is_met(struct pit_facts *facts, enum pit_need need, const char **ret_reason);
+
 /* How a data row compares the value at `path` with `want`. */
 enum pit_op {
 	PIT_OP_NONE, /* the row has a probe */

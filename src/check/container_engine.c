@@ -72,18 +72,6 @@ int pit_containerd_load(struct pit_root *root, struct pit_conf *ret, char *path,
 	return rc;
 }
 
-static bool runs(struct pit_facts *f, const char *comm)
-{
-	const struct pit_procs *procs;
-
-	if (pit_facts_procs(f, &procs, NULL))
-		return false;
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strcmp(procs->item[i].comm, comm))
-			return true;
-	return false;
-}
-
 int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error *err)
 {
 	struct pit_root *root = pit_facts_root(f);
@@ -96,7 +84,7 @@ int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error 
 		return pit_wrap(err, pit_conf_json(text.data, ret, err), PIT_DOCKER_CONF);
 	if (pit_root_state(rc) != PIT_STATE_ABSENT)
 		return pit_fail(err, -rc, PIT_DOCKER_CONF);
-	if (runs(f, "dockerd") || !pit_root_exists(root, "/var/lib/docker"))
+	if (pit_facts_process(f, "dockerd") || !pit_root_exists(root, "/var/lib/docker"))
 		return 0;
 	return pit_fail(err, ENOENT, "Docker on this host");
 }

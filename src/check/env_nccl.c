@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/env.h"
 #include "check/offenders.h"
 
@@ -158,13 +157,6 @@ int pit_env_nccl_files_probe(const struct pit_check *row, struct pit_facts *f, s
 	return pit_pass(out, "%s", seen ? seen : "unset");
 }
 
-static bool has_rdma(struct pit_facts *f)
-{
-	const struct pit_strv *devices;
-
-	return !pit_root_list(pit_facts_root(f), &devices, "/sys/class/infiniband") && devices->count;
-}
-
 /* Parts of NCCL that are switched off. */
 int pit_env_nccl_off_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
 			   struct pit_error *err)
@@ -183,7 +175,7 @@ int pit_env_nccl_off_probe(const struct pit_check *row, struct pit_facts *f, str
 	};
 	struct pit_offenders p = {0};
 	const char *value;
-	bool rdma = has_rdma(f);
+	bool rdma = pit_need_is_met(f, PIT_NEED_RDMA, NULL);
 
 	pit_want(out, "unset");
 	for (size_t i = 0; i < PIT_COUNT(switches); i++) {

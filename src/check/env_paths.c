@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/container.h"
 #include "check/env.h"
 #include "check/offenders.h"

@@ -45,9 +45,6 @@ bool pit_gpu_is_wsl(struct pit_facts *facts);
 /* A GPU in a laptop, which shares lanes and power with the CPU and is meant to sleep. */
 bool pit_gpu_is_mobile(const json_t *gpu);
 
-/* The first process with that command (the kernel cuts at 15 bytes); NULL none or unknown. */
-const struct pit_proc *pit_gpu_process(struct pit_facts *facts, const char *comm);
-
 /* Shared texts of rows. */
 #define PIT_GPU_NVML_REFS "https://docs.nvidia.com/deploy/nvml-api/"
 

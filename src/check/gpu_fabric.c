@@ -36,7 +36,7 @@ static int probe_manager(const struct pit_check *row, struct pit_facts *facts, s
 		return rc;
 	pit_evidence(out, "/sys/bus/pci/devices", "%zu NVSwitches", switches);
 	pit_want(out, "nv-fabricmanager runs");
-	if (pit_gpu_process(facts, "nv-fabricmanager")) {
+	if (pit_facts_process(facts, "nv-fabricmanager")) {
 		pit_evidence(out, "/proc", "nv-fabricmanager runs");
 		return pit_pass(out, "runs, for %zu NVSwitches", switches);
 	}

@@ -2,7 +2,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/gpu.h"
 
 bool pit_gpu_number(const json_t *gpu, const char *group, const char *key, int64_t *ret)
@@ -192,16 +191,4 @@ bool pit_gpu_is_wsl(struct pit_facts *facts)
 
 	return (!pit_facts_platform(facts, &p, NULL) && p->virt == PIT_VIRT_WSL) ||
 	       !pit_root_exists(pit_facts_root(facts), "/dev/dxg");
-}
-
-const struct pit_proc *pit_gpu_process(struct pit_facts *facts, const char *comm)
-{
-	const struct pit_procs *procs;
-
-	if (pit_facts_procs(facts, &procs, NULL))
-		return NULL;
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strncmp(procs->item[i].comm, comm, 15) && procs->item[i].state != 'Z')
-			return &procs->item[i];
-	return NULL;
 }

@@ -5,10 +5,8 @@
 #ifndef PIT_CHECK_NETWORK_H
 #define PIT_CHECK_NETWORK_H
 
+#include "check/devices.h"
 #include "check/facts.h"
-
-/* A link from which host settings for fast networks matter. */
-#define PIT_FAST_MBIT 10000
 
 struct pit_link {
 	char name[32];

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
 
 static int nth_number(const char *line, int word, uint64_t *ret)
 {

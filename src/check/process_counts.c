@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/process.h"
 
 /* All threads of the machine: the number behind "/" in /proc/loadavg. */

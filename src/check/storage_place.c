@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check/counters.h"
+#include "check/devices.h"
 #include "check/storage.h"
 #include "check/walk.h"
 
