@@ -6,7 +6,6 @@
 
 #include "base/parse.h"
 #include "check/counters.h"
-#include "check/readings.h"
 #include "check/offenders.h"
 
 /* Pages per second from which traffic between nodes counts as hurting: 40 MB/s with pages of 4 KiB. */
@@ -33,7 +32,7 @@ int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, str
 	pit_evidence(out, path, "%" PRId64, mode);
 	if (!mode)
 		return pit_pass(out, "0");
-	pit_blame_sysctl(facts, out, path, NULL);
+	pit_origin_of(facts, path, NULL, NULL, out);
 	if (!pit_gpu_count(facts))
 		return pit_pass(out, "%" PRId64 ", which suits work on CPUs that nobody pins", mode);
 	if (!pit_facts_rate(facts, "/proc/vmstat", "numa_hint_faults", &faults, NULL) && faults >= HINT_FAULTS_HURT) {
