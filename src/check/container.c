@@ -156,7 +156,7 @@ const struct pit_check pit_check_container[] = {
 	{
 		.id = "container.docker-nvidia",
 		.title = "Docker can give out GPUs",
-		.why = "Without the runtime or CDI --gpus fails, and with a default runtime that does not exist "
+		.why = "Without the toolkit, a runtime or CDI --gpus fails, and with a default runtime that does not exist "
 		       "no container starts at all. The file is rewritten by configuration management more often "
 		       "than by people.",
 		.area = PIT_AREA_CONTAINER,
