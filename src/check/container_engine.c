@@ -160,7 +160,7 @@ PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
 {
 	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
 	pit_auto_conf struct pit_conf docker = {0};
-	size_t seen = 0;
+	size_t seen = 0, docker_only;
 	int rc = pit_docker_load(f, &docker, err);
 
 	if (rc && pit_root_state(rc) != PIT_STATE_ABSENT)
@@ -175,11 +175,15 @@ PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
 		if (strcmp(driver, "systemd") != 0)
 			pit_problem(&p, out, PIT_DOCKER_CONF, "Docker uses %s", driver);
 	}
+	docker_only = p.count;
 	judge_containerd_driver(f, &p, out, &seen);
 	if (!seen)
 		return pit_skip(out, "no configuration of Docker or containerd here");
 	pit_want(out, "systemd");
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "systemd");
+	if (!p.count)
+		return pit_pass(out, "systemd");
+	return p.count > docker_only ? pit_bad(out, "%s", pit_problems_text(&p))
+				     : pit_judge(out, PIT_WARN, PIT_STYLE, "%s", pit_problems_text(&p));
 }
 
 /* From version 3 of the file (containerd 2) on CDI is on unless it is switched off. */
