@@ -379,7 +379,7 @@ static bool settle(const struct pit_access_path *p, const struct pit_access_step
 			 "%s is a FUSE mount of another user without allow_other, which closes it to all others and to "
 			 "root",
 			 s->mount->target);
-		snprintf(ret->fix, sizeof(ret->fix), "mount it with -o allow_other");
+		snprintf(ret->fix, sizeof(ret->fix), "# mount it again with -o allow_other");
 		return true;
 	}
 	if (end && is_no_program(s, want, ret))
@@ -403,8 +403,11 @@ void pit_access_decide(const struct pit_access_path *p, const struct pit_user *u
 	for (size_t i = 0; i < p->count; i++) {
 		bool end = i + 1 == p->count && !p->rc;
 
-		if (!p->step[i].target && settle(p, &p->step[i], u, want, end, ret))
-			return;
+		if (p->step[i].target || !settle(p, &p->step[i], u, want, end, ret))
+			continue;
+		if (strchr(p->step[i].path, '\'') || strchr(p->step[i].path, '\n'))
+			ret->fix[0] = '\0'; /* would leave the quotes around it */
+		return;
 	}
 	if (!p->rc)
 		return;

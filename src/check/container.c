@@ -124,10 +124,11 @@ const struct pit_check pit_check_container[] = {
 	},
 	{
 		.id = "container.cgroup-driver",
-		.title = "Engines leave control groups to systemd",
-		.why = "With the cgroupfs driver systemctl daemon-reload resets the device rules of running "
-		       "containers, which then lose their GPUs (Failed to initialize NVML: Unknown Error). It "
-		       "strikes at the next package update.",
+		.title = "Driver of containers' control groups",
+		.why = "With the cgroupfs driver two managers write one tree, so limits of systemd's slices do not hold "
+		       "for containers, and runtimes of one engine that differ put pods into different places. With "
+		       "the systemd driver NVIDIA's device files need links in /dev/char (container.dev-char), and "
+		       "some hosts of Docker choose cgroupfs to do without.",
 		.area = PIT_AREA_CONTAINER,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
@@ -135,8 +136,8 @@ const struct pit_check pit_check_container[] = {
 		.probe = pit_container_cgroup_driver_probe,
 		.remedy = "Set native.cgroupdriver=systemd in daemon.json, and SystemdCgroup = true for each "
 			  "runtime of containerd.",
-		.source = "nvidia-container-toolkit#48",
-		.refs = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/troubleshooting.html",
+		.source = "kubernetes container runtimes; nvidia-container-toolkit#48: cgroupfs as a way round",
+		.refs = "https://kubernetes.io/docs/setup/production-environment/container-runtimes/",
 	},
 	{
 		.id = "container.containerd-nvidia",
@@ -156,7 +157,7 @@ const struct pit_check pit_check_container[] = {
 	{
 		.id = "container.docker-nvidia",
 		.title = "Docker can give out GPUs",
-		.why = "Without the runtime or CDI --gpus fails, and with a default runtime that does not exist "
+		.why = "Without the toolkit, a runtime or CDI --gpus fails, and with a default runtime that does not exist "
 		       "no container starts at all. The file is rewritten by configuration management more often "
 		       "than by people.",
 		.area = PIT_AREA_CONTAINER,

@@ -113,13 +113,23 @@ static const char *docker_driver(struct pit_facts *f, const struct pit_conf *c)
 	return m && !strcmp(m->type, "cgroup2") ? "systemd" : "cgroupfs";
 }
 
+/* Docker's own containerd comes with the part for Kubernetes switched off. */
+static bool is_cri_off(const struct pit_conf *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (pit_conf_below(&c->item[i], "disabled_plugins") &&
+		    (!strcmp(c->item[i].value, "cri") || strstr(c->item[i].value, ".cri")))
+			return true;
+	return false;
+}
+
 /* SystemdCgroup of any runtime of containerd that is false. */
 static void judge_containerd_driver(struct pit_facts *f, struct pit_offenders *p, struct pit_finding *out, size_t *seen)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	char path[160];
 
-	if (pit_containerd_load(pit_facts_root(f), &c, path, sizeof(path), NULL))
+	if (pit_containerd_load(pit_facts_root(f), &c, path, sizeof(path), NULL) || is_cri_off(&c))
 		return;
 	for (size_t i = 0; i < c.count; i++) {
 		const char *name = strrchr(c.item[i].key, '/');
@@ -139,7 +149,7 @@ int pit_container_cgroup_driver_probe(const struct pit_check *row, struct pit_fa
 {
 	struct pit_offenders p = {0};
 	pit_auto_conf struct pit_conf docker = {0};
-	size_t seen = 0;
+	size_t seen = 0, docker_only;
 	int rc = pit_docker_load(f, &docker, err);
 
 	if (rc && pit_root_state(rc) != PIT_STATE_ABSENT)
@@ -154,11 +164,23 @@ int pit_container_cgroup_driver_probe(const struct pit_check *row, struct pit_fa
 		if (strcmp(driver, "systemd") != 0)
 			pit_problem(&p, out, PIT_DOCKER_CONF, "Docker uses %s", driver);
 	}
+	docker_only = p.count;
 	judge_containerd_driver(f, &p, out, &seen);
 	if (!seen)
 		return pit_skip(out, "no configuration of Docker or containerd here");
 	pit_want(out, "systemd");
-	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "systemd");
+	if (!p.count)
+		return pit_pass(out, "systemd");
+	return p.count > docker_only ? pit_bad(out, "%s", pit_offenders_text(&p))
+				     : pit_judge(out, PIT_WARN, PIT_STYLE, "%s", pit_offenders_text(&p));
+}
+
+/* From version 3 of the file (containerd 2) on CDI is on unless it is switched off. */
+static bool has_cdi(const struct pit_conf *c, const char *enable)
+{
+	const char *version = pit_conf_get(c, "version");
+
+	return enable ? !strcmp(enable, "true") : version && !strcmp(version, "3");
 }
 
 int pit_container_containerd_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
@@ -171,6 +193,8 @@ int pit_container_containerd_probe(const struct pit_check *row, struct pit_facts
 
 	if (rc)
 		return rc;
+	if (is_cri_off(&c))
+		return pit_skip(out, "containerd works for Docker only here");
 	for (size_t i = 0; i < c.count; i++) {
 		const char *name = strrchr(c.item[i].key, '/');
 
@@ -187,7 +211,7 @@ int pit_container_containerd_probe(const struct pit_check *row, struct pit_facts
 	pit_want(out, "a runtime 'nvidia', or enable_cdi = true");
 	if (!strncmp(standard, "nvidia", 6) && !runtime)
 		return pit_judge(out, PIT_FAIL, PIT_RISK, "default runtime %s is not defined", standard);
-	if (runtime || (cdi && !strcmp(cdi, "true")))
+	if (runtime || has_cdi(&c, cdi))
 		return pit_pass(out, "%s, default %s", runtime ? "runtime nvidia" : "CDI", standard);
 	return pit_bad(out, "neither a runtime for NVIDIA nor CDI");
 }
@@ -206,14 +230,17 @@ int pit_container_docker_nvidia_probe(const struct pit_check *row, struct pit_fa
 	cdi = pit_conf_get(&c, "features/cdi");
 	name_setting(&c, PIT_DOCKER_CONF, "runtimes/nvidia/path", out);
 	name_setting(&c, PIT_DOCKER_CONF, "default-runtime", out);
-	pit_want(out, "runtimes.nvidia with a program that exists, or features.cdi");
+	pit_want(out, "runtimes.nvidia with a program that exists, features.cdi, or the toolkit's hook");
 	if (standard && !strcmp(standard, "nvidia") && !path)
 		return pit_judge(out, PIT_FAIL, PIT_RISK, "default-runtime nvidia is not defined");
 	if (path && *path == '/' && pit_root_state(pit_root_exists(pit_facts_root(f), "%s", path)) == PIT_STATE_ABSENT)
 		return pit_judge(out, PIT_FAIL, PIT_RISK, "%s is not there", path);
 	if (path || (cdi && !strcmp(cdi, "true")))
 		return pit_pass(out, "%s, default %s", path ? path : "CDI", standard ? standard : "runc");
-	return pit_bad(out, "neither a runtime nvidia nor CDI");
+	/* docker run --gpus asks for this program and for no entry in daemon.json. */
+	if (!pit_root_exists(pit_facts_root(f), "/usr/bin/nvidia-container-runtime-hook"))
+		return pit_pass(out, "--gpus works by nvidia-container-runtime-hook");
+	return pit_bad(out, "no runtime nvidia, no CDI, no toolkit");
 }
 
 int pit_container_docker_logs_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,

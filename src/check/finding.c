@@ -116,9 +116,32 @@ void pit_remedy(struct pit_finding *out, const char *fmt, ...)
 	REPLACE(out, remedy, fmt);
 }
 
+/* True when what came in by arguments means something to a shell: names out of a recording are a stranger's words, and
+ * the command is there to be pasted. */
+static bool is_unsafe(const char *fmt, const char *command)
+{
+	static const char special[] = ";&|`$<>(){}!#\\\"'\n\r\033";
+	size_t given, allowed;
+
+	for (const char *s = special; *s; s++) {
+		given = allowed = 0;
+		for (const char *c = command; *c; c++)
+			given += *c == *s;
+		for (const char *c = fmt; *c; c++)
+			allowed += *c == *s;
+		if (given > allowed)
+			return true;
+	}
+	return false;
+}
+
 void pit_command(struct pit_finding *out, const char *fmt, ...)
 {
 	REPLACE(out, command, fmt);
+	if (out->command && strcmp(fmt, "%s") != 0 && is_unsafe(fmt, out->command)) {
+		free(out->command);
+		out->command = NULL;
+	}
 }
 
 void pit_finding_clear(struct pit_finding *f)

@@ -259,7 +259,7 @@ const struct pit_check pit_check_gpu_amd[] = {
 		.otherwise = PIT_WARN,
 		.probe = probe_level,
 		.remedy = "Set the level to auto.",
-		.command = "amd-smi reset --perf-determinism; rocm-smi --setperflevel auto",
+		.command = "rocm-smi --setperflevel auto",
 		.source = "amdgpu documentation",
 		.refs = "https://docs.kernel.org/gpu/amdgpu/thermal.html",
 	},

@@ -21,6 +21,20 @@ const char *pit_gpu_text(const json_t *gpu, const char *key)
 	return text ? text : "";
 }
 
+#define INDEX "<INDEX>"
+
+/* The row's command with the GPU's index in its place. */
+static void name_gpu(const char *command, int64_t index, struct pit_finding *out)
+{
+	const char *at = command ? strstr(command, INDEX) : NULL;
+	char text[128];
+
+	if (!at || index < 0)
+		return;
+	snprintf(text, sizeof(text), "%.*s%d%s", (int)(at - command), command, (int)index, at + strlen(INDEX));
+	pit_command(out, "%s", text);
+}
+
 struct scan {
 	size_t known, bad;
 	enum pit_gpu_verdict worst;
@@ -61,6 +75,7 @@ static int conclude(const struct scan *s, size_t count, const struct pit_gpu_rul
 		pit_want(out, "%s", rule->wanted);
 	if (!s->bad)
 		return pit_pass(out, "%s", rule->fine ? rule->fine : s->first);
+	name_gpu(out->check->command, s->index, out);
 	if (s->bad == 1)
 		return pit_judge(out, status, impact, "GPU %d: %s", (int)s->index, s->first);
 	return pit_judge(out, status, impact, "%zu of %zu GPUs: %s", s->bad, count, s->first);

@@ -68,7 +68,8 @@ static int probe_mps(const struct pit_check *row, struct pit_facts *facts, struc
 		return pit_pass(out, "MPS runs on another directory");
 	if (!control)
 		return pit_pass(out, "MPS is not in use");
-	pit_command(out, "rm -r %s", dir);
+	if (!set || !*set)
+		pit_command(out, "rm -r /tmp/nvidia-mps");
 	return pit_bad(out, "%s is left over, no MPS daemon", dir);
 }
 

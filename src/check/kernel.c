@@ -229,7 +229,6 @@ const struct pit_check pit_check_kernel[] = {
 		.op = PIT_OP_EQ,
 		.want = "1",
 		.remedy = "Install kdump-tools (Debian) or kexec-tools (RHEL) and reserve memory with crashkernel=.",
-		.command = "apt install kdump-tools",
 		.reboot = true,
 		.source = "kernel documentation of kdump",
 		.refs = "https://docs.kernel.org/admin-guide/kdump/kdump.html",

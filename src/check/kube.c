@@ -133,16 +133,16 @@ const struct pit_check pit_check_kube[] = {
 	{
 		.id = "kube.cgroup-driver",
 		.title = "One manager of control groups",
-		.why = "Two managers of the same tree undo each other: after systemctl daemon-reload containers "
-		       "lose their GPUs with Failed to initialize NVML: Unknown Error. Kubelet and container "
-		       "runtime must use the same driver, and on hosts with systemd that is systemd.",
+		.why = "When kubelet and container runtime use different drivers, pods do not start or escape their "
+		       "limits. On hosts with systemd both should use systemd, because two managers of one tree make "
+		       "a node unstable when memory runs short.",
 		.area = PIT_AREA_KUBE,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_KUBELET,
 		.probe = pit_kube_cgroup_driver_probe,
 		.remedy = "Set cgroupDriver: systemd for the kubelet and SystemdCgroup = true for containerd.",
-		.source = "kubernetes container runtimes; nvidia-container-toolkit#48",
+		.source = "kubernetes container runtimes",
 		.refs = "https://kubernetes.io/docs/setup/production-environment/container-runtimes/",
 	},
 	{

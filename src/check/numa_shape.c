@@ -94,7 +94,7 @@ static void bind_near(const struct pit_topo *topo, struct pit_finding *out)
 		    pit_idset_add(&near, (size_t)topo->node[i].id))
 			return;
 	if (!pit_idset_is_empty(&near))
-		pit_command(out, "numactl --membind=%s PROGRAM", pit_idset_format(&near, text, sizeof(text)));
+		pit_command(out, "numactl --membind=%s <PROGRAM>", pit_idset_format(&near, text, sizeof(text)));
 }
 
 int pit_numa_far_memory(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,

@@ -36,7 +36,9 @@ int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, str
 	pit_origin_of(facts, path, NULL, NULL, out);
 	if (!pit_gpu_count(facts))
 		return pit_pass(out, "%" PRId64 ", which suits work on CPUs that nobody pins", mode);
-	if (!pit_facts_rate(facts, "/proc/vmstat", "numa_hint_faults", &faults, NULL) && faults >= HINT_FAULTS_HURT) {
+	if (pit_facts_rate(facts, "/proc/vmstat", "numa_hint_faults", &faults, NULL) == -EAGAIN)
+		return -EAGAIN;
+	if (faults >= HINT_FAULTS_HURT) {
 		pit_evidence(out, "/proc/vmstat", "numa_hint_faults grows by %.0f per second", faults);
 		return pit_judge(out, PIT_WARN, PIT_HURTING, "%" PRId64 ", %.0f faults per second", mode, faults);
 	}
@@ -190,7 +192,8 @@ int pit_numa_node_full(const struct pit_check *row, struct pit_facts *facts, str
 	pit_want(out, "no node below %.0f%% while another has %.0f%%", FULL_BELOW * 100, ROOM_ABOVE * 100);
 	if (!full.count || best < ROOM_ABOVE)
 		return pit_pass(out, full.count ? "all nodes are full alike" : "every node has memory left");
-	(void)pit_facts_rate(facts, "/proc/vmstat", "numa_miss", &missed, NULL);
+	if (pit_facts_rate(facts, "/proc/vmstat", "numa_miss", &missed, NULL) == -EAGAIN)
+		return -EAGAIN;
 	if (missed > 0)
 		pit_evidence(out, "/proc/vmstat", "numa_miss grows by %.0f pages per second", missed);
 	return pit_judge(out, PIT_WARN, missed >= PAGES_HURT ? PIT_HURTING : PIT_RISK, "%s, another node has %.0f%%",
@@ -219,8 +222,9 @@ int pit_numa_demotion(const struct pit_check *row, struct pit_facts *facts, stru
 	pit_evidence(out, path, "%s", value);
 	if (!on || !memory_only)
 		return pit_pass(out, on ? "%s, and no node of memory only" : "%s", value);
-	(void)pit_facts_rate(facts, "/proc/vmstat", "pgdemote_direct", &moved, NULL);
-	(void)pit_facts_rate(facts, "/proc/vmstat", "pgdemote_kswapd", &kswapd, NULL);
+	if (pit_facts_rate(facts, "/proc/vmstat", "pgdemote_direct", &moved, NULL) == -EAGAIN ||
+	    pit_facts_rate(facts, "/proc/vmstat", "pgdemote_kswapd", &kswapd, NULL) == -EAGAIN)
+		return -EAGAIN;
 	if (moved + kswapd < PAGES_HURT)
 		return pit_bad(out, "%s", value);
 	pit_evidence(out, "/proc/vmstat", "pgdemote_* grow by %.0f pages per second", moved + kswapd);

@@ -22,9 +22,10 @@ static bool has_no_link(const struct pit_pci *d)
 	return d->vendor == PIT_PCI_INTEL && d->device >= 0x37cc && d->device <= 0x37d9;
 }
 
-static bool moves_data(const struct pit_pci *d)
+/* Drives have a row of their own that knows when they are busy: storage.nvme-link. */
+static bool is_judged(const struct pit_pci *d)
 {
-	return (pit_pci_is_nic(d) && !has_no_link(d)) || pit_pci_is_nvme(d);
+	return pit_pci_is_nic(d) && !has_no_link(d);
 }
 
 /* "16.0 GT/s PCIe" in tenths, "16" lanes; 0 unknown. Virtual devices say "Unknown", 0 or 255. */
@@ -118,11 +119,11 @@ static int probe_link(const struct pit_check *row, struct pit_facts *facts, stru
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < pcis.count; i++)
-		if (moves_data(&pcis.item[i]))
+		if (is_judged(&pcis.item[i]))
 			tally_link(pit_facts_root(facts), &pcis.item[i], speed, &t, out);
 	pit_want(out, speed ? "the highest speed of device and slot" : "all lanes of the device");
 	if (!t.seen[0] && !t.seen[1] && !t.seen[2])
-		return pit_skip(out, "no NIC or NVMe tells its link");
+		return pit_skip(out, "no NIC tells its link");
 	if (t.seen[2])
 		return pit_bad(out, "%s", t.first[2]);
 	if (t.seen[1])
@@ -350,9 +351,9 @@ static int probe_near(const struct pit_check *row, struct pit_facts *facts, stru
 const struct pit_check pit_check_pci_link[] = {
 	{
 		.id = "pci.link-width",
-		.title = "PCIe lanes of NICs and NVMe disks",
-		.why = "With half the lanes a NIC or disk moves half the data, for every job. Dirt, a riser or a slot with fewer "
-		       "lanes causes it.",
+		.title = "PCIe lanes of NICs",
+		.why = "With half the lanes a NIC moves half the data, for every job. Dirt, a riser or a slot with fewer lanes "
+		       "causes it.",
 		.area = PIT_AREA_PCI,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
@@ -364,9 +365,9 @@ const struct pit_check pit_check_pci_link[] = {
 	},
 	{
 		.id = "pci.link-speed",
-		.title = "PCIe speed of NICs and NVMe disks",
-		.why = "Each generation less halves the bandwidth of the device. A link that fell back has signal problems and "
-		       "may get worse.",
+		.title = "PCIe speed of NICs",
+		.why = "Each generation less halves the bandwidth of the NIC. A link that fell back has signal problems and may get "
+		       "worse.",
 		.area = PIT_AREA_PCI,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,

@@ -207,7 +207,6 @@ const struct pit_check pit_check_process[] = {
 		.needs = PIT_NEED_GPU,
 		.probe = pit_probe_gpu_nice,
 		.remedy = "Start the job without nice, or raise its priority with renice.",
-		.command = "renice -n 0 -p PID",
 		.source = "sched(7)",
 		.refs = "https://man7.org/linux/man-pages/man7/sched.7.html",
 	},

@@ -83,8 +83,10 @@ int pit_probe_gpu_nice(const struct pit_check *row, struct pit_facts *facts, str
 		held += p != NULL;
 		if (!low)
 			continue;
-		if (!count++)
+		if (!count++) {
 			pit_process_name(procs, pid, name, sizeof(name));
+			pit_command(out, "renice -n 0 -p %d", pid);
+		}
 		snprintf(source, sizeof(source), "/proc/%d/stat", pid);
 		pit_evidence(out, source, "%s holds a GPU, nice %" PRId64 "%s", p->comm, p->nice,
 			     p->policy == SCHED_IDLE ? ", SCHED_IDLE" : "");

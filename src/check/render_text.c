@@ -120,6 +120,8 @@ static void put_finding(const struct pit_report *r, size_t at, bool verbose, con
 		put_part(page, "why", f->check->why);
 	put_part(page, "fix", pit_finding_remedy(f));
 	put_part(page, "run", command);
+	if (command && (!strncmp(command, "sysctl -w", 9) || !strncmp(command, "echo ", 5)))
+		put_part(page, "", "(until the next boot)");
 	if (f->check->reboot)
 		put_part(page, "", "(needs a reboot)");
 	put_part(page, "id", f->check->id);

@@ -150,9 +150,8 @@ const struct pit_check pit_check_security[] = {
 		.probe = pit_probe_mempolicy,
 		.probes = true,
 		.remedy =
-			"Give the container CAP_SYS_NICE, or allow get_mempolicy, set_mempolicy and mbind in its seccomp "
+			"Start the container with --cap-add SYS_NICE, or allow get_mempolicy, set_mempolicy and mbind in its seccomp "
 			"profile.",
-		.command = "docker run --cap-add SYS_NICE ...",
 		.source = "tried: get_mempolicy(); Docker's default seccomp profile",
 		.refs = "https://docs.docker.com/engine/security/seccomp/",
 	},

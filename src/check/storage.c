@@ -233,7 +233,6 @@ const struct pit_check pit_check_storage[] = {
 		.otherwise = PIT_FAIL,
 		.probe = pit_probe_nvme_health,
 		.remedy = "Save the data, look at the drive's log, cool or replace it.",
-		.command = "nvme smart-log /dev/nvme0",
 		.source = "NVM Express: critical warning; Linux: state of the controller",
 	},
 	{

@@ -283,6 +283,8 @@ static void judge_health(struct pit_root *root, const char *name, struct pit_off
 		return;
 	if (strcmp(state, "live") != 0) {
 		pit_offend(o, PIT_FAIL, PIT_HURTING, "%s is %s", name, state);
+		if (o->count == 1)
+			pit_command(out, "nvme smart-log /dev/%s", name);
 		pit_evidence(out, path, "%s", state);
 		return;
 	}
@@ -297,6 +299,8 @@ static void judge_health(struct pit_root *root, const char *name, struct pit_off
 		if (pit_root_u64(root, &alarm, "%s", path) || !alarm)
 			continue;
 		pit_offend(o, PIT_FAIL, PIT_HURTING, "%s reports a temperature alarm", name);
+		if (o->count == 1)
+			pit_command(out, "nvme smart-log /dev/%s", name);
 		pit_evidence(out, path, "1: critical warning of the drive's SMART log");
 	}
 }

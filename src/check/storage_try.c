@@ -36,6 +36,7 @@ int pit_probe_io_uring(const struct pit_check *row, struct pit_facts *facts, str
 {
 	struct pit_text text;
 	uint64_t code;
+	int64_t off;
 	int rc = pit_root_fact(pit_facts_root(facts), "io_uring", try_io_uring, NULL, &text);
 
 	if (rc == -EPERM)
@@ -48,6 +49,9 @@ int pit_probe_io_uring(const struct pit_check *row, struct pit_facts *facts, str
 	pit_evidence(out, "io_uring_setup()", "%s", code ? strerror((int)code) : "works");
 	if (!code)
 		return pit_pass(out, "usable");
+	if (code == EPERM && !pit_root_i64(pit_facts_root(facts), &off, "/proc/sys/kernel/io_uring_disabled") &&
+	    off > 0)
+		return pit_skip(out, "switched off by kernel.io_uring_disabled: security.io-uring tells");
 	if (code == ENOMEM)
 		return pit_bad(out, "no memory that may be locked (ulimit -l)");
 	return pit_bad(out, code == ENOSYS ? "not in this kernel, or a filter hides it" : "refused: %s",

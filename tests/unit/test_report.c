@@ -97,6 +97,27 @@ static void waivers_expire(void **state)
 	pit_waivers_free(&w);
 }
 
+/* Names from a recording are a stranger's words; the command is there to be pasted. */
+static void commands_are_safe_to_paste(void **state)
+{
+	struct pit_check row = {.id = "a.b"};
+	struct pit_finding f = {.check = &row};
+
+	pit_command(&f, "chmod 600 '%s'", "/home/a b/.netrc");
+	assert_string_equal(f.command, "chmod 600 '/home/a b/.netrc'");
+	pit_command(&f, "chmod 600 '%s'", "/home/a'; reboot '");
+	assert_null(f.command);
+	pit_command(&f, "ip link set dev %s mtu 9000", "eth0;reboot");
+	assert_null(f.command);
+	pit_command(&f, "ip link set dev %s mtu 9000", "eth0\nreboot");
+	assert_null(f.command);
+	pit_command(&f, "echo %d > %s", 1, "/sys/block/$(reboot)/queue/x");
+	assert_null(f.command);
+	pit_command(&f, "echo %d > %s", 1, "/sys/block/sda/queue/x");
+	assert_string_equal(f.command, "echo 1 > /sys/block/sda/queue/x");
+	pit_finding_clear(&f);
+}
+
 static void wraps_text(void **state)
 {
 	struct pit_buf out = PIT_BUF_INIT;
@@ -113,8 +134,10 @@ static void wraps_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_are_complete), cmocka_unit_test(there_are_enough), cmocka_unit_test(selects_rows),
-		cmocka_unit_test(reads_waivers),     cmocka_unit_test(waivers_expire),   cmocka_unit_test(wraps_text),
+		cmocka_unit_test(rows_are_complete), cmocka_unit_test(there_are_enough),
+		cmocka_unit_test(selects_rows),      cmocka_unit_test(reads_waivers),
+		cmocka_unit_test(waivers_expire),    cmocka_unit_test(commands_are_safe_to_paste),
+		cmocka_unit_test(wraps_text),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
