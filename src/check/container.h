@@ -8,13 +8,6 @@
 #include "check/conf.h"
 #include "check/facts.h"
 
-/* The configuration of containerd with its imports; `path` gets the main file. -ENOENT: no containerd configuration. */
-int pit_containerd_load(struct pit_root *root, struct pit_conf *ret, char *path, size_t size, struct pit_error *err);
-
-/* /etc/docker/daemon.json; empty when dockerd is here without that file. -ENOENT: no Docker here. */
-#define PIT_DOCKER_CONF "/etc/docker/daemon.json"
-int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error *err);
-
 /* The version of the NVIDIA kernel module that is loaded ("550.54.15"). -ENOENT not known. */
 int pit_nvidia_module(struct pit_facts *f, char *ret, size_t size);
 

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/path.h"
 #include "check/env.h"
 #include "check/offenders.h"
 
@@ -201,7 +202,7 @@ static bool has_efa(struct pit_facts *f)
 		const char *name = devices->item[i];
 
 		if (!pit_root_link(pit_facts_root(f), &driver, "/sys/class/infiniband/%s/device/driver", name) &&
-		    strrchr(driver, '/') && !strcmp(strrchr(driver, '/'), "/efa"))
+		    !strcmp(pit_base_name(driver), "efa"))
 			return true;
 		if (!strncmp(name, "efa", 3) || !strncmp(name, "rdmap", 5))
 			return true;

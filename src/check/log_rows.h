@@ -20,8 +20,6 @@ struct pit_log_want {
  * of a risk when it is older or its time is unknown. */
 pit_probe pit_probe_log;
 
-bool pit_log_matches(const struct pit_log_want *want, const char *message);
-
 /* Seconds from a message to the reading of the log; negative unknown. */
 double pit_log_age(struct pit_facts *facts, int64_t usec);
 

@@ -28,8 +28,7 @@ struct pit_links {
 int pit_links_load(struct pit_facts *facts, struct pit_links *ret, struct pit_error *err);
 void pit_links_free(struct pit_links *l); /* back to empty */
 #define pit_auto_links PIT_CLEANUP(pit_links_free)
-bool pit_link_is_fast(const struct pit_link *l);  /* physical, with carrier and PIT_FAST_MBIT or more */
-size_t pit_links_fast(const struct pit_links *l); /* how many of them */
+bool pit_link_is_fast(const struct pit_link *l); /* physical, with carrier and PIT_FAST_MBIT or more */
 
 /* True when this host takes part in a fast network: a fast link, or an active RDMA port. */
 bool pit_network_is_fast(struct pit_facts *facts);

@@ -30,9 +30,6 @@ static inline void pit_slurm_host_free(struct pit_slurm_host *h)
 }
 #define pit_auto_slurm_host PIT_CLEANUP(pit_slurm_host_free)
 
-/* A number of the node's line. 0, -ENOENT not set, -EBADMSG not a number. */
-int pit_slurm_host_number(const struct pit_slurm_host *h, const char *key, uint64_t *ret);
-
 /* Cores by the node's line: Boards, Sockets, SocketsPerBoard, CoresPerSocket; 0 unknown. */
 uint64_t pit_slurm_host_cores(const struct pit_slurm_host *h);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "check/devices.h"
 #include "check/storage.h"
 #include "check/walk.h"
@@ -159,26 +160,19 @@ static int whole_disk(struct pit_root *root, const char *name, char *ret, size_t
 	return 0;
 }
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 int pit_mount_disk(struct pit_root *root, const struct pit_mount *m, char *ret, size_t size)
 {
 	const char *link;
 
 	if (!pit_root_link(root, &link, "/sys/dev/block/%u:%u", m->major, m->minor))
-		return whole_disk(root, last_name(link), ret, size);
+		return whole_disk(root, pit_base_name(link), ret, size);
 	if (strncmp(m->source, "/dev/", 5) != 0)
 		return -ENOENT;
 	if (!pit_root_link(root, &link, "%s", m->source))
-		return whole_disk(root, last_name(link), ret, size);
-	if (pit_root_exists(root, "/sys/class/block/%s", last_name(m->source)))
+		return whole_disk(root, pit_base_name(link), ret, size);
+	if (pit_root_exists(root, "/sys/class/block/%s", pit_base_name(m->source)))
 		return -ENOENT;
-	return whole_disk(root, last_name(m->source), ret, size);
+	return whole_disk(root, pit_base_name(m->source), ret, size);
 }
 
 static bool is_virtual(const char *name)

@@ -93,14 +93,3 @@ void pit_page_wrap(const struct pit_page *p, int indent, const char *head, const
 	}
 	pit_buf_putc(p->out, '\n');
 }
-
-void pit_page_clip(struct pit_buf *out, const char *text, size_t columns)
-{
-	size_t at = 0;
-
-	for (; *text; text++) {
-		if (!continues_character(*text) && at++ == columns)
-			return;
-		pit_buf_putc(out, is_control(*text) ? '?' : *text);
-	}
-}

@@ -25,7 +25,4 @@ void pit_page_colour(const struct pit_page *p, enum pit_colour colour, const cha
  * the indent. Words longer than a line are not cut. Control characters come out as '?': the text may be foreign. */
 void pit_page_wrap(const struct pit_page *p, int indent, const char *head, const char *text);
 
-/* The same text without control characters, cut to `columns`, at the end of `out`. */
-void pit_page_clip(struct pit_buf *out, const char *text, size_t columns);
-
 #endif
