@@ -8,12 +8,6 @@
 #include "check/conf.h"
 #include "check/facts.h"
 
-/* The version of the NVIDIA kernel module that is loaded ("550.54.15"). -ENOENT not known. */
-int pit_nvidia_module(struct pit_facts *f, char *ret, size_t size);
-
-/* The driver version in the name of a library ("/usr/lib/libcuda.so.550.54.15") into `ret`; false when it has none. */
-bool pit_nvidia_library_version(const char *path, char *ret, size_t size);
-
 /* container_engine.c */
 pit_probe pit_container_cgroup_driver_probe, pit_container_containerd_probe, pit_container_docker_nvidia_probe,
 	pit_container_docker_logs_probe, pit_container_docker_defaults_probe, pit_container_storage_probe;

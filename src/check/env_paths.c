@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "check/container.h"
+#include "check/nvidia.h"
 #include "check/env.h"
 #include "check/offenders.h"
 
@@ -190,14 +190,14 @@ int pit_env_libcuda_probe(const struct pit_check *row, struct pit_facts *f, stru
 		rc = pit_strv_split(&dirs, value, ":");
 	if (rc)
 		return rc;
-	if (pit_nvidia_module(f, module, sizeof(module)))
+	if (pit_nvidia_driver(f, module, sizeof(module)))
 		return pit_skip(out, "no NVIDIA kernel module is loaded");
 	pit_want(out, "libcuda of driver %s, or a newer one in a directory 'compat'", module);
 	for (size_t i = 0; i < dirs.count; i++) {
 		const char *dir = dirs.item[i];
 
 		if (pit_root_link(pit_facts_root(f), &target, "%s/libcuda.so.1", dir) ||
-		    !pit_nvidia_library_version(target, version, sizeof(version)))
+		    pit_nvidia_file_version(target, version, sizeof(version)))
 			continue;
 		pit_evidence(out, "LD_LIBRARY_PATH", "%s/libcuda.so.1 -> %s, the module is %s", dir, target, module);
 		if (!strcmp(version, module))

@@ -67,15 +67,7 @@ static int toolkit_version(struct pit_root *root, const char *home, char *where,
 
 static int driver_major(struct pit_facts *facts, char *version, size_t size)
 {
-	const json_t *nvml;
-	bool open;
-
-	if (pit_gpu_module_version(pit_facts_root(facts), version, size, &open)) {
-		if (pit_facts_nvml(facts, &nvml, NULL))
-			return 0;
-		snprintf(version, size, "%s", pit_gpu_text(nvml, "driver"));
-	}
-	return atoi(version);
+	return pit_nvidia_driver(facts, version, size) ? 0 : atoi(version);
 }
 
 static int probe_runtime(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
