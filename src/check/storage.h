@@ -96,9 +96,8 @@ pit_probe pit_probe_space, pit_probe_inodes, pit_probe_tmp, pit_probe_small_file
 pit_probe pit_probe_data_type, pit_probe_checkpoint_type, pit_probe_atime, pit_probe_mount_options, pit_probe_trim,
 	pit_probe_volatile, pit_probe_fstab;
 /* storage_disk.c */
-pit_probe pit_probe_readahead, pit_probe_scheduler, pit_probe_queue, pit_probe_rotational,
-	pit_probe_nvme_link, pit_probe_nvme_health, pit_probe_io_timeout, pit_probe_write_cache,
-	pit_probe_disk_pressure;
+pit_probe pit_probe_readahead, pit_probe_scheduler, pit_probe_queue, pit_probe_rotational, pit_probe_nvme_link,
+	pit_probe_nvme_health, pit_probe_io_timeout, pit_probe_write_cache, pit_probe_disk_pressure;
 /* storage_net.c */
 pit_probe pit_probe_dead_mounts, pit_probe_nfs_options, pit_probe_nfs_size, pit_probe_nfs_connections,
 	pit_probe_nfs_readahead, pit_probe_fuse_limits, pit_probe_fuse_background;
