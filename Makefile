@@ -8,10 +8,11 @@ FUZZ_SECONDS ?= 300
 .PHONY: all run test test-vm bench fuzz install clean format deps-build deps-test
 
 all: $(BUILD)/build.ninja
-	ninja -C $(BUILD)
+	@ninja --quiet -C $(BUILD)
 
 $(BUILD)/build.ninja: | deps-build
-	meson setup $(BUILD) --prefix=$(PREFIX) >/dev/null
+	@mkdir -p $(BUILD)
+	@meson setup $(BUILD) --prefix=$(PREFIX) >$(BUILD)/setup.log || { cat $(BUILD)/setup.log; exit 1; }
 
 deps-build:
 	@tools/install-deps build
@@ -45,4 +46,4 @@ format:
 	git ls-files '*.[ch]' | xargs clang-format-14 -i
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-*
+	rm -rf $(BUILD) build-test build-asan

@@ -169,6 +169,21 @@ char *pit_format_size(uint64_t bytes, char *out, size_t size)
 	return out;
 }
 
+char *pit_format_age(double seconds, char *out, size_t size)
+{
+	if (seconds < 0)
+		snprintf(out, size, "unknown age");
+	else if (seconds < 120)
+		snprintf(out, size, "%.0f s", seconds);
+	else if (seconds < 2 * 3600)
+		snprintf(out, size, "%.0f min", seconds / 60);
+	else if (seconds < 48 * 3600)
+		snprintf(out, size, "%.0f h", seconds / 3600);
+	else
+		snprintf(out, size, "%.0f days", seconds / 86400);
+	return out;
+}
+
 char *pit_first_line(const char *text, char *out, size_t size)
 {
 	size_t len;

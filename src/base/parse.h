@@ -25,6 +25,9 @@ int pit_parse_bool(const char *text, bool *ret_value);
 /* "8192" -> "8.0 KiB": bytes for a person, in `out` of `size` bytes; returns `out`. */
 char *pit_format_size(uint64_t bytes, char *out, size_t size);
 
+/* "12 s", "5 min", "30 h", "12 days"; "unknown age" below 0. Returns `out`. */
+char *pit_format_age(double seconds, char *out, size_t size);
+
 /* Copies the first line of `text` without white space around it into `out`, cut to `size`; returns `out`. */
 char *pit_first_line(const char *text, char *out, size_t size);
 

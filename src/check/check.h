@@ -152,6 +152,11 @@ void pit_command(struct pit_finding *out, const char *fmt, ...) __attribute__((f
 
 void pit_finding_clear(struct pit_finding *f); /* frees all texts; keeps `check` */
 
+/* Names in `out` who set the value at `path` (under /proc/sys or /sys): a file, tuned, or the argument `cmdline_arg` of
+ * the kernel's command line (NULL none). `value` is the one in force; NULL not known. */
+void pit_origin_of(struct pit_facts *facts, const char *path, const char *value, const char *cmdline_arg,
+		   struct pit_finding *out);
+
 /* The catalogue: tables in the order of the report's areas. Each table ends with a row whose id is NULL. */
 extern const struct pit_check *const pit_catalog[];
 size_t pit_catalog_count(void);

@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 #include "check/container.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 #define TEXT_MAX (1u << 20)
 
@@ -136,7 +136,7 @@ static bool is_cri_off(const struct pit_conf *c)
 }
 
 /* SystemdCgroup of any runtime of containerd that is false. */
-static void judge_containerd_driver(struct pit_facts *f, struct pit_problems *p, struct pit_finding *out, size_t *seen)
+static void judge_containerd_driver(struct pit_facts *f, struct pit_offenders *p, struct pit_finding *out, size_t *seen)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	char path[160];
@@ -158,7 +158,7 @@ static void judge_containerd_driver(struct pit_facts *f, struct pit_problems *p,
 
 PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	pit_auto_conf struct pit_conf docker = {0};
 	size_t seen = 0, docker_only;
 	int rc = pit_docker_load(f, &docker, err);
@@ -182,8 +182,8 @@ PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
 	pit_want(out, "systemd");
 	if (!p.count)
 		return pit_pass(out, "systemd");
-	return p.count > docker_only ? pit_bad(out, "%s", pit_problems_text(&p))
-				     : pit_judge(out, PIT_WARN, PIT_STYLE, "%s", pit_problems_text(&p));
+	return p.count > docker_only ? pit_bad(out, "%s", pit_offenders_text(&p))
+				     : pit_judge(out, PIT_WARN, PIT_STYLE, "%s", pit_offenders_text(&p));
 }
 
 /* From version 3 of the file (containerd 2) on CDI is on unless it is switched off. */
@@ -273,7 +273,7 @@ PIT_CONTAINER_PROBE(pit_container_docker_logs_probe)
 PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe)
 {
 	pit_auto_conf struct pit_conf c = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *shm, *soft, *hard;
 	uint64_t bytes = 64 << 20;
 	int rc = pit_docker_load(f, &c, err);
@@ -290,7 +290,7 @@ PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe)
 		pit_problem(&p, out, PIT_DOCKER_CONF, "/dev/shm of %s", shm ? shm : "64 MiB (default)");
 	if (!soft || !hard || strcmp(soft, "-1") != 0 || strcmp(hard, "-1") != 0)
 		pit_problem(&p, out, PIT_DOCKER_CONF, "memlock %s", soft ? soft : "is that of dockerd");
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "shm %s, memlock unlimited", shm);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "shm %s, memlock unlimited", shm);
 }
 
 PIT_CONTAINER_PROBE(pit_container_storage_probe)

@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 #include "check/container.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 PIT_CONTAINER_PROBE(pit_container_runtime_probe)
 {
@@ -211,7 +211,7 @@ static bool is_refused(struct pit_facts *f, struct pit_finding *out)
 PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe)
 {
 	static const char *const others[] = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_strv *dev;
 	size_t count;
 	int rc = pit_root_list(pit_facts_root(f), &dev, "/dev");
@@ -229,5 +229,5 @@ PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe)
 			pit_problem(&p, out, "/dev", "no %s", others[i]);
 	if (is_refused(f, out))
 		pit_problem(&p, out, "devices.list", "the control group refuses them");
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%zu GPU files", count);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%zu GPU files", count);
 }

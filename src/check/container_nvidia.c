@@ -8,7 +8,7 @@
 
 #include "base/parse.h"
 #include "check/container.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 #define TEXT_MAX (4u << 20)
 
@@ -40,13 +40,8 @@ bool pit_nvidia_library_version(const char *path, char *ret, size_t size)
 /* What the CDI files say in all. */
 struct cdi {
 	size_t files, gpus;
-	struct pit_problems p;
+	struct pit_offenders p;
 };
-
-static void cdi_free(struct cdi *c)
-{
-	pit_problems_free(&c->p);
-}
 
 /* One specification: versions of the driver's libraries, and device files that are not there. */
 static void judge_spec(struct pit_root *root, const struct pit_conf *spec, const char *path, const char *module,
@@ -107,7 +102,7 @@ static bool is_spec(const char *name)
 PIT_CONTAINER_PROBE(pit_container_cdi_probe)
 {
 	static const char *const dirs[] = {"/etc/cdi", "/var/run/cdi"};
-	PIT_CLEANUP(cdi_free) struct cdi c = {.p = PIT_PROBLEMS_INIT};
+	struct cdi c = {0};
 	struct pit_root *root = pit_facts_root(f);
 	char module[64] = "", path[512];
 	int rc = 0;
@@ -131,7 +126,7 @@ PIT_CONTAINER_PROBE(pit_container_cdi_probe)
 		return pit_skip(out, "no CDI specification for NVIDIA in /etc/cdi or /var/run/cdi");
 	pit_want(out, "made for the loaded driver%s%s", *module ? " " : "", module);
 	if (c.p.count)
-		return pit_bad(out, "%s", pit_problems_text(&c.p));
+		return pit_bad(out, "%s", pit_offenders_text(&c.p));
 	return pit_pass(out, "%zu file%s, %zu devices, driver %s", c.files, c.files == 1 ? "" : "s", c.gpus,
 			*module ? module : "not known");
 }
@@ -152,7 +147,7 @@ PIT_CONTAINER_PROBE(pit_container_toolkit_probe)
 {
 	static const char *const modes[] = {"auto", "legacy", "cdi", "csv", "jit-cdi"};
 	pit_auto_conf struct pit_conf c = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	struct pit_root *root = pit_facts_root(f);
 	const char *no_cgroups, *ldconfig, *mode;
 	bool known = false;
@@ -178,7 +173,7 @@ PIT_CONTAINER_PROBE(pit_container_toolkit_probe)
 		pit_problem(&p, out, TOOLKIT, "ldconfig %s is taken from the container", ldconfig);
 	if (!known)
 		pit_problem(&p, out, TOOLKIT, "mode %s is not known", mode);
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "mode %s", mode);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "mode %s", mode);
 }
 
 PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe)
@@ -203,7 +198,7 @@ PIT_CONTAINER_PROBE(pit_container_dev_char_probe)
 {
 	static const char *const engines[] = {"/etc/docker", "/etc/containerd", "/run/containerd", "/run/crio",
 					      "/var/lib/kubelet"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	struct pit_root *root = pit_facts_root(f);
 	const struct pit_strv *dev;
 	bool engine = false;
@@ -229,5 +224,5 @@ PIT_CONTAINER_PROBE(pit_container_dev_char_probe)
 	if (!judged)
 		return pit_skip(out, engine ? "no NVIDIA device files here" : "no container engine here");
 	pit_want(out, "a link in /dev/char for each NVIDIA device file");
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%zu links", judged);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%zu links", judged);
 }

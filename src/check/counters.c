@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "host/sysctl_origin.h"
 
 int pit_meminfo(struct pit_facts *f, const char *key, uint64_t *ret_bytes, struct pit_error *err)
 {
@@ -71,19 +70,56 @@ int pit_vmstat_sum_rate(struct pit_facts *f, const char *prefix, double *ret_per
 		return rc;
 	if (pit_vmstat_sum(first.data, prefix, &before) || pit_vmstat_sum(second.data, prefix, &after))
 		return pit_fail(err, ENOENT, "%s in /proc/vmstat", prefix);
-	*ret_per_second = after < before ? 0 : (double)(after - before) * 1e9 / (double)ns;
+	*ret_per_second = pit_growth(before, after, (double)ns / 1e9);
 	return 0;
+}
+
+int pit_two_readings(struct pit_facts *f, const char *path, const char **ret_first, const char **ret_second,
+		     double *ret_seconds)
+{
+	struct pit_text first, second;
+	int64_t ns = 0;
+	int rc = pit_facts_again(f, path, &first, &second, &ns, NULL);
+
+	if (rc == -EAGAIN)
+		return rc;
+	if (rc)
+		rc = pit_root_read(pit_facts_root(f), &first, "%s", path);
+	if (rc)
+		return rc;
+	*ret_seconds = (double)ns / 1e9;
+	if (*ret_seconds < PIT_READINGS_MIN) {
+		second = first;
+		*ret_seconds = 0;
+	}
+	*ret_first = first.data;
+	*ret_second = second.data;
+	return 0;
+}
+
+double pit_growth(uint64_t before, uint64_t after, double seconds)
+{
+	if (!(seconds > 0))
+		return -1;
+	return after < before ? 0 : (double)(after - before) / seconds;
 }
 
 int pit_uptime(struct pit_facts *f, double *ret_seconds, struct pit_error *err)
 {
-	char line[64];
-	int rc = pit_root_str(pit_facts_root(f), line, sizeof(line), "/proc/uptime");
+	struct pit_text text;
+	int rc = pit_root_read(pit_facts_root(f), &text, "/proc/uptime");
 
-	if (rc)
-		return pit_fail(err, -rc, "/proc/uptime");
-	line[strcspn(line, " ")] = '\0';
-	return pit_parse_double(line, ret_seconds) ? pit_fail(err, EBADMSG, "/proc/uptime") : 0;
+	if (!rc)
+		rc = pit_uptime_parse(text.data, ret_seconds);
+	return rc ? pit_fail(err, -rc, "/proc/uptime") : 0;
+}
+
+double pit_uptime_or_0(struct pit_facts *f)
+{
+	double seconds = 0;
+
+	(void)pit_uptime(f, &seconds, NULL);
+	return seconds;
 }
 
 int pit_clock(struct pit_facts *f, int64_t *ret_seconds, struct pit_error *err)
@@ -139,32 +175,4 @@ int pit_gpu_count(struct pit_facts *f)
 	if (!pit_facts_nvml(f, &nvml, NULL))
 		answered = (int)json_array_size(json_object_get(nvml, "gpus"));
 	return pci > answered ? pci : answered;
-}
-
-char *pit_format_age(double seconds, char *out, size_t size)
-{
-	if (seconds < 120)
-		snprintf(out, size, "%.0f s", seconds < 0 ? 0 : seconds);
-	else if (seconds < 7200)
-		snprintf(out, size, "%.0f min", seconds / 60);
-	else if (seconds < 172800)
-		snprintf(out, size, "%.1f h", seconds / 3600);
-	else
-		snprintf(out, size, "%.0f days", seconds / 86400);
-	return out;
-}
-
-void pit_origin_of(struct pit_facts *f, const char *path, const char *value, const char *cmdline_arg,
-		   struct pit_finding *out)
-{
-	struct pit_root *root = pit_facts_root(f);
-	char text[512];
-	int rc;
-
-	if (!strncmp(path, "/proc/sys/", 10))
-		rc = pit_sysctl_origin(root, path + 10, value, text, sizeof(text));
-	else
-		rc = pit_sysfs_origin(root, path, cmdline_arg, text, sizeof(text));
-	if (!rc)
-		pit_origin(out, "%s", text);
 }

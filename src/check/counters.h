@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers of the whole machine that many rows compare with, and words for them. Private to check/.
+ * Numbers of the whole machine that many rows compare with: memory, time, and counters that grow, over the life of the
+ * machine and between the two readings of one run. Private to check/.
  */
 #ifndef PIT_CHECK_COUNTERS_H
 #define PIT_CHECK_COUNTERS_H
@@ -14,10 +15,22 @@ int pit_meminfo(struct pit_facts *f, const char *key, uint64_t *ret_bytes, struc
 int pit_vmstat(struct pit_facts *f, const char *key, uint64_t *ret, struct pit_error *err);
 int pit_vmstat_sum(const char *text, const char *prefix, uint64_t *ret);
 
-/* Growth per second of such a sum between two readings; errors as of pit_facts_rate(). */
+/* Growth per second of such a sum between two readings; errors as of pit_facts_again(). */
 int pit_vmstat_sum_rate(struct pit_facts *f, const char *prefix, double *ret_per_second, struct pit_error *err);
 
+/* Both readings of a counter file. Without a second one (a recording without it, or the two lie closer together than
+ * PIT_READINGS_MIN seconds) *ret_second is the first and *ret_seconds is 0. -EAGAIN as of pit_facts_again(); another
+ * -errno: not even the first. */
+#define PIT_READINGS_MIN 0.01
+int pit_two_readings(struct pit_facts *f, const char *path, const char **ret_first, const char **ret_second,
+		     double *ret_seconds);
+
+/* Growth of one counter between two readings, per second; -1 unknown. */
+double pit_growth(uint64_t before, uint64_t after, double seconds);
+
+/* Seconds since boot. A total without its age says little, so rows print both. */
 int pit_uptime(struct pit_facts *f, double *ret_seconds, struct pit_error *err);
+double pit_uptime_or_0(struct pit_facts *f); /* 0 unknown */
 
 /* The machine's clock, in seconds since 1970, when it was read: boot time plus uptime, so recordings have it too. */
 int pit_clock(struct pit_facts *f, int64_t *ret_seconds, struct pit_error *err);
@@ -31,12 +44,5 @@ bool pit_gpu_is_integrated(struct pit_facts *f, const struct pit_device *d);
 
 /* GPUs on this machine by PCI and NVML, without integrated ones; -1 unknown. */
 int pit_gpu_count(struct pit_facts *f);
-
-/* "12 s", "5 min", "3.5 h", "12 days" in `out`; returns `out`. */
-char *pit_format_age(double seconds, char *out, size_t size);
-
-/* Fills `origin` of a finding about the setting at `path` (under /proc/sys or /sys). */
-void pit_origin_of(struct pit_facts *f, const char *path, const char *value, const char *cmdline_arg,
-		   struct pit_finding *out);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/parse.h"
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 enum form { FORM_ANY, FORM_BOOL, FORM_NUMBER, FORM_SHARE, FORM_BACKEND };
 
@@ -119,7 +119,7 @@ static const char *const alloc_names[] = {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_AL
 
 PIT_ENV_PROBE(pit_env_alloc_conf_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value, *seen = NULL;
 
 	pit_want(out, "known options as key:value,key:value");
@@ -137,7 +137,7 @@ PIT_ENV_PROBE(pit_env_alloc_conf_probe)
 			pit_problem(&p, out, alloc_names[i], "%s", problem.data);
 	}
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%.60s", seen ? seen : "unset");
 }
 
@@ -166,7 +166,7 @@ PIT_ENV_PROBE(pit_env_alloc_names_probe)
 PIT_ENV_PROBE(pit_env_xla_probe)
 {
 	static const char *const names[] = {"XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_CLIENT_MEM_FRACTION"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value, *seen = NULL, *unified, *allocator;
 	double share;
 	int rc = pit_env_get(f, "TF_FORCE_UNIFIED_MEMORY", &unified, err);
@@ -187,7 +187,7 @@ PIT_ENV_PROBE(pit_env_xla_probe)
 	if (allocator && !strcmp(allocator, "platform"))
 		pit_problem(&p, out, "XLA_PYTHON_CLIENT_ALLOCATOR", "the allocator 'platform' is for debugging");
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%s", seen ? seen : "unset");
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/parse.h"
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 #define FREE_PERCENT 5 /* least free space */
 #define FREE_BYTES (UINT64_C(2) << 30)
@@ -27,7 +27,7 @@ static void existing_part(struct pit_facts *f, const char *path, char *ret, size
 	}
 }
 
-static void judge_space(struct pit_facts *f, const char *name, const char *path, struct pit_problems *p,
+static void judge_space(struct pit_facts *f, const char *name, const char *path, struct pit_offenders *p,
 			struct pit_finding *out)
 {
 	struct pit_fsinfo fs;
@@ -51,7 +51,7 @@ static void judge_space(struct pit_facts *f, const char *name, const char *path,
 }
 
 static void judge_kind(struct pit_facts *f, const struct pit_env_cache *c, const char *name, const char *path,
-		       struct pit_problems *p, struct pit_finding *out)
+		       struct pit_offenders *p, struct pit_finding *out)
 {
 	const struct pit_mounts *mounts;
 	const struct pit_mount *m;
@@ -71,7 +71,7 @@ static void judge_kind(struct pit_facts *f, const struct pit_env_cache *c, const
 /* One directory. What is full or silent is a risk; where it lies is style, but for compilers, which lock files there.
  */
 static void judge_cache(struct pit_facts *f, const struct pit_env_cache *c, const char *name, const char *path,
-			struct pit_problems *full, struct pit_problems *kind, struct pit_finding *out)
+			struct pit_offenders *full, struct pit_offenders *kind, struct pit_finding *out)
 {
 	char dir[512];
 
@@ -87,7 +87,7 @@ static void judge_cache(struct pit_facts *f, const struct pit_env_cache *c, cons
 PIT_ENV_PROBE(pit_env_cache_probe)
 {
 	const struct pit_env_cache *c = row->arg;
-	pit_auto_problems struct pit_problems full = PIT_PROBLEMS_INIT, kind = PIT_PROBLEMS_INIT;
+	struct pit_offenders full = {0}, kind = {0};
 	const char *value = NULL, *home, *set = NULL;
 	char path[512];
 	int rc = 0;
@@ -109,15 +109,15 @@ PIT_ENV_PROBE(pit_env_cache_probe)
 			judge_cache(f, c, "HOME", path, &full, &kind, out);
 	}
 	if (full.count)
-		return pit_bad(out, "%s", pit_problems_text(&full));
+		return pit_bad(out, "%s", pit_offenders_text(&full));
 	if (kind.count)
-		return pit_judge(out, PIT_WARN, c->compiles ? PIT_RISK : PIT_STYLE, "%s", pit_problems_text(&kind));
+		return pit_judge(out, PIT_WARN, c->compiles ? PIT_RISK : PIT_STYLE, "%s", pit_offenders_text(&kind));
 	return pit_pass(out, "%s", set ? set : "unset");
 }
 
 PIT_ENV_PROBE(pit_env_tmpdir_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_mounts *mounts;
 	const struct pit_mount *m = NULL;
 	const char *value;
@@ -143,5 +143,5 @@ PIT_ENV_PROBE(pit_env_tmpdir_probe)
 	if (m && pit_mount_is_network(m))
 		pit_problem(&p, out, "/proc/self/mountinfo", "%s is on a network disk (%s)", value, m->type);
 	judge_space(f, "TMPDIR", value, &p, out);
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%s", value);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%s", value);
 }

@@ -6,7 +6,7 @@
 
 #include "base/parse.h"
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 static int add_uuids(const json_t *gpus, struct pit_strv *ret)
 {
@@ -189,7 +189,7 @@ PIT_ENV_PROBE(pit_env_capabilities_probe)
 
 PIT_ENV_PROBE(pit_env_mps_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *pipe, *share;
 	double percent;
 	int rc = pit_env_get(f, "CUDA_MPS_PIPE_DIRECTORY", &pipe, err);
@@ -206,6 +206,6 @@ PIT_ENV_PROBE(pit_env_mps_probe)
 	if (share && (pit_parse_double(share, &percent) || !(percent > 0 && percent <= 100)))
 		pit_problem(&p, out, "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "'%s' is no share from 1 to 100", share);
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%s", pipe ? pipe : share ? share : "unset");
 }

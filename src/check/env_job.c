@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 struct rank {
 	bool set;
@@ -15,7 +15,7 @@ struct rank {
 };
 
 /* A variable that must be a number. */
-static int get_number(struct pit_facts *f, const char *name, struct rank *ret, struct pit_problems *p,
+static int get_number(struct pit_facts *f, const char *name, struct rank *ret, struct pit_offenders *p,
 		      struct pit_finding *out, struct pit_error *err)
 {
 	const char *text;
@@ -32,7 +32,7 @@ static int get_number(struct pit_facts *f, const char *name, struct rank *ret, s
 }
 
 static void judge_pair(const struct rank *rank, const char *name, const struct rank *size, const char *size_name,
-		       struct pit_problems *p, struct pit_finding *out)
+		       struct pit_offenders *p, struct pit_finding *out)
 {
 	if (rank->set && size->set && rank->value >= size->value)
 		pit_problem(p, out, name, "%s=%" PRIu64 " with %s=%" PRIu64, name, rank->value, size_name, size->value);
@@ -40,7 +40,7 @@ static void judge_pair(const struct rank *rank, const char *name, const struct r
 
 /* Where the ranks meet. */
 static void judge_master(struct pit_facts *f, const struct rank *world, const struct rank *local,
-			 struct pit_problems *p, struct pit_finding *out)
+			 struct pit_offenders *p, struct pit_finding *out)
 {
 	const char *address = pit_facts_env(f, "MASTER_ADDR"), *port = pit_facts_env(f, "MASTER_PORT");
 	const char *nodes = pit_facts_env(f, "SLURM_NNODES");
@@ -60,7 +60,7 @@ static void judge_master(struct pit_facts *f, const struct rank *world, const st
 
 PIT_ENV_PROBE(pit_env_ranks_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	struct rank rank, world, local_rank, local;
 	int rc = get_number(f, "RANK", &rank, &p, out, err);
 
@@ -79,7 +79,7 @@ PIT_ENV_PROBE(pit_env_ranks_probe)
 		pit_problem(&p, out, "WORLD_SIZE", "RANK=%" PRIu64 " and no WORLD_SIZE", rank.value);
 	judge_master(f, &world, &local, &p, out);
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return rank.set ? pit_pass(out, "rank %" PRIu64 " of %" PRIu64, rank.value, world.value)
 			: pit_pass(out, "unset");
 }

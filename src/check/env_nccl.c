@@ -6,7 +6,7 @@
 
 #include "base/parse.h"
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 /* NCCL's own form of a list: "^a,b" leaves out, "=a,b" is exact, else a name stands for all that begin so. */
 struct spec {
@@ -55,7 +55,7 @@ static bool is_local(const char *name)
 	return false;
 }
 
-static void judge_ifnames(const char *name, const char *value, const struct pit_strv *devices, struct pit_problems *p,
+static void judge_ifnames(const char *name, const char *value, const struct pit_strv *devices, struct pit_offenders *p,
 			  struct pit_finding *out)
 {
 	auto_spec struct spec s = {0};
@@ -79,7 +79,7 @@ static void judge_ifnames(const char *name, const char *value, const struct pit_
 PIT_ENV_PROBE(pit_env_ifname_probe)
 {
 	static const char *const names[] = {"NCCL_SOCKET_IFNAME", "GLOO_SOCKET_IFNAME"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_strv *devices;
 	const char *value, *seen = NULL;
 
@@ -98,13 +98,13 @@ PIT_ENV_PROBE(pit_env_ifname_probe)
 		judge_ifnames(names[i], value, devices, &p, out);
 	}
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%s", seen ? seen : "unset");
 }
 
 PIT_ENV_PROBE(pit_env_ib_hca_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	auto_spec struct spec s = {0};
 	const struct pit_strv *devices, none = {0};
 	const char *value;
@@ -125,7 +125,7 @@ PIT_ENV_PROBE(pit_env_ib_hca_probe)
 	for (size_t i = 0; i < s.names.count && !s.except; i++)
 		if (!has_device(devices, s.names.item[i], s.exact))
 			pit_problem(&p, out, "NCCL_IB_HCA", "no RDMA device %s", s.names.item[i]);
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%s", value);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%s", value);
 }
 
 PIT_ENV_PROBE(pit_env_nccl_files_probe)
@@ -133,7 +133,7 @@ PIT_ENV_PROBE(pit_env_nccl_files_probe)
 	static const char *const names[] = {"NCCL_TOPO_FILE", "NCCL_GRAPH_FILE",     "NCCL_TUNER_CONFIG_PATH",
 					    "NCCL_CONF_FILE", "NCCL_NET_PLUGIN",     "NCCL_TUNER_PLUGIN",
 					    "NCCL_TUNER",     "NCCL_PROFILER_PLUGIN"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value, *seen = NULL;
 
 	pit_want(out, "files that exist");
@@ -151,7 +151,7 @@ PIT_ENV_PROBE(pit_env_nccl_files_probe)
 			pit_problem(&p, out, names[i], "%s: %s is a relative path", names[i], value);
 	}
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%s", seen ? seen : "unset");
 }
 
@@ -177,7 +177,7 @@ PIT_ENV_PROBE(pit_env_nccl_off_probe)
 		{"NCCL_NET_GDR_LEVEL", "LOC", "no GPUDirect RDMA", true},
 		{"NCCL_NET_GDR_LEVEL", "0", "no GPUDirect RDMA", true},
 	};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value;
 	bool rdma = has_rdma(f);
 
@@ -190,7 +190,7 @@ PIT_ENV_PROBE(pit_env_nccl_off_probe)
 		if (value && !strcmp(value, switches[i].off) && (rdma || !switches[i].rdma))
 			pit_problem(&p, out, switches[i].name, "%s=%s: %s", switches[i].name, value, switches[i].what);
 	}
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "nothing is switched off");
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "nothing is switched off");
 }
 
 /* An EFA device: its RDMA device is driven by "efa", or named so. */
@@ -215,7 +215,7 @@ static bool has_efa(struct pit_facts *f)
 
 PIT_ENV_PROBE(pit_env_efa_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_platform *platform;
 	const char *provider, *fork, *rdma;
 	bool modern = false;
@@ -233,7 +233,7 @@ PIT_ENV_PROBE(pit_env_efa_probe)
 	if (rdma && !strcmp(rdma, "0") && has_efa(f))
 		pit_problem(&p, out, "FI_EFA_USE_DEVICE_RDMA", "FI_EFA_USE_DEVICE_RDMA=0: no RDMA on EFA");
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	if (fork && !strcmp(fork, "1") && modern) {
 		pit_evidence(out, "FI_EFA_FORK_SAFE", "1 on kernel %s", platform->kernel);
 		return pit_judge(out, PIT_WARN, PIT_STYLE, "FI_EFA_FORK_SAFE is not needed since kernel 5.13");
@@ -243,7 +243,7 @@ PIT_ENV_PROBE(pit_env_efa_probe)
 
 PIT_ENV_PROBE(pit_env_ucx_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	pit_auto_strv struct pit_strv names = {0};
 	struct pit_root *root = pit_facts_root(f);
 	const char *value;
@@ -266,6 +266,6 @@ PIT_ENV_PROBE(pit_env_ucx_probe)
 			pit_problem(&p, out, "UCX_NET_DEVICES", "no device %s", names.item[i]);
 	}
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%s", names.count ? value : "unset");
 }

@@ -7,7 +7,7 @@
 #include "base/parse.h"
 #include "check/container.h"
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 /* Directories of tools that somebody put there on purpose: missing ones are a mistake, unlike /usr/games. */
 static bool is_tool_dir(const char *path)
@@ -21,16 +21,9 @@ static bool is_tool_dir(const char *path)
 }
 
 struct dirs {
-	struct pit_problems danger, missing;
+	struct pit_offenders danger, missing;
 	size_t count, absent;
 };
-
-static void dirs_free(struct dirs *d)
-{
-	pit_problems_free(&d->danger);
-	pit_problems_free(&d->missing);
-}
-#define auto_dirs PIT_CLEANUP(dirs_free)
 
 static void judge_dir(struct pit_facts *f, const char *name, const char *dir, struct dirs *d, struct pit_finding *out)
 {
@@ -63,9 +56,9 @@ static void judge_dir(struct pit_facts *f, const char *name, const char *dir, st
 static int verdict(struct dirs *d, struct pit_finding *out)
 {
 	if (d->danger.count)
-		return pit_bad(out, "%s", pit_problems_text(&d->danger));
+		return pit_bad(out, "%s", pit_offenders_text(&d->danger));
 	if (d->missing.count)
-		return pit_judge(out, PIT_WARN, PIT_STYLE, "%s", pit_problems_text(&d->missing));
+		return pit_judge(out, PIT_WARN, PIT_STYLE, "%s", pit_offenders_text(&d->missing));
 	if (d->absent)
 		return pit_pass(out, "%zu directories, %zu of them missing", d->count, d->absent);
 	return pit_pass(out, "%zu director%s", d->count, d->count == 1 ? "y" : "ies");
@@ -86,7 +79,7 @@ static int judge_list(struct pit_facts *f, const char *name, struct dirs *d, con
 
 PIT_ENV_PROBE(pit_env_path_probe)
 {
-	auto_dirs struct dirs d = {.danger = PIT_PROBLEMS_INIT, .missing = PIT_PROBLEMS_INIT};
+	struct dirs d = {0};
 	const char *value;
 	int rc = judge_list(f, "PATH", &d, &value, out, err);
 
@@ -100,7 +93,7 @@ PIT_ENV_PROBE(pit_env_path_probe)
 
 PIT_ENV_PROBE(pit_env_library_path_probe)
 {
-	auto_dirs struct dirs d = {.danger = PIT_PROBLEMS_INIT, .missing = PIT_PROBLEMS_INIT};
+	struct dirs d = {0};
 	const char *value;
 	int rc = judge_list(f, "LD_LIBRARY_PATH", &d, &value, out, err);
 
@@ -223,7 +216,7 @@ static int driver_cuda(struct pit_facts *f)
 	return pit_facts_nvml(f, &nvml, NULL) ? 0 : (int)json_integer_value(json_object_get(nvml, "cuda"));
 }
 
-static void judge_toolkit(struct pit_facts *f, const char *name, const char *dir, struct pit_problems *p,
+static void judge_toolkit(struct pit_facts *f, const char *name, const char *dir, struct pit_offenders *p,
 			  struct pit_finding *out)
 {
 	int driver = driver_cuda(f);
@@ -247,7 +240,7 @@ static void judge_toolkit(struct pit_facts *f, const char *name, const char *dir
 PIT_ENV_PROBE(pit_env_cuda_home_probe)
 {
 	static const char *const names[] = {"CUDA_HOME", "CUDA_PATH"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value[PIT_COUNT(names)];
 
 	for (size_t i = 0; i < PIT_COUNT(names); i++) {
@@ -262,7 +255,7 @@ PIT_ENV_PROBE(pit_env_cuda_home_probe)
 	if (value[0] && value[1] && *value[0] && *value[1] && strcmp(value[0], value[1]) != 0)
 		pit_problem(&p, out, "CUDA_PATH", "%s, but CUDA_HOME=%s", value[1], value[0]);
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%s", value[0] ? value[0] : value[1] ? value[1] : "unset");
 }
 
@@ -294,7 +287,7 @@ static int python_on_path(struct pit_facts *f)
 PIT_ENV_PROBE(pit_env_pythonpath_probe)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value;
 	int python, rc = pit_env_get(f, "PYTHONPATH", &value, err);
 
@@ -317,14 +310,14 @@ PIT_ENV_PROBE(pit_env_pythonpath_probe)
 			pit_problem(&p, out, "PYTHONPATH", "%s, but python3 is 3.%d", dir, python);
 	}
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return dirs.count ? pit_pass(out, "%zu directories", dirs.count) : pit_pass(out, "unset");
 }
 
 PIT_ENV_PROBE(pit_env_preload_probe)
 {
 	pit_auto_strv struct pit_strv files = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value;
 	int rc = pit_env_get(f, "LD_PRELOAD", &value, err);
 
@@ -337,6 +330,6 @@ PIT_ENV_PROBE(pit_env_preload_probe)
 		if (*files.item[i] == '/' && !strchr(files.item[i], '$') && pit_env_is_missing(f, files.item[i]))
 			pit_problem(&p, out, "LD_PRELOAD", "no file %s", files.item[i]);
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return files.count ? pit_pass(out, "%s", value) : pit_pass(out, "unset");
 }

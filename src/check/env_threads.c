@@ -8,7 +8,7 @@
 
 #include "base/parse.h"
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 #define MANY 8 /* CPUs for each rank, from which one thread is a waste */
 
@@ -89,7 +89,7 @@ PIT_ENV_PROBE(pit_env_blas_threads_probe)
 {
 	static const char *const names[] = {"MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
 					    "VECLIB_MAXIMUM_THREADS"};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	uint64_t cpus, share, threads;
 	const char *value, *seen = NULL;
 	bool divided;
@@ -111,13 +111,13 @@ PIT_ENV_PROBE(pit_env_blas_threads_probe)
 			pit_problem(&p, out, names[i], "%s=%s, %" PRIu64 " CPUs for each rank", names[i], value, share);
 	}
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%s", seen ? seen : "unset");
 }
 
 /* One variable with a list of CPUs against those allowed. */
 static int judge_list(struct pit_facts *f, const char *name, int (*parse)(const char *, struct pit_idset *),
-		      const struct pit_idset *allowed, struct pit_problems *p, struct pit_finding *out,
+		      const struct pit_idset *allowed, struct pit_offenders *p, struct pit_finding *out,
 		      struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset cpus = {0};
@@ -140,7 +140,7 @@ static int judge_list(struct pit_facts *f, const char *name, int (*parse)(const 
 }
 
 /* OMP_PROC_BIND alone makes every rank take the same first cores. */
-static void judge_bind(struct pit_facts *f, size_t allowed, struct pit_problems *p, struct pit_finding *out)
+static void judge_bind(struct pit_facts *f, size_t allowed, struct pit_offenders *p, struct pit_finding *out)
 {
 	const char *bind = pit_facts_env(f, "OMP_PROC_BIND"), *places = pit_facts_env(f, "OMP_PLACES");
 	const struct pit_topo *topo;
@@ -154,7 +154,7 @@ static void judge_bind(struct pit_facts *f, size_t allowed, struct pit_problems 
 
 PIT_ENV_PROBE(pit_env_omp_affinity_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	pit_auto_idset struct pit_idset allowed = {0};
 	char shown[48];
 	int rc = pit_env_allowed_cpus(f, &allowed, err);
@@ -166,5 +166,5 @@ PIT_ENV_PROBE(pit_env_omp_affinity_probe)
 		return rc;
 	judge_bind(f, pit_idset_count(&allowed), &p, out);
 	pit_want(out, "CPUs within %s", pit_idset_format(&allowed, shown, sizeof(shown)));
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "within %s", shown);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "within %s", shown);
 }

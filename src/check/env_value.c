@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "check/env.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 int pit_env_get(struct pit_facts *f, const char *name, const char **ret, struct pit_error *err)
 {
@@ -50,7 +50,7 @@ static bool is_word(const char *value, const char *words)
 
 PIT_ENV_PROBE(pit_env_flags_probe)
 {
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const char *value, *last = NULL, *name = NULL;
 	int rc;
 
@@ -66,7 +66,7 @@ PIT_ENV_PROBE(pit_env_flags_probe)
 			pit_problem(&p, out, flag->name, "%s=%.60s: %s", flag->name, value, flag->what);
 	}
 	if (p.count)
-		return pit_bad(out, "%s", pit_problems_text(&p));
+		return pit_bad(out, "%s", pit_offenders_text(&p));
 	return last ? pit_pass(out, "%s=%.60s", name, last) : pit_pass(out, "unset");
 }
 

@@ -238,17 +238,17 @@ static void default_command(const struct pit_check *row, const char *want, struc
 	}
 }
 
-static void find_origin(const struct pit_check *row, struct pit_facts *facts, const char *value,
-			struct pit_finding *out)
+void pit_origin_of(struct pit_facts *facts, const char *path, const char *value, const char *cmdline_arg,
+		   struct pit_finding *out)
 {
 	struct pit_root *root = pit_facts_root(facts);
 	char text[512];
 	int rc = -ENOENT;
 
-	if (!strncmp(row->path, "/proc/sys/", 10))
-		rc = pit_sysctl_origin(root, row->path + 10, value, text, sizeof(text));
-	else if (!strncmp(row->path, "/sys/", 5))
-		rc = pit_sysfs_origin(root, row->path, row->origin_arg, text, sizeof(text));
+	if (!strncmp(path, "/proc/sys/", 10))
+		rc = pit_sysctl_origin(root, path + 10, value, text, sizeof(text));
+	else if (!strncmp(path, "/sys/", 5))
+		rc = pit_sysfs_origin(root, path, cmdline_arg, text, sizeof(text));
 	if (!rc)
 		pit_origin(out, "%s", text);
 }
@@ -291,7 +291,7 @@ static int eval_value(const struct pit_check *row, struct pit_facts *facts, stru
 	pit_evidence(out, row->path, "%s", line);
 	if (rc)
 		return pit_pass(out, "%s%s%s", value, row->unit ? " " : "", row->unit ? row->unit : "");
-	find_origin(row, facts, value, out);
+	pit_origin_of(facts, row->path, value, row->origin_arg, out);
 	default_command(row, want, out);
 	return pit_bad(out, "%s%s%s", value, row->unit ? " " : "", row->unit ? row->unit : "");
 }

@@ -47,7 +47,7 @@ static void put_rule(const struct pit_check *row, struct pit_buf *out)
 		[PIT_OP_CHOICE] = "chooses", [PIT_OP_EXISTS] = "exists",   [PIT_OP_ABSENT] = "does not exist",
 	};
 
-	if (!row->path)
+	if (!row->path || row->op == PIT_OP_NONE)
 		return;
 	pit_buf_printf(out, "%s %s", row->path, words[row->op]);
 	if (row->want)

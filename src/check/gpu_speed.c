@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check/catalog.h"
+#include "check/counters.h"
 #include "check/gpu.h"
 
 /* Clock event reasons that cost speed against the owner's will; idle, power cap and settings are not among them. */
@@ -163,7 +164,6 @@ static const struct pit_gpu_rule speed = {
 static int probe_replays(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			 struct pit_error *err)
 {
-	const struct pit_procs *procs;
 	const json_t *nvml, *gpu;
 	int64_t worst = -1;
 	double hours = 1;
@@ -172,8 +172,8 @@ static int probe_replays(const struct pit_check *row, struct pit_facts *facts, s
 
 	if (rc)
 		return rc;
-	if (!pit_facts_procs(facts, &procs, NULL) && procs->uptime > 3600)
-		hours = procs->uptime / 3600;
+	if (pit_uptime_or_0(facts) > 3600)
+		hours = pit_uptime_or_0(facts) / 3600;
 	json_array_foreach(json_object_get(nvml, "gpus"), i, gpu)
 	{
 		int64_t replays;

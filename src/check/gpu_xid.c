@@ -7,19 +7,8 @@
 
 #include "check/catalog.h"
 #include "check/gpu.h"
+#include "check/log_rows.h"
 #include "check/xid.h"
-
-#define OLD_SECONDS 3600
-
-/* Seconds since the last report of the event; -1 unknown. */
-static double age_of(struct pit_facts *facts, const struct pit_xid_event *e)
-{
-	const struct pit_procs *procs;
-
-	if (e->last_usec < 0 || pit_facts_procs(facts, &procs, NULL) || procs->uptime <= 0)
-		return -1;
-	return procs->uptime - (double)e->last_usec / 1e6;
-}
 
 static bool is_same_gpu(const json_t *gpu, const char *pci)
 {
@@ -34,10 +23,10 @@ static bool works_again(struct pit_facts *facts, const struct pit_xid_event *e)
 {
 	const json_t *nvml, *gpu;
 	int64_t recovery = 0;
-	double age = age_of(facts, e);
+	double age = pit_log_age(facts, e->last_usec);
 	size_t i;
 
-	if ((age >= 0 && age < OLD_SECONDS) || pit_facts_nvml(facts, &nvml, NULL))
+	if ((age >= 0 && age < PIT_LOG_RECENT) || pit_facts_nvml(facts, &nvml, NULL))
 		return false;
 	json_array_foreach(json_object_get(nvml, "gpus"), i, gpu)
 	{

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/readings.h"
+#include "check/counters.h"
 
 #define INTR_MAX 1048576
 
@@ -100,15 +100,16 @@ static uint64_t count_of(const struct pit_intr *intr, int irq)
 }
 
 /* Counts and rates for all of `irqs` from both readings of /proc/stat. */
-static void count_all(struct pit_facts *facts, struct pit_irqs *irqs)
+static int count_all(struct pit_facts *facts, struct pit_irqs *irqs)
 {
 	PIT_CLEANUP(pit_intr_free) struct pit_intr first = {0}, second = {0};
 	const char *before, *after;
 	double seconds, uptime = pit_uptime_or_0(facts);
 
-	if (pit_two_readings(facts, "/proc/stat", &before, &after, &seconds) || pit_intr_parse(before, &first) ||
-	    pit_intr_parse(after, &second))
-		return;
+	int rc = pit_two_readings(facts, "/proc/stat", &before, &after, &seconds);
+
+	if (rc || pit_intr_parse(before, &first) || pit_intr_parse(after, &second))
+		return rc == -EAGAIN ? rc : 0;
 	irqs->counted = second.counts > 0;
 	for (size_t i = 0; i < irqs->count; i++) {
 		struct pit_irq *q = &irqs->item[i];
@@ -117,6 +118,7 @@ static void count_all(struct pit_facts *facts, struct pit_irqs *irqs)
 		q->rate = pit_growth(count_of(&first, q->irq), q->count, seconds);
 		q->average = uptime > 0 ? (double)q->count / uptime : 0;
 	}
+	return 0;
 }
 
 int pit_irqs_of_device(struct pit_facts *facts, const struct pit_device *d, struct pit_irqs *ret, struct pit_error *err)
@@ -133,7 +135,9 @@ int pit_irqs_of_device(struct pit_facts *facts, const struct pit_device *d, stru
 		rc = add_irq(root, line, &irqs);
 	if (rc)
 		return pit_fail(err, -rc, "interrupts of %s", d->pci);
-	count_all(facts, &irqs);
+	rc = count_all(facts, &irqs);
+	if (rc)
+		return rc;
 	*ret = irqs;
 	irqs = (struct pit_irqs){0};
 	return 0;
@@ -149,7 +153,9 @@ int pit_irqs_of_host(struct pit_facts *facts, struct pit_irqs *ret, struct pit_e
 	rc = rc ? rc : add_listed(root, names, &irqs);
 	if (rc)
 		return pit_fail(err, -rc, "/proc/irq");
-	count_all(facts, &irqs);
+	rc = count_all(facts, &irqs);
+	if (rc)
+		return rc;
 	*ret = irqs;
 	irqs = (struct pit_irqs){0};
 	return 0;

@@ -31,7 +31,8 @@ struct pit_irqs {
 	bool counted; /* false: nobody says how often they came */
 };
 
-/* All message-signalled interrupts of a PCI device (or its one line interrupt). An empty list is no error. */
+/* All message-signalled interrupts of a PCI device (or its one line interrupt). An empty list is no error. -EAGAIN as
+ * of pit_facts_again(). */
 int pit_irqs_of_device(struct pit_facts *facts, const struct pit_device *d, struct pit_irqs *ret,
 		       struct pit_error *err);
 

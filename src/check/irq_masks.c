@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "check/irq_map.h"
 #include "check/offenders.h"
+#include "check/running.h"
 
 /* CPUs of a mask file that are isolated, as text in `out`; 1 some, 0 none, -errno. */
 static int overlap(struct pit_root *root, const char *path, const struct pit_idset *isolated, char *out, size_t size)
@@ -83,18 +84,6 @@ int pit_irqbalance_banned_parse(const char *text, struct pit_idset *ret)
 	return found;
 }
 
-static bool irqbalance_runs(struct pit_facts *facts)
-{
-	const struct pit_procs *procs;
-
-	if (pit_facts_procs(facts, &procs, NULL))
-		return false;
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strcmp(procs->item[i].comm, "irqbalance"))
-			return true;
-	return false;
-}
-
 int pit_irq_banned(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
 {
 	static const char *const files[] = {"/etc/default/irqbalance", "/etc/sysconfig/irqbalance"};
@@ -104,7 +93,7 @@ int pit_irq_banned(const struct pit_check *row, struct pit_facts *facts, struct 
 
 	if (rc)
 		return rc;
-	if (pit_idset_is_empty(&isolated) || !irqbalance_runs(facts))
+	if (pit_idset_is_empty(&isolated) || !pit_is_running(facts, "irqbalance"))
 		return pit_pass(out, pit_idset_is_empty(&isolated) ? "no isolated CPUs" : "irqbalance does not run");
 	pit_want(out, "isolated CPUs %s banned", pit_idset_format(&isolated, cpus, sizeof(cpus)));
 	for (size_t i = 0; i < PIT_COUNT(files); i++) {

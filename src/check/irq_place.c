@@ -4,26 +4,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "check/devices.h"
 #include "check/irq_map.h"
 #include "check/offenders.h"
+#include "check/running.h"
 
 /* Interrupts per second below which a device is idle: where its interrupts land does not matter. */
 #define BUSY 100
 /* Interrupts per second on the wrong node from which it costs now. */
 #define HURTS 1000
-
-static const char *device_label(const struct pit_device *d)
-{
-	return d->handle[0] ? d->handle : d->pci;
-}
-
-static bool is_repeated(const struct pit_topo *topo, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (!strcmp(topo->device[i].pci, topo->device[at].pci))
-			return true;
-	return false;
-}
 
 /* What a device's interrupts do: per second in the window when it is busy now, else on average since boot. */
 struct load {
@@ -85,7 +74,7 @@ static void blame_device(const struct pit_device *d, const struct load *l, const
 	pit_idset_format(&l->worst->cpus, there, sizeof(there));
 	pit_idset_format(local, near, sizeof(near));
 	pit_evidence(out, path, "%s (node %d, CPUs %s): irq %d %s lands on CPU %s, %.0f of %.0f per second are away",
-		     device_label(d), d->node, near, l->worst->irq,
+		     pit_device_label(d), d->node, near, l->worst->irq,
 		     pit_irq_action(facts, l->worst->irq, action, sizeof(action)), there, l->away, l->all);
 	pit_command(out, "echo %s > /proc/irq/%d/smp_affinity_list", near, l->worst->irq);
 }
@@ -106,7 +95,8 @@ int pit_irq_device_node(const struct pit_check *row, struct pit_facts *facts, st
 		pit_auto_irqs struct pit_irqs irqs = {0};
 		struct load l;
 
-		if (d->cls < which->first || d->cls > which->last || !d->pci[0] || !local || is_repeated(topo, i))
+		if (d->cls < which->first || d->cls > which->last || !d->pci[0] || !local ||
+		    pit_device_is_repeated(topo, i))
 			continue;
 		rc = pit_irqs_of_device(facts, d, &irqs, err);
 		if (rc || !irqs.counted)
@@ -117,7 +107,7 @@ int pit_irq_device_node(const struct pit_check *row, struct pit_facts *facts, st
 		if (l.all < BUSY || l.away <= which->share * l.all)
 			continue;
 		away_now += l.away_now;
-		pit_offenders_add(&away, "%s (%.0f%%)", device_label(d), 100 * l.away / l.all);
+		pit_offenders_add(&away, "%s (%.0f%%)", pit_device_label(d), 100 * l.away / l.all);
 		blame_device(d, &l, local, facts, out);
 	}
 	if (rc)
@@ -155,7 +145,7 @@ int pit_irq_nvme_node(const struct pit_check *row, struct pit_facts *facts, stru
 		judged += l.known > 0;
 		if (!l.known || l.local)
 			continue;
-		pit_offenders_add(&away, "%s", device_label(d));
+		pit_offenders_add(&away, "%s", pit_device_label(d));
 		blame_device(d, &l, local, facts, out);
 	}
 	if (rc)
@@ -244,7 +234,8 @@ int pit_irq_one_cpu(const struct pit_check *row, struct pit_facts *facts, struct
 		size_t busy = 0;
 		int cpu;
 
-		if ((d->cls != PIT_DEVICE_NIC && d->cls != PIT_DEVICE_IB) || !d->pci[0] || is_repeated(topo, i))
+		if ((d->cls != PIT_DEVICE_NIC && d->cls != PIT_DEVICE_IB) || !d->pci[0] ||
+		    pit_device_is_repeated(topo, i))
 			continue;
 		rc = pit_irqs_of_device(facts, d, &irqs, err);
 		if (rc || !irqs.counted)
@@ -253,9 +244,9 @@ int pit_irq_one_cpu(const struct pit_check *row, struct pit_facts *facts, struct
 		cpu = common_cpu(&irqs, &rate, &busy);
 		if (cpu < 0 || busy < QUEUES_MIN || rate < BUSY || topo->cpus.count < CPUS_MIN)
 			continue;
-		pit_offenders_add(&bad, "%s on CPU %d", device_label(d), cpu);
+		pit_offenders_add(&bad, "%s on CPU %d", pit_device_label(d), cpu);
 		pit_evidence(out, "/proc/irq", "%s: %zu busy interrupts, %.0f per second, all on CPU %d",
-			     device_label(d), busy, rate, cpu);
+			     pit_device_label(d), busy, rate, cpu);
 	}
 	if (rc)
 		return rc;
@@ -265,14 +256,6 @@ int pit_irq_one_cpu(const struct pit_check *row, struct pit_facts *facts, struct
 	if (bad.count)
 		return pit_bad(out, "%s", pit_offenders_text(&bad));
 	return pit_pass(out, "%zu adapter%s, none crowded on one CPU", judged, judged > 1 ? "s" : "");
-}
-
-static bool is_running(const struct pit_procs *procs, const char *comm)
-{
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strcmp(procs->item[i].comm, comm))
-			return true;
-	return false;
 }
 
 #define SPREAD_CPUS 8
@@ -294,7 +277,7 @@ int pit_irq_balance_running(const struct pit_check *row, struct pit_facts *facts
 		return rc;
 	pit_want(out, "busy interrupts spread over the CPUs");
 	cpu = common_cpu(&irqs, &rate, &busy);
-	if (is_running(procs, "irqbalance")) {
+	if (pit_is_running(facts, "irqbalance")) {
 		pit_evidence(out, "process", "irqbalance runs");
 		return pit_pass(out, "irqbalance runs");
 	}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/parse.h"
 #include "check/irq.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "check/readings.h"
+#include "check/counters.h"
 #include "check/irq_map.h"
 #include "check/offenders.h"
 

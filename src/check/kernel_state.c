@@ -187,6 +187,12 @@ static bool sysctl_key(const char *line, char *ret, size_t size)
 	       !strpbrk(ret, "*?[");
 }
 
+/* What the distribution ships is a default that anybody may override; what an administrator wrote is an intention. */
+static bool is_vendors(const char *origin)
+{
+	return !strncmp(origin, "/usr/lib/", 9) || !strncmp(origin, "/lib/", 5);
+}
+
 struct drift {
 	struct pit_facts *facts;
 	struct pit_finding *out;
@@ -204,7 +210,8 @@ static void judge_key(struct drift *d, const char *key)
 	for (char *c = path + strlen("/proc/sys/"); *c && !slashes; c++)
 		*c = *c == '.' ? '/' : (*c == '/' ? '.' : *c);
 	if (is_expected_to_move(key) || pit_root_str(root, live, sizeof(live), "%s", path) ||
-	    pit_sysctl_origin(root, path + strlen("/proc/sys/"), live, text, sizeof(text)) || !strstr(text, " is live"))
+	    pit_sysctl_origin(root, path + strlen("/proc/sys/"), live, text, sizeof(text)) ||
+	    !strstr(text, " is live") || is_vendors(text))
 		return;
 	pit_offenders_add(&d->bad, "%s", key);
 	pit_evidence(d->out, key, "%s", text);

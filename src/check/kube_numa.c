@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 #include "check/kube.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 #define NODES_MAX 8 /* of the TopologyManager without the option max-allowable-numa-nodes */
 
@@ -233,7 +233,7 @@ PIT_KUBE_PROBE(pit_kube_reserved_irqs_probe)
 
 /* "policyName" of a checkpoint file against the configured policy. */
 static int compare_policy(struct pit_root *root, const char *path, const char *policy, struct pit_conf *state,
-			  struct pit_problems *p, struct pit_finding *out, struct pit_error *err)
+			  struct pit_offenders *p, struct pit_finding *out, struct pit_error *err)
 {
 	struct pit_text text;
 	const char *name;
@@ -257,7 +257,7 @@ static int compare_policy(struct pit_root *root, const char *path, const char *p
 }
 
 /* The CPUs that the static policy knows, shared and given away, against those online. */
-static int compare_cpus(struct pit_facts *f, const struct pit_conf *state, struct pit_problems *p,
+static int compare_cpus(struct pit_facts *f, const struct pit_conf *state, struct pit_offenders *p,
 			struct pit_finding *out, struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset all = {0};
@@ -286,7 +286,7 @@ PIT_KUBE_PROBE(pit_kube_checkpoint_probe)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	pit_auto_conf struct pit_conf cpus = {0}, memory = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	struct pit_root *root = pit_facts_root(f);
 	const char *policy;
 	int rc = pit_kube_load(f, &k, err);
@@ -304,7 +304,7 @@ PIT_KUBE_PROBE(pit_kube_checkpoint_probe)
 	if (rc)
 		return rc;
 	pit_want(out, "checkpoints made by the configured policies");
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p))
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p))
 		       : pit_pass(out, cpus.count ? "they agree" : "no checkpoint yet");
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/parse.h"
 #include "check/kube.h"
-#include "check/problems.h"
 
 enum qos { QOS_UNKNOWN, QOS_GUARANTEED, QOS_BURSTABLE, QOS_BEST_EFFORT };
 static const char *const qos_names[] = {"unknown", "Guaranteed", "Burstable", "BestEffort"};

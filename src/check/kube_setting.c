@@ -8,7 +8,7 @@
 
 #include "base/parse.h"
 #include "check/kube.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 const char *pit_kube_value(const struct pit_kube *k, const char *key, const char *unset, struct pit_finding *out)
 {
@@ -136,7 +136,7 @@ PIT_KUBE_PROBE(pit_kube_eviction_probe)
 {
 	static const char *const signals[] = {"memory.available", "nodefs.available", "imagefs.available"};
 	pit_auto_kube struct pit_kube k = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	bool merged;
 	int rc = pit_kube_load(f, &k, err);
 
@@ -160,7 +160,7 @@ PIT_KUBE_PROBE(pit_kube_eviction_probe)
 		else if (!rc && percent <= 0 && !bytes)
 			pit_problem(&p, out, k.path, "%s: %s turns it off", signals[i], text);
 	}
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "set for memory and disks");
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "set for memory and disks");
 }
 
 PIT_KUBE_PROBE(pit_kube_hugepages_probe)

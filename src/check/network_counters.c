@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/readings.h"
+#include "check/counters.h"
 #include "check/offenders.h"
 #include "host/ethtool.h"
 
@@ -302,7 +302,7 @@ int pit_net_conntrack(const struct pit_check *row, struct pit_facts *facts, stru
 	rc = rc ? rc : pit_root_u64(pit_facts_root(facts), &max, "%s", limit);
 	if (rc)
 		return pit_fail(err, -rc, "%s", count);
-	pit_blame_sysctl(facts, out, limit, NULL);
+	pit_origin_of(facts, limit, NULL, NULL, out);
 	return judge_fill(facts, used, max, count, "nf_conntrack: table full", out);
 }
 
@@ -321,6 +321,6 @@ int pit_net_neighbours(const struct pit_check *row, struct pit_facts *facts, str
 		return pit_fail(err, -rc, "/proc/net/arp");
 	for (const char *c = arp.data; *c; c++)
 		lines += *c == '\n';
-	pit_blame_sysctl(facts, out, limit, NULL);
+	pit_origin_of(facts, limit, NULL, NULL, out);
 	return judge_fill(facts, lines ? lines - 1 : 0, max, "/proc/net/arp", "neighbor table overflow", out);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/readings.h"
+#include "check/counters.h"
 #include "check/offenders.h"
 
 static void add_link_evidence(const struct pit_link *l, struct pit_finding *out)

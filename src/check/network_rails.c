@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "check/readings.h"
+#include "check/counters.h"
 #include "check/offenders.h"
 
 #define ROUTES_MAX 4096
@@ -115,6 +115,6 @@ int pit_net_rail(const struct pit_check *row, struct pit_facts *facts, struct pi
 	if (!bad.count)
 		return pit_pass(out, "right on %zu rails", rails.count);
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/all/%s", r->key);
-	pit_blame_sysctl(facts, out, path, NULL);
+	pit_origin_of(facts, path, NULL, NULL, out);
 	return pit_bad(out, "%s", pit_offenders_text(&bad));
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/readings.h"
+#include "check/counters.h"
 
 static int nth_number(const char *line, int word, uint64_t *ret)
 {
@@ -70,7 +70,7 @@ int pit_net_setting(const struct pit_check *row, struct pit_facts *facts, struct
 		 amount(s, low || !s->most ? s->least : s->most, want, sizeof(want)));
 	if (!low && (!s->most || value <= s->most))
 		return pit_pass(out, "%s", have);
-	pit_blame_sysctl(facts, out, s->path, line);
+	pit_origin_of(facts, s->path, line, NULL, out);
 	suggest(s, line, low ? s->least : s->most, out);
 	return pit_bad(out, "%s", have);
 }
@@ -106,7 +106,7 @@ int pit_net_congestion(const struct pit_check *row, struct pit_facts *facts, str
 	(void)pit_root_str(pit_facts_root(facts), offered, sizeof(offered), "%s", list);
 	pit_evidence(out, path, "%s", live);
 	pit_evidence(out, list, "%s", offered);
-	pit_blame_sysctl(facts, out, path, NULL);
+	pit_origin_of(facts, path, NULL, NULL, out);
 	if (!out->origin || !configured(out->origin, asked, sizeof(asked)) || !strcmp(asked, live)) {
 		pit_want(out, "what the configuration asks for");
 		if (*offered && !is_offered(offered, live))
@@ -137,7 +137,7 @@ int pit_net_qdisc(const struct pit_check *row, struct pit_facts *facts, struct p
 	pit_want(out, "fq or fq_codel");
 	if (!strncmp(qdisc, "fq", 2) && (strcmp(control, "bbr") != 0 || !strcmp(qdisc, "fq")))
 		return pit_pass(out, "%s", qdisc);
-	pit_blame_sysctl(facts, out, path, qdisc);
+	pit_origin_of(facts, path, qdisc, NULL, out);
 	if (!strcmp(control, "bbr"))
 		return pit_bad(out, "%s with bbr, which wants fq", qdisc);
 	return pit_bad(out, "%s", qdisc);
@@ -163,7 +163,7 @@ int pit_net_ports_range(const struct pit_check *row, struct pit_facts *facts, st
 	pit_evidence(out, path, "%" PRIu64 " to %" PRIu64, low, high);
 	if (high - low + 1 >= PORTS_LEAST)
 		return pit_pass(out, "%" PRIu64 " ports", high - low + 1);
-	pit_blame_sysctl(facts, out, path, line);
+	pit_origin_of(facts, path, line, NULL, out);
 	return pit_bad(out, "%" PRIu64 " ports", high - low + 1);
 }
 

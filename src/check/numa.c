@@ -50,7 +50,7 @@ const struct pit_check pit_check_numa[] = {
 		.needs = PIT_NEED_NODES,
 		.probe = pit_numa_other_node,
 		.remedy = "Bind CPUs and memory of each rank to one node (numactl --cpunodebind and --membind).",
-		.source = "share above 5 %: inference; counters: kernel numastat",
+		.source = "share above 20 %: inference; counters: kernel numastat",
 		.refs = NUMASTAT,
 	},
 	{

@@ -4,25 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "check/devices.h"
 #include "check/offenders.h"
 
 /* Distances below this lie inside one socket (sub-NUMA clusters, NPS modes have 11 to 15); sockets begin at 20. */
 #define OTHER_SOCKET 20
 #define NIC_FAST_MBIT 10000
-
-static const char *device_label(const struct pit_device *d)
-{
-	return d->handle[0] ? d->handle : d->pci;
-}
-
-/* A NIC and its InfiniBand function are two devices at one address: the first stands for both. */
-static bool is_repeated(const struct pit_topo *topo, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (!strcmp(topo->device[i].pci, topo->device[at].pci))
-			return true;
-	return false;
-}
 
 int pit_numa_device_unknown(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			    struct pit_error *err)
@@ -40,12 +27,12 @@ int pit_numa_device_unknown(const struct pit_check *row, struct pit_facts *facts
 	for (size_t i = 0; i < topo->devices; i++) {
 		const struct pit_device *d = &topo->device[i];
 
-		if (!d->pci[0] || is_repeated(topo, i))
+		if (!d->pci[0] || pit_device_is_repeated(topo, i))
 			continue;
 		seen++;
 		if (d->node >= 0)
 			continue;
-		pit_offenders_add(&lost, "%s %s", pit_device_class_name(d->cls), device_label(d));
+		pit_offenders_add(&lost, "%s %s", pit_device_class_name(d->cls), pit_device_label(d));
 		snprintf(path, sizeof(path), "%s/numa_node", d->sysfs);
 		pit_evidence(out, path, "says no node, and no other source knows it");
 	}
@@ -69,10 +56,10 @@ int pit_numa_device_cpuless(const struct pit_check *row, struct pit_facts *facts
 		const struct pit_node *n = d->node >= 0 ? pit_topo_node(topo, d->node) : NULL;
 		const struct pit_node *near;
 
-		if (!n || !pit_idset_is_empty(&n->cpus) || is_repeated(topo, i))
+		if (!n || !pit_idset_is_empty(&n->cpus) || pit_device_is_repeated(topo, i))
 			continue;
 		near = pit_topo_nearest_cpus(topo, n->id);
-		pit_offenders_add(&bare, "%s %s on node %d", pit_device_class_name(d->cls), device_label(d), n->id);
+		pit_offenders_add(&bare, "%s %s on node %d", pit_device_class_name(d->cls), pit_device_label(d), n->id);
 		if (near)
 			pit_evidence(out, d->sysfs, "node %d has no CPUs; nearest with CPUs: node %d", n->id, near->id);
 		else
@@ -163,7 +150,7 @@ int pit_numa_gpu_nic(const struct pit_check *row, struct pit_facts *facts, struc
 			continue;
 		pit_offenders_add(&far, "GPU %s (node %d)", d->pci, d->node);
 		pit_evidence(out, d->sysfs, "node %d; nearest fast port %s on node %d", d->node,
-			     device_label(&topo->device[port]), topo->device[port].node);
+			     pit_device_label(&topo->device[port]), topo->device[port].node);
 	}
 	if (!judged)
 		return pit_skip(out, "no GPU and no fast network port of known nodes");

@@ -6,14 +6,16 @@
 
 #include "base/parse.h"
 #include "check/counters.h"
-#include "check/readings.h"
 #include "check/offenders.h"
 
 /* Pages per second from which traffic between nodes counts as hurting: 40 MB/s with pages of 4 KiB. */
 #define PAGES_HURT 10000
 /* Allocations below this many in the window say nothing about shares. */
 #define WINDOW_MIN 500
-#define SHARE_MAX 0.05
+/* Booting alone puts a tenth of the first pages elsewhere: below 1 GiB of them the past says nothing. */
+#define PAST_MIN 262144
+#define MISSES_MAX 0.05
+#define OTHER_MAX 0.2
 #define HINT_FAULTS_HURT 1000
 
 int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -30,10 +32,12 @@ int pit_numa_balancing(const struct pit_check *row, struct pit_facts *facts, str
 	pit_evidence(out, path, "%" PRId64, mode);
 	if (!mode)
 		return pit_pass(out, "0");
-	pit_blame_sysctl(facts, out, path, NULL);
+	pit_origin_of(facts, path, NULL, NULL, out);
 	if (!pit_gpu_count(facts))
 		return pit_pass(out, "%" PRId64 ", which suits work on CPUs that nobody pins", mode);
-	if (!pit_facts_rate(facts, "/proc/vmstat", "numa_hint_faults", &faults, NULL) && faults >= HINT_FAULTS_HURT) {
+	if (pit_facts_rate(facts, "/proc/vmstat", "numa_hint_faults", &faults, NULL) == -EAGAIN)
+		return -EAGAIN;
+	if (faults >= HINT_FAULTS_HURT) {
 		pit_evidence(out, "/proc/vmstat", "numa_hint_faults grows by %.0f per second", faults);
 		return pit_judge(out, PIT_WARN, PIT_HURTING, "%" PRId64 ", %.0f faults per second", mode, faults);
 	}
@@ -88,24 +92,24 @@ static void add_node_counters(struct pit_facts *facts, const char *key, struct p
 	}
 }
 
-static int judge_share(struct pit_facts *facts, const struct share *s, const char *what, const char *node_key,
-		       struct pit_finding *out)
+static int judge_share(struct pit_facts *facts, const struct share *s, double most, const char *what,
+		       const char *node_key, struct pit_finding *out)
 {
 	double total = (double)s->part + (double)s->rest, since_boot = total > 0 ? (double)s->part / total : 0;
 	char age[32];
 
 	if (total < 1)
 		return pit_skip(out, "the counters stand at 0: vm.numa_stat is off, or nothing was counted");
-	pit_want(out, "at most %.0f%% of allocations", SHARE_MAX * 100);
+	pit_want(out, "at most %.0f%% of allocations", most * 100);
 	pit_evidence(out, "/proc/vmstat", "%s: %" PRIu64 " of %.0f pages in %s", what, s->part, total,
 		     pit_format_age(pit_uptime_or_0(facts), age, sizeof(age)));
-	if (s->window_share > SHARE_MAX && s->part_rate >= PAGES_HURT) {
+	if (s->window_share > most && s->part_rate >= PAGES_HURT) {
 		add_node_counters(facts, node_key, out);
 		pit_evidence(out, "/proc/vmstat", "%s grows by %.0f pages per second", what, s->part_rate);
 		return pit_judge(out, PIT_WARN, PIT_HURTING, "%.0f pages per second, %.0f%% of allocations",
 				 s->part_rate, s->window_share * 100);
 	}
-	if (since_boot <= SHARE_MAX)
+	if (since_boot <= most || s->part < PAST_MIN)
 		return pit_pass(out, "%.1f%% since boot", since_boot * 100);
 	add_node_counters(facts, node_key, out);
 	return pit_bad(out, "%.0f%% since boot%s", since_boot * 100, s->part_rate == 0 ? ", none now" : "");
@@ -117,7 +121,7 @@ int pit_numa_misses(const struct pit_check *row, struct pit_facts *facts, struct
 	struct share s;
 	int rc = read_share(facts, "numa_miss", "numa_hit", &s, err);
 
-	return rc ? rc : judge_share(facts, &s, "numa_miss", "numa_miss", out);
+	return rc ? rc : judge_share(facts, &s, MISSES_MAX, "numa_miss", "numa_miss", out);
 }
 
 int pit_numa_other_node(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -126,7 +130,7 @@ int pit_numa_other_node(const struct pit_check *row, struct pit_facts *facts, st
 	struct share s;
 	int rc = read_share(facts, "numa_other", "numa_local", &s, err);
 
-	return rc ? rc : judge_share(facts, &s, "numa_other", "other_node", out);
+	return rc ? rc : judge_share(facts, &s, OTHER_MAX, "numa_other", "other_node", out);
 }
 
 /* Memory of one node that an allocation can get without swapping, in kB. */
@@ -187,7 +191,8 @@ int pit_numa_node_full(const struct pit_check *row, struct pit_facts *facts, str
 	pit_want(out, "no node below %.0f%% while another has %.0f%%", FULL_BELOW * 100, ROOM_ABOVE * 100);
 	if (!full.count || best < ROOM_ABOVE)
 		return pit_pass(out, full.count ? "all nodes are full alike" : "every node has memory left");
-	(void)pit_facts_rate(facts, "/proc/vmstat", "numa_miss", &missed, NULL);
+	if (pit_facts_rate(facts, "/proc/vmstat", "numa_miss", &missed, NULL) == -EAGAIN)
+		return -EAGAIN;
 	if (missed > 0)
 		pit_evidence(out, "/proc/vmstat", "numa_miss grows by %.0f pages per second", missed);
 	return pit_judge(out, PIT_WARN, missed >= PAGES_HURT ? PIT_HURTING : PIT_RISK, "%s, another node has %.0f%%",
@@ -216,8 +221,9 @@ int pit_numa_demotion(const struct pit_check *row, struct pit_facts *facts, stru
 	pit_evidence(out, path, "%s", value);
 	if (!on || !memory_only)
 		return pit_pass(out, on ? "%s, and no node of memory only" : "%s", value);
-	(void)pit_facts_rate(facts, "/proc/vmstat", "pgdemote_direct", &moved, NULL);
-	(void)pit_facts_rate(facts, "/proc/vmstat", "pgdemote_kswapd", &kswapd, NULL);
+	if (pit_facts_rate(facts, "/proc/vmstat", "pgdemote_direct", &moved, NULL) == -EAGAIN ||
+	    pit_facts_rate(facts, "/proc/vmstat", "pgdemote_kswapd", &kswapd, NULL) == -EAGAIN)
+		return -EAGAIN;
 	if (moved + kswapd < PAGES_HURT)
 		return pit_bad(out, "%s", value);
 	pit_evidence(out, "/proc/vmstat", "pgdemote_* grow by %.0f pages per second", moved + kswapd);

@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "check/catalog.h"
+#include "check/counters.h"
 #include "check/facts.h"
 #include "check/pci_config.h"
 #include "check/pci_list.h"
@@ -172,14 +173,13 @@ static int probe_aer(const struct pit_check *row, struct pit_facts *facts, struc
 {
 	struct pit_root *root = pit_facts_root(facts);
 	pit_auto_pcis struct pit_pcis pcis = {0};
-	const struct pit_procs *procs;
 	struct aer a = {.hours = 1};
 	int rc = pit_pcis_load(root, &pcis, err);
 
 	if (rc)
 		return rc;
-	if (!pit_facts_procs(facts, &procs, NULL) && procs->uptime > 3600)
-		a.hours = procs->uptime / 3600;
+	if (pit_uptime_or_0(facts) > 3600)
+		a.hours = pit_uptime_or_0(facts) / 3600;
 	for (size_t i = 0; i < pcis.count; i++)
 		count_errors(root, &pcis.item[i], &a, out);
 	pit_want(out, "no uncorrected errors, at most %d correctable an hour", CORRECTABLE_PER_HOUR);

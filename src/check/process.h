@@ -14,9 +14,6 @@ int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double
 /* "python3 (PID 400)", or "PID 400" when it is not in the list; returns `out`. */
 char *pit_process_name(const struct pit_procs *procs, int pid, char *out, size_t size);
 
-/* "3 min", "2 h", "5 days"; "unknown age" below 0; returns `out`. */
-char *pit_process_age(double seconds, char *out, size_t size);
-
 /* Verdict on `used` of `limit` in percent: from 80 on a warning, from 95 on a failure (the figures of gpud). */
 int pit_process_share(struct pit_finding *out, uint64_t used, uint64_t limit, const char *what);
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "check/process.h"
 
 /* Started by a service manager, a container engine or a batch system, which look after what they started. */
@@ -110,7 +111,7 @@ PROBE(pit_probe_gpu_orphans)
 			pit_process_name(procs, pid, name, sizeof(name));
 		snprintf(source, sizeof(source), "/proc/%d/stat", pid);
 		pit_evidence(out, source, "%s holds a GPU, its parent and its session are gone, %s; started %s ago",
-			     p->comm, why, pit_process_age(pit_proc_age(procs, p), age, sizeof(age)));
+			     p->comm, why, pit_format_age(pit_proc_age(procs, p), age, sizeof(age)));
 	}
 	if (!count)
 		return pit_pass(out, "none of %zu processes on GPUs", pit_idset_count(holders));

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "check/process.h"
 
 static double cpu_seconds(const struct pit_proc *p)
@@ -163,7 +164,7 @@ PROBE(pit_probe_stuck_tools)
 			pit_process_name(procs, p->pid, name, sizeof(name));
 		snprintf(source, sizeof(source), "/proc/%d/stat", p->pid);
 		pit_evidence(out, source, "%s in state %c, started %s ago", p->comm, p->state,
-			     pit_process_age(pit_proc_age(procs, p), age, sizeof(age)));
+			     pit_format_age(pit_proc_age(procs, p), age, sizeof(age)));
 	}
 	if (!count)
 		return pit_pass(out, "none");

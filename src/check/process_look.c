@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "check/process.h"
-#include "host/sysctl_origin.h"
 
 int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double *ret_seconds)
 {
@@ -35,21 +34,6 @@ char *pit_process_name(const struct pit_procs *procs, int pid, char *out, size_t
 	return out;
 }
 
-char *pit_process_age(double seconds, char *out, size_t size)
-{
-	if (seconds < 0)
-		snprintf(out, size, "unknown age");
-	else if (seconds < 120)
-		snprintf(out, size, "%.0f s", seconds);
-	else if (seconds < 2 * 3600)
-		snprintf(out, size, "%.0f min", seconds / 60);
-	else if (seconds < 48 * 3600)
-		snprintf(out, size, "%.0f h", seconds / 3600);
-	else
-		snprintf(out, size, "%.0f days", seconds / 86400);
-	return out;
-}
-
 int pit_process_share(struct pit_finding *out, uint64_t used, uint64_t limit, const char *what)
 {
 	double percent = limit ? 100.0 * (double)used / (double)limit : 100;
@@ -64,12 +48,11 @@ int pit_process_share(struct pit_finding *out, uint64_t used, uint64_t limit, co
 int pit_process_share_of(struct pit_facts *f, struct pit_finding *out, uint64_t used, const char *path, uint64_t limit,
 			 const char *what)
 {
-	char text[512], value[32];
+	char value[32];
 	int rc = pit_process_share(out, used, limit, what);
 
 	snprintf(value, sizeof(value), "%" PRIu64, limit);
-	if (out->status != PIT_PASS &&
-	    !pit_sysctl_origin(pit_facts_root(f), path + strlen("/proc/sys/"), value, text, sizeof(text)))
-		pit_origin(out, "%s", text);
+	if (out->status != PIT_PASS)
+		pit_origin_of(f, path, value, NULL, out);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "check/counters.h"
 #include "check/process.h"
 #include "host/conf_files.h"
 
@@ -96,17 +97,15 @@ PROBE(pit_probe_environment_size)
 
 PROBE(pit_probe_uptime)
 {
-	char line[64], text[32];
+	char text[32];
 	double uptime;
-	int rc = pit_root_str(pit_facts_root(facts), line, sizeof(line), "/proc/uptime");
+	int rc = pit_uptime(facts, &uptime, err);
 
-	if (!rc && sscanf(line, "%lf", &uptime) != 1)
-		rc = -EBADMSG;
 	if (rc)
-		return pit_fail(err, -rc, "/proc/uptime");
-	pit_process_age(uptime, text, sizeof(text));
+		return rc;
+	pit_format_age(uptime, text, sizeof(text));
 	pit_want(out, "more than 10 min");
-	pit_evidence(out, "/proc/uptime", "%s", line);
+	pit_evidence(out, "/proc/uptime", "%.0f s", uptime);
 	return uptime < 600 ? pit_bad(out, "booted %s ago", text) : pit_pass(out, "%s", text);
 }
 

@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "check/process.h"
 
 #define OLD_SECONDS 300 /* gcm check-zombie, check-ps */
-#define REAPED_MS 100   /* a parent that waits for its children reaps them well within this */
 #define BLOCKED_MS 300  /* writers are held back for 200 ms at a time (mm/page-writeback.c) */
 #define MANY 20         /* eks-node-monitoring-agent */
 
@@ -37,7 +37,7 @@ static int stay(struct pit_facts *f, const struct pit_procs *procs, is_fn is, st
 
 		if (!is(p))
 			continue;
-		rc = pit_facts_wait(f, REAPED_MS);
+		rc = pit_facts_wait(f, 0);
 		if (rc)
 			return rc;
 		rc = pit_process_again(f, p->pid, &later, NULL);
@@ -80,7 +80,7 @@ static void show_zombies(const struct pit_procs *procs, const struct pit_idset *
 
 		snprintf(source, sizeof(source), "/proc/%d/stat", pid);
 		pit_evidence(out, source, "%s is a zombie, started %s ago, child of %s", p->comm,
-			     pit_process_age(pit_proc_age(procs, p), age, sizeof(age)),
+			     pit_format_age(pit_proc_age(procs, p), age, sizeof(age)),
 			     pit_process_name(procs, p->ppid, parent, sizeof(parent)));
 	}
 }
@@ -145,7 +145,7 @@ PROBE(pit_probe_half_exited)
 
 		snprintf(source, sizeof(source), "/proc/%d/stat", pid);
 		pit_evidence(out, source, "%s has ended, but %" PRId64 " of its threads have not; started %s ago",
-			     p->comm, p->threads - 1, pit_process_age(pit_proc_age(procs, p), age, sizeof(age)));
+			     p->comm, p->threads - 1, pit_format_age(pit_proc_age(procs, p), age, sizeof(age)));
 	}
 	first = pit_idset_next(&found, 0);
 	return pit_bad(out, "%zu, first %s", pit_idset_count(&found),
@@ -227,7 +227,7 @@ static void show_blocked(struct pit_facts *f, const struct pit_procs *procs, con
 		*wchan = '\0';
 	pit_evidence(out, source, "%s in state D for at least %.1f s%s%s; the process is %s old", b->proc->comm,
 		     seconds, *wchan ? " in " : "", wchan,
-		     pit_process_age(pit_proc_age(procs, b->proc), age, sizeof(age)));
+		     pit_format_age(pit_proc_age(procs, b->proc), age, sizeof(age)));
 }
 
 struct blocked_list {

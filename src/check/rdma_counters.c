@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/parse.h"
 #include "check/network.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "check/readings.h"
+#include "check/counters.h"
 #include "check/offenders.h"
 
 /* One counter of a port: how many an hour are still healthy, and where it stops counting. */

@@ -57,7 +57,7 @@ static void describe_host(struct pit_facts *facts, struct pit_report *r)
 	}
 	if (pit_facts_topo(facts, &topo, NULL))
 		return;
-	r->cpus = topo->cpus.count;
+	r->cpus = topo->cpus.count ? topo->cpus.count : -1;
 	r->nodes = topo->nodes_known ? (int)topo->nodes : -1;
 	r->gpus = topo->pci_known ? (int)pit_topo_count(topo, PIT_DEVICE_GPU) : -1;
 }
@@ -112,10 +112,10 @@ void pit_report_free(struct pit_report *r)
 	*r = (struct pit_report){0};
 }
 
-/* Higher is worse. */
+/* Higher is worse; of two that are equally bad, the one that a command mends comes first. */
 static int badness(const struct pit_finding *f)
 {
-	return (int)f->impact * 10 + (int)f->status;
+	return (int)f->impact * 100 + (int)f->status * 10 + (pit_finding_command(f) && !f->check->reboot);
 }
 
 size_t pit_report_worst(const struct pit_report *r, size_t *ret)

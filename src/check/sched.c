@@ -25,7 +25,8 @@ int pit_cpu_times_parse(const char *stat, struct pit_cpu_times *ret, struct pit_
 
 	while (line && strncmp(line, "cpu ", 4) != 0) {
 		line = strchr(line, '\n');
-		line += line != NULL;
+		if (line)
+			line++;
 	}
 	if (!line)
 		return pit_fail(err, EBADMSG, "no cpu line in /proc/stat");

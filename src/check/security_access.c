@@ -7,7 +7,7 @@
 
 #include "check/access.h"
 #include "check/security.h"
-#include "check/storage.h"
+#include "check/offenders.h"
 
 struct asker {
 	struct pit_root *root;

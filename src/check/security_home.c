@@ -10,7 +10,7 @@
 #include "base/parse.h"
 #include "check/access.h"
 #include "check/security.h"
-#include "check/storage.h"
+#include "check/offenders.h"
 
 /* $HOME. -ENOENT: not known. */
 static int home_of(struct pit_facts *facts, char *ret, size_t size, struct pit_error *err)

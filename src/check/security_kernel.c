@@ -10,17 +10,8 @@
 #include "base/parse.h"
 #include "check/access.h"
 #include "check/security.h"
-#include "check/storage.h"
-#include "host/sysctl_origin.h"
+#include "check/offenders.h"
 #include "host/try.h"
-
-static void show_origin(struct pit_root *root, const char *key, struct pit_finding *out)
-{
-	char text[512];
-
-	if (!pit_sysctl_origin(root, key, NULL, text, sizeof(text)))
-		pit_origin(out, "%s", text);
-}
 
 int pit_probe_io_uring_sysctl(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			      struct pit_error *err)
@@ -38,7 +29,7 @@ int pit_probe_io_uring_sysctl(const struct pit_check *row, struct pit_facts *fac
 	pit_want(out, "0, or 1 with the jobs' group");
 	if (disabled <= 0)
 		return pit_pass(out, "allowed");
-	show_origin(root, "kernel.io_uring_disabled", out);
+	pit_origin_of(facts, "/proc/sys/kernel/io_uring_disabled", NULL, NULL, out);
 	if (disabled >= 2)
 		return pit_bad(out, "switched off for all");
 	(void)pit_root_i64(root, &group, "/proc/sys/kernel/io_uring_group");
@@ -142,7 +133,7 @@ int pit_probe_user_namespaces(const struct pit_check *row, struct pit_facts *fac
 			continue;
 		pit_offend(&o, row->otherwise, row->impact, "%s", userns[i].says);
 		pit_evidence(out, path, "%" PRId64 ", and %s is installed", value, runtime);
-		show_origin(root, userns[i].key, out);
+		pit_origin_of(facts, path, NULL, NULL, out);
 	}
 	if (!seen)
 		return pit_fail(err, ENOENT, "sysctls of user namespaces");

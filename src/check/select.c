@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "check/run.h"
 
 /* A word is an id, an area, the head of an id up to a dot, or a pattern. */
@@ -23,28 +25,22 @@ bool pit_selection_has(const struct pit_selection *s, const struct pit_check *ro
 	return (!s->only.count || any_fits(&s->only, row)) && !any_fits(&s->skip, row);
 }
 
-/* Length of the common head: good enough to point at a mistyped id. */
-static size_t common(const char *a, const char *b)
-{
-	size_t n = 0;
-
-	while (a[n] && a[n] == b[n])
-		n++;
-	return n;
-}
-
+/* The id that a mistyped one may have meant; one of the same area at least. */
 static const char *nearest_id(const char *word)
 {
-	const char *best = "cpu.governor";
-	size_t longest = 0;
+	pit_auto_free const char **ids = calloc(pit_catalog_count() + 1, sizeof(*ids));
+	const char *best = NULL, *fallback = "cpu.governor";
+	size_t n = 0, area = strcspn(word, ".");
 
+	if (!ids)
+		return fallback;
 	PIT_CATALOG_FOREACH (row) {
-		if (common(word, row->id) > longest) {
-			longest = common(word, row->id);
-			best = row->id;
-		}
+		ids[n++] = row->id;
+		if (!strncmp(row->id, word, area) && row->id[area] == '.' && !strcmp(fallback, "cpu.governor"))
+			fallback = row->id;
 	}
-	return best;
+	best = pit_nearest(word, ids);
+	return best ? best : fallback;
 }
 
 int pit_selection_add(struct pit_strv *words, const char *list, struct pit_error *err)

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/parse.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 
 #define GPUS_MAX 256
 
@@ -271,7 +271,7 @@ PIT_SLURM_PROBE(pit_slurm_gres_files_probe)
 {
 	auto_gres struct gres g = {0};
 	pit_auto_strv struct pit_strv files = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	int rc = gres_begin(f, &g, out, err);
 
 	if (!rc)
@@ -285,7 +285,7 @@ PIT_SLURM_PROBE(pit_slurm_gres_files_probe)
 		if (pit_root_state(pit_root_exists(pit_facts_root(f), "%s", files.item[i])) == PIT_STATE_ABSENT)
 			pit_problem(&p, out, g.conf.path, "no %s", files.item[i]);
 	}
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%zu files", files.count);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%zu files", files.count);
 }
 
 static const char *cores_of(const struct pit_slurm_line *line)
@@ -307,7 +307,7 @@ static bool has_siblings(const struct pit_idset *set, uint64_t cores)
 
 /* Slurm takes ids up to the number of CPUs, and means cores by them. */
 static void judge_cores(const struct pit_slurm_line *line, const char *text, uint64_t cores, uint64_t cpus,
-			struct pit_problems *p, struct pit_finding *out)
+			struct pit_offenders *p, struct pit_finding *out)
 {
 	pit_auto_idset struct pit_idset set = {0};
 	char where[320];
@@ -325,7 +325,7 @@ static void judge_cores(const struct pit_slurm_line *line, const char *text, uin
 PIT_SLURM_PROBE(pit_slurm_gres_cores_probe)
 {
 	auto_gres struct gres g = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_topo *topo;
 	uint64_t cores, cpus, named = 0;
 	int rc = gres_begin(f, &g, out, err);
@@ -349,14 +349,14 @@ PIT_SLURM_PROBE(pit_slurm_gres_cores_probe)
 	if (!named)
 		return pit_skip(out, "gres.conf has no Cores=");
 	pit_want(out, "core ids from 0 to %" PRIu64 ", not CPU ids of SMT siblings", cores - 1);
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p))
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p))
 		       : pit_pass(out, "%" PRIu64 " lines, cores 0-%" PRIu64, named, cores - 1);
 }
 
 PIT_SLURM_PROBE(pit_slurm_gres_links_probe)
 {
 	auto_gres struct gres g = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	uint64_t gpus, named = 0;
 	int rc = gres_begin(f, &g, out, err);
 
@@ -377,7 +377,7 @@ PIT_SLURM_PROBE(pit_slurm_gres_links_probe)
 	if (!named)
 		return pit_skip(out, "gres.conf has no Links=");
 	pit_want(out, "one number for each of %" PRIu64 " GPUs, -1 for itself", gpus);
-	return p.count ? pit_bad(out, "%s", pit_problems_text(&p)) : pit_pass(out, "%" PRIu64 " lines", named);
+	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%" PRIu64 " lines", named);
 }
 
 PIT_SLURM_PROBE(pit_slurm_gres_affinity_probe)

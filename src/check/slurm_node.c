@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/problems.h"
+#include "check/offenders.h"
 #include "check/slurm.h"
 
 int pit_slurm_host_load(struct pit_facts *f, struct pit_slurm_host *ret, struct pit_error *err)
@@ -70,7 +70,7 @@ static void name_node(const struct pit_slurm_host *h, struct pit_finding *out, c
 }
 
 /* A number of the line against the machine's; unknown ones are left out. */
-static void compare(const struct pit_slurm_host *h, struct pit_problems *p, struct pit_finding *out, const char *key,
+static void compare(const struct pit_slurm_host *h, struct pit_offenders *p, struct pit_finding *out, const char *key,
 		    uint64_t real)
 {
 	uint64_t value;
@@ -92,7 +92,7 @@ uint64_t pit_slurm_host_cpus(const struct pit_slurm_host *h)
 PIT_SLURM_PROBE(pit_slurm_node_cpus_probe)
 {
 	pit_auto_slurm_host struct pit_slurm_host h = {0};
-	pit_auto_problems struct pit_problems p = PIT_PROBLEMS_INIT;
+	struct pit_offenders p = {0};
 	const struct pit_topo *topo;
 	const char *parameters;
 	uint64_t cpus, promised;
@@ -117,7 +117,7 @@ PIT_SLURM_PROBE(pit_slurm_node_cpus_probe)
 	if (!promised)
 		return pit_bad(out, "neither CPUs nor Sockets and CoresPerSocket: 1 CPU");
 	if (p.count)
-		return pit_judge(out, promised > cpus ? PIT_FAIL : PIT_WARN, PIT_RISK, "%s", pit_problems_text(&p));
+		return pit_judge(out, promised > cpus ? PIT_FAIL : PIT_WARN, PIT_RISK, "%s", pit_offenders_text(&p));
 	return pit_pass(out, "%" PRIu64 " CPUs", promised);
 }
 

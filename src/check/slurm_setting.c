@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "base/parse.h"
-#include "check/problems.h"
 #include "check/slurm.h"
 
 static bool suits(const struct pit_slurm_setting *s, const char *value)

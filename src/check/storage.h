@@ -7,6 +7,7 @@
 
 #include "check/check.h"
 #include "check/facts.h"
+#include "check/offenders.h"
 
 #define PIT_DISK_NAME 64
 
@@ -56,18 +57,6 @@ int pit_storage_disks(struct pit_root *root, struct pit_strv *ret);
 /* Block devices whose tuning matters: those below --data and --checkpoint, else (with a GPU here) those below every
  * local mount. 1: nothing says that it matters here, and `out` is skipped with that reason. */
 int pit_storage_tuned(struct pit_facts *facts, struct pit_strv *ret, struct pit_finding *out, struct pit_error *err);
-
-/* Says "A: x" or "A: x and 3 more" as the verdict of the row; passes with `fine` when there is no offender. */
-struct pit_offenders {
-	char first[160];
-	size_t count;
-	enum pit_status status; /* worst so far */
-	enum pit_impact impact;
-};
-void pit_offend(struct pit_offenders *o, enum pit_status status, enum pit_impact impact, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-int pit_offenders_judge(const struct pit_offenders *o, struct pit_finding *out, const char *fine, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /* An array of /proc/mdstat. */
 struct pit_md {

@@ -8,15 +8,6 @@
 
 #include "base/parse.h"
 #include "check/storage.h"
-#include "host/sysctl_origin.h"
-
-static void show_origin(struct pit_root *root, const char *path, struct pit_finding *out)
-{
-	char text[512];
-
-	if (!out->origin && !pit_sysfs_origin(root, path, NULL, text, sizeof(text)))
-		pit_origin(out, "%s", text);
-}
 
 #define READAHEAD_KB 4096 /* tuned throughput-performance, hpc-compute, accelerator-performance */
 
@@ -41,7 +32,8 @@ int pit_probe_readahead(const struct pit_check *row, struct pit_facts *facts, st
 		if (kb >= READAHEAD_KB)
 			continue;
 		pit_offend(&o, row->otherwise, row->impact, "%s: %" PRIu64 " KiB", disks.item[i], kb);
-		show_origin(root, path, out);
+		if (!out->origin)
+			pit_origin_of(facts, path, NULL, NULL, out);
 		if (o.count == 1)
 			pit_command(out, "echo %d > %s", READAHEAD_KB, path);
 	}
@@ -91,7 +83,8 @@ int pit_probe_scheduler(const struct pit_check *row, struct pit_facts *facts, st
 			continue;
 		pit_offend(&o, row->otherwise, row->impact, "%s: %s", disks.item[i], name);
 		pit_evidence(out, path, "%s: %s", line, fault);
-		show_origin(root, path, out);
+		if (!out->origin)
+			pit_origin_of(facts, path, NULL, NULL, out);
 		if (o.count == 1)
 			pit_command(out, "echo %s > %s", rotational ? "mq-deadline" : "none", path);
 	}

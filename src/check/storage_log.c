@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/strv.h"
+#include "base/parse.h"
+#include "check/log_rows.h"
 #include "check/storage.h"
 
 /* A line that holds `a` and, behind it, `b` (NULL: anything) and not `but`. */
@@ -99,36 +101,15 @@ static const struct trouble *match(const struct trouble *table, const char *text
 	return NULL;
 }
 
-static void format_age(int64_t usec, double uptime, char *ret, size_t size)
-{
-	double age = uptime - (double)usec / 1e6;
-
-	if (usec < 0 || uptime <= 0 || age < 0)
-		snprintf(ret, size, "since boot");
-	else if (age < 7200)
-		snprintf(ret, size, "%.0f min ago", age / 60);
-	else
-		snprintf(ret, size, "%.0f h ago", age / 3600);
-}
-
-static double uptime_of(struct pit_root *root)
-{
-	char text[64];
-	double up;
-
-	if (pit_root_str(root, text, sizeof(text), "/proc/uptime"))
-		return 0;
-	return sscanf(text, "%lf", &up) == 1 ? up : 0;
-}
-
 /* Counts the lines of each kind, newest as evidence. */
-static void scan(const struct pit_kmsg *k, const struct trouble *table, double uptime, struct pit_offenders *o,
-		 struct pit_finding *out)
+static void scan(const struct pit_kmsg *k, const struct trouble *table, struct pit_facts *facts,
+		 struct pit_offenders *o, struct pit_finding *out)
 {
 	for (const struct trouble *t = table; t->a; t++) {
 		const struct pit_kmsg_line *last = NULL;
 		size_t lines = 0;
-		char age[32];
+		double age;
+		char text[32];
 
 		for (size_t i = 0; i < k->count; i++) {
 			if (match(table, k->item[i].text) != t)
@@ -138,11 +119,11 @@ static void scan(const struct pit_kmsg *k, const struct trouble *table, double u
 		}
 		if (!last)
 			continue;
-		format_age(last->usec, uptime, age, sizeof(age));
-		pit_offend(o, t->status,
-			   uptime > 0 && last->usec >= 0 && uptime - (double)last->usec / 1e6 < 3600 ? PIT_HURTING
-												     : PIT_RISK,
-			   "%s (%zu line%s, last %s)", t->says, lines, lines == 1 ? "" : "s", age);
+		age = pit_log_age(facts, last->usec);
+		pit_format_age(age, text, sizeof(text));
+		pit_offend(o, t->status, age >= 0 && age < PIT_LOG_RECENT ? PIT_HURTING : PIT_RISK,
+			   "%s (%zu line%s, last %s%s)", t->says, lines, lines == 1 ? "" : "s",
+			   age < 0 ? "since boot" : text, age < 0 ? "" : " ago");
 		pit_evidence(out, k->source, "%s", last->text);
 	}
 }
@@ -154,7 +135,7 @@ static int judge_log(struct pit_facts *facts, const struct trouble *table, struc
 	int rc = pit_facts_kmsg(facts, &kmsg, err);
 
 	if (!rc)
-		scan(kmsg, table, uptime_of(pit_facts_root(facts)), o, out);
+		scan(kmsg, table, facts, o, out);
 	return rc;
 }
 

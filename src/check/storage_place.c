@@ -258,34 +258,3 @@ int pit_storage_tuned(struct pit_facts *facts, struct pit_strv *ret, struct pit_
 		rc = add_disk_of(pit_facts_root(facts), mounts.item[i], ret);
 	return rc;
 }
-
-void pit_offend(struct pit_offenders *o, enum pit_status status, enum pit_impact impact, const char *fmt, ...)
-{
-	bool worse = !o->count || status > o->status || (status == o->status && impact > o->impact);
-	va_list ap;
-
-	o->count++;
-	if (!worse)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(o->first, sizeof(o->first), fmt, ap);
-	va_end(ap);
-	o->impact = o->count == 1 || impact > o->impact ? impact : o->impact;
-	o->status = status;
-}
-
-int pit_offenders_judge(const struct pit_offenders *o, struct pit_finding *out, const char *fine, ...)
-{
-	char text[256];
-	va_list ap;
-
-	if (!o->count) {
-		va_start(ap, fine);
-		vsnprintf(text, sizeof(text), fine, ap);
-		va_end(ap);
-		return pit_pass(out, "%s", text);
-	}
-	if (o->count == 1)
-		return pit_judge(out, o->status, o->impact, "%s", o->first);
-	return pit_judge(out, o->status, o->impact, "%s, and %zu more", o->first, o->count - 1);
-}

@@ -42,7 +42,4 @@ _Noreturn void pit_cli_usage(const struct argp_state *state, const char *fmt, ..
 /* The position of `word` among `choices` (NULL-terminated); a usage error with the list when it is not there. */
 int pit_cli_choice(struct argp_state *state, const char *option, const char *word, const char *const *choices);
 
-/* The item of `names` that is nearest to `word` by edit distance, for "did you mean"; NULL when none is near. */
-const char *pit_cli_nearest(const char *word, const char *const *names);
-
 #endif

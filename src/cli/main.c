@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "cli/cmd.h"
 
 static const struct pit_cmd *const commands[] = {
@@ -31,7 +32,7 @@ static int unknown_verb(const char *word)
 
 	for (size_t i = 0; i < PIT_COUNT(commands); i++)
 		names[i] = commands[i]->name;
-	nearest = pit_cli_nearest(word, names);
+	nearest = pit_nearest(word, names);
 	if (nearest)
 		fprintf(stderr, "pitcrew: '%s' is not a verb; did you mean '%s'?\n", word, nearest);
 	else

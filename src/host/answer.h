@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/strmap.h"
+#include "host/child.h"
 #include "pitcrew/error.h"
 
 enum pit_kind {
@@ -60,8 +61,7 @@ int pit_root_put(struct pit_root *root, enum pit_kind kind, const char *path, co
 
 /* The helper process that makes reads which may block. */
 struct pit_deadline {
-	int fd;           /* socket to the helper; -1 none */
-	int pid;          /* helper; 0 none */
+	struct pit_child helper;
 	int ms;           /* for one read */
 	int64_t spent_ns; /* lost in reads that timed out; over PIT_DEADLINE_TOTAL_MS all further ones are refused */
 };

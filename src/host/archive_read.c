@@ -67,9 +67,9 @@ void pit_unpacked_free(struct pit_unpacked *u)
 
 	if (u->pipe >= 0)
 		close(u->pipe);
-	if (u->janitor > 0)
-		waitpid(u->janitor, NULL, 0);
-	else if (u->base)
+	while (u->janitor > 0 && waitpid(u->janitor, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (u->janitor <= 0 && u->base)
 		nftw(u->base, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
 	free(u->base);
 	free(u->dir);

@@ -1,78 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * A driver that hangs cannot be interrupted, so NVML is called by a child process that is left behind when a deadline
- * passes. It sends its answer in lines as it goes, so that one dead GPU does not hide the others. The child keeps none
- * of our files open: whoever waits for the end of our output must not wait for it.
+ * A driver that hangs cannot be interrupted, so NVML is called by a child process that is given up when a deadline
+ * passes. It sends its answer in lines as it goes, so that one dead GPU does not hide the others.
  */
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
+#include "host/nvml_ask.h"
+
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
-#include "host/nvml_ask.h"
+#include "host/child.h"
 
 #define ANSWER_MAX (8u << 20)
 
 const struct pit_nvml_ask pit_nvml_usual = {.start_ms = 1500, .gpu_ms = 3000, .total_ms = 15000};
 
-static void become_helper(const char *library, int fd)
+static void run(int fd, const void *library)
 {
-	const struct rlimit no_core = {0};
-	int null = open("/dev/null", O_RDWR);
-	FILE *out;
+	FILE *out = fdopen(fd, "w");
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "pitcrew-nvml");
-	setrlimit(RLIMIT_CORE, &no_core);
-	signal(SIGPIPE, SIG_DFL);
-	for (int i = 0; i < 3; i++)
-		dup2(null, i);
-	fd = dup2(fd, 3);
-	close_range(4, ~0u, 0);
-	out = fdopen(fd, "w");
 	if (out)
 		pit_nvml_query(library, out);
-	_exit(0);
-}
-
-static int start(const char *library, pid_t *ret_pid, int *ret_fd)
-{
-	int pair[2];
-	pid_t pid;
-
-	if (pipe2(pair, O_CLOEXEC))
-		return -errno;
-	pid = fork();
-	if (pid < 0) {
-		int rc = -errno;
-
-		close(pair[0]);
-		close(pair[1]);
-		return rc;
-	}
-	if (!pid)
-		become_helper(library, pair[1]);
-	close(pair[1]);
-	*ret_pid = pid;
-	*ret_fd = pair[0];
-	return 0;
-}
-
-/* Ends the child and takes its remains, unless it is stuck in the kernel. */
-static void stop(pid_t pid)
-{
-	const struct timespec pause = {.tv_nsec = PIT_MS};
-
-	kill(pid, SIGKILL);
-	for (int i = 0; i < 50; i++) {
-		if (waitpid(pid, NULL, WNOHANG))
-			return;
-		nanosleep(&pause, NULL);
-	}
 }
 
 static size_t count_lines(const struct pit_buf *b)
@@ -84,45 +31,14 @@ static size_t count_lines(const struct pit_buf *b)
 	return n;
 }
 
-/* Waits until `until` for some bytes: 1 got some, 0 end, -errno. */
-static int take_some(int fd, int64_t until, struct pit_buf *text)
-{
-	for (;;) {
-		int64_t left = until - pit_now();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		ssize_t n;
-		int rc;
-
-		if (left <= 0)
-			return -ETIMEDOUT;
-		rc = poll(&p, 1, (int)(left / PIT_MS) + 1);
-		if (rc < 0 && errno != EINTR)
-			return -errno;
-		if (rc <= 0)
-			continue;
-		if (text->len > ANSWER_MAX)
-			return -EFBIG;
-		if (pit_buf_reserve(text, 65536))
-			return -ENOMEM;
-		n = read(fd, text->data + text->len, 65536);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		text->len += (size_t)n;
-		text->data[text->len] = '\0';
-		return 1;
-	}
-}
-
 /* All lines that come in time; 0 when the child ended by itself. */
-static int receive(const struct pit_nvml_ask *ask, int fd, struct pit_buf *text)
+static int receive(const struct pit_nvml_ask *ask, struct pit_child *child, struct pit_buf *text)
 {
 	int64_t now = pit_now(), end = now + ask->total_ms * PIT_MS, until = now + ask->start_ms * PIT_MS;
 	size_t lines = 0;
 	int rc;
 
-	while ((rc = take_some(fd, until < end ? until : end, text)) > 0) {
+	while ((rc = pit_child_read(child, until < end ? until : end, ANSWER_MAX, text)) > 0) {
 		size_t have = count_lines(text);
 
 		if (have > lines)
@@ -175,15 +91,15 @@ int pit_nvml_ask(const struct pit_nvml_ask *ask, struct pit_buf *out, struct pit
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 	pit_auto_free char *dump = NULL;
-	pit_auto_close int fd = -1;
+	const struct pit_child_job job = {.name = "pitcrew-nvml", .run = run, .arg = ask->library};
+	struct pit_child child = PIT_CHILD_INIT;
 	json_t *all;
-	pid_t pid = 0;
-	int rc = start(ask->library, &pid, &fd);
+	int rc = pit_child_start(&job, &child);
 
 	if (rc)
 		return pit_fail(err, -rc, "cannot start a helper process");
-	rc = receive(ask, fd, &text);
-	stop(pid);
+	rc = receive(ask, &child, &text);
+	(void)pit_child_stop(&child);
 	all = join(&text);
 	if (!all && rc == -ETIMEDOUT)
 		return pit_fail(err, ETIMEDOUT, "NVML did not answer within %d ms", ask->start_ms);

@@ -47,12 +47,12 @@ static int add(struct pit_procs *procs, size_t *size, const struct pit_proc *p)
 
 static double read_uptime(struct pit_root *root)
 {
-	char line[64];
-	double uptime;
+	struct pit_text text;
+	double uptime = 0;
 
-	if (pit_root_str(root, line, sizeof(line), "/proc/uptime"))
-		return 0;
-	return sscanf(line, "%lf", &uptime) == 1 ? uptime : 0;
+	if (!pit_root_read(root, &text, "/proc/uptime"))
+		(void)pit_uptime_parse(text.data, &uptime);
+	return uptime;
 }
 
 int pit_procs_load(struct pit_root *root, struct pit_procs *ret, struct pit_error *err)

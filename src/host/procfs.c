@@ -58,6 +58,18 @@ int pit_psi_parse(const char *text, struct pit_psi *ret, struct pit_error *err)
 	return 0;
 }
 
+int pit_uptime_parse(const char *text, double *ret_seconds)
+{
+	char word[32];
+	double seconds;
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " \n"), text);
+	if (pit_parse_double(word, &seconds) || seconds < 0)
+		return -EBADMSG;
+	*ret_seconds = seconds;
+	return 0;
+}
+
 int pit_cmdline_parse(const char *text, struct pit_strv *ret)
 {
 	const char *start;

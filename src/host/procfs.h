@@ -29,6 +29,9 @@ struct pit_psi {
 };
 int pit_psi_parse(const char *text, struct pit_psi *ret, struct pit_error *err);
 
+/* Seconds since boot from /proc/uptime. -EBADMSG. */
+int pit_uptime_parse(const char *text, double *ret_seconds);
+
 /* Kernel command line split as the kernel does: blanks separate, double quotes group (and stay in the word). */
 int pit_cmdline_parse(const char *text, struct pit_strv *ret);
 

@@ -96,7 +96,7 @@ int pit_root_open(const char *path, struct pit_root **ret, struct pit_error *err
 	r->live = !path;
 	r->recording.fd = -1;
 	r->unpacked = (struct pit_unpacked)PIT_UNPACKED_INIT;
-	r->deadline = (struct pit_deadline){.fd = -1, .ms = 300};
+	r->deadline = (struct pit_deadline){.helper = PIT_CHILD_INIT, .ms = 300};
 	r->name = strdup(path ? path : "live");
 	if (!r->name)
 		return pit_fail(err, ENOMEM, "out of memory");

@@ -2,9 +2,7 @@
 #include "host/try.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,105 +10,67 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "host/child.h"
 
-#define OUT_FD 3
 #define ANSWER_MAX (1u << 20)
 
-static void write_all(const void *bytes, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(OUT_FD, (const char *)bytes + done, len - done);
+struct call {
+	pit_fact_fn make;
+	const char *name;
+	void *arg;
+};
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			_exit(1);
-		done += (size_t)n;
-	}
-}
+struct reply {
+	int rc;
+	size_t len; /* of the text that follows */
+};
 
-static void child(int fd, pit_fact_fn make, const char *name, void *arg)
+/* In the child. */
+static void run(int fd, const void *arg)
 {
+	const struct call *call = arg;
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-	int null = open("/dev/null", O_RDWR), rc;
+	struct reply r;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "pitcrew-try");
-	prctl(PR_SET_DUMPABLE, 0);
-	if (fd != OUT_FD)
-		dup2(fd, OUT_FD);
-	for (int i = 0; i < OUT_FD; i++)
-		dup2(null, i);
-	close_range(OUT_FD + 1, ~0u, 0);
-	rc = make(name, arg, &out);
-	write_all(&rc, sizeof(rc));
-	write_all(out.data, out.len);
-	_exit(0);
+	prctl(PR_SET_DUMPABLE, 0); /* being killed by a filter is no crash to report */
+	r.rc = call->make(call->name, call->arg, &out);
+	if (out.failed)
+		r.rc = -ENOMEM;
+	r.len = out.len;
+	if (!pit_child_write(fd, &r, sizeof(r)))
+		(void)pit_child_write(fd, out.data, out.len);
 }
 
-/* Everything up to the end of the pipe. */
-static int receive(int fd, int ms, struct pit_buf *out)
+int pit_try_most(int ms, size_t most, pit_fact_fn make, const char *name, void *arg, struct pit_buf *out)
 {
+	const struct call call = {.make = make, .name = name, .arg = arg};
+	const struct pit_child_job job = {.name = "pitcrew-try", .run = run, .arg = &call};
+	pit_auto_buf struct pit_buf answer = PIT_BUF_INIT;
+	pit_auto_child struct pit_child child = PIT_CHILD_INIT;
 	int64_t until = pit_now() + ms * PIT_MS;
+	struct reply r = {0};
+	int rc = pit_child_start(&job, &child), status;
 
-	for (;;) {
-		int64_t left = until - pit_now();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		ssize_t n;
-
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)(left / PIT_MS) + 1) <= 0)
-			continue;
-		if (out->len > ANSWER_MAX || pit_buf_reserve(out, 4096))
-			return -EFBIG;
-		n = read(fd, out->data + out->len, 4096);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (!n)
-			return 0;
-		out->len += n > 0 ? (size_t)n : 0;
-	}
-}
-
-static int reap(pid_t pid, bool ended)
-{
-	int status = 0;
-
-	if (!ended)
-		kill(pid, SIGKILL);
-	if (waitpid(pid, &status, ended ? 0 : WNOHANG) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		return -EPERM;
-	return -EIO;
+	if (rc)
+		return rc;
+	do
+		rc = pit_child_read(&child, until, most, &answer);
+	while (rc > 0);
+	if (rc)
+		return rc;
+	status = pit_child_stop(&child);
+	if (answer.len >= sizeof(r))
+		memcpy(&r, answer.data, sizeof(r));
+	if (answer.len < sizeof(r) || answer.len < sizeof(r) + r.len)
+		return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? -EPERM : -EIO;
+	if (!r.rc)
+		pit_buf_add(out, answer.data + sizeof(r), r.len);
+	return r.rc;
 }
 
 int pit_try(int ms, pit_fact_fn make, const char *name, void *arg, struct pit_buf *out)
 {
-	pit_auto_buf struct pit_buf answer = PIT_BUF_INIT;
-	pit_auto_close int in = -1;
-	int pair[2], rc, died, made;
-	pid_t pid;
-
-	if (pipe2(pair, O_CLOEXEC))
-		return -errno;
-	in = pair[0];
-	pid = fork();
-	if (!pid)
-		child(pair[1], make, name, arg);
-	rc = pid < 0 ? -errno : 0;
-	close(pair[1]);
-	if (rc)
-		return rc;
-	rc = receive(in, ms, &answer);
-	died = reap(pid, !rc);
-	if (rc)
-		return rc;
-	if (answer.len < sizeof(made))
-		return died;
-	memcpy(&made, answer.data, sizeof(made));
-	if (!made)
-		pit_buf_add(out, answer.data + sizeof(made), answer.len - sizeof(made));
-	return made;
+	return pit_try_most(ms, ANSWER_MAX, make, name, arg, out);
 }
 
 char *pit_fact_name(char *ret, size_t size, const char *prefix, const char *path)

@@ -6,14 +6,10 @@
  */
 #include <fcntl.h>
 #include <hwloc.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
-#include "base/clock.h"
+#include "host/try.h"
 #include "topo/parts.h"
 
 #define DEADLINE_MS 4000
@@ -94,20 +90,34 @@ int pit_hwloc_shape_of_xml(const char *xml, size_t len, struct pit_buf *out)
 	return rc;
 }
 
-/* What the helper does. */
-struct job {
-	int (*run)(const struct job *job, struct pit_buf *out);
-	const char *text; /* XML, or a directory */
+/* What a child reads: XML, or a directory. */
+struct tree {
+	const char *text;
 	size_t len;
 };
 
-static int run_live(const struct job *job, struct pit_buf *out)
+/* The child reads foreign data: it gets a clean environment, little memory, and an end should we be killed. */
+static void become_harmless(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	const struct rlimit memory = {.rlim_cur = 1ull << 30, .rlim_max = 1ull << 30};
+
+	setrlimit(RLIMIT_AS, &memory);
+#endif
+	alarm(DEADLINE_MS / 1000 + 1);
+	clearenv();
+	setenv("HWLOC_HIDE_ERRORS", "2", 1);
+}
+
+static int make_live(const char *name, void *arg, struct pit_buf *out)
 {
 	PIT_CLEANUP(topology_free) hwloc_topology_t t = NULL;
 	char *xml = NULL;
 	int len = 0;
-	int rc = load(NULL, 0, &t);
+	int rc;
 
+	become_harmless();
+	rc = load(NULL, 0, &t);
 	if (rc)
 		return rc;
 	if (hwloc_topology_export_xmlbuffer(t, &xml, &len, 0))
@@ -117,9 +127,12 @@ static int run_live(const struct job *job, struct pit_buf *out)
 	return 0;
 }
 
-static int run_xml(const struct job *job, struct pit_buf *out)
+static int make_of_xml(const char *name, void *arg, struct pit_buf *out)
 {
-	return pit_hwloc_shape_of_xml(job->text, job->len, out);
+	const struct tree *tree = arg;
+
+	become_harmless();
+	return pit_hwloc_shape_of_xml(tree->text, tree->len, out);
 }
 
 static int enter(const char *dir)
@@ -135,11 +148,14 @@ static int enter(const char *dir)
 	return 0;
 }
 
-static int run_dir(const struct job *job, struct pit_buf *out)
+static int make_of_dir(const char *name, void *arg, struct pit_buf *out)
 {
 	PIT_CLEANUP(topology_free) hwloc_topology_t t = NULL;
-	int rc = enter(job->text);
+	const struct tree *tree = arg;
+	int rc;
 
+	become_harmless();
+	rc = enter(tree->text);
 	if (rc)
 		return rc;
 	setenv("HWLOC_FSROOT", "/.", 1); /* any name but "/": that would be this machine */
@@ -149,129 +165,22 @@ static int run_dir(const struct job *job, struct pit_buf *out)
 	return rc;
 }
 
-static void limit_self(void)
+static int in_child(pit_fact_fn make, struct tree tree, struct pit_buf *out)
 {
-#ifndef __SANITIZE_ADDRESS__
-	const struct rlimit memory = {.rlim_cur = 1ull << 30, .rlim_max = 1ull << 30};
-
-	setrlimit(RLIMIT_AS, &memory);
-#endif
-	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
-	alarm(DEADLINE_MS / 1000 + 1); /* should our parent be killed */
-}
-
-static void write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n <= 0)
-			_exit(1);
-		bytes += n;
-		len -= (size_t)n;
-	}
-}
-
-static void become_helper(const struct job *job, int fd)
-{
-	struct pit_buf out = PIT_BUF_INIT;
-	int null = open("/dev/null", O_RDWR);
-	int rc;
-
-	fd = fcntl(fd, F_DUPFD, 4); /* it may be one of the first, when these were closed */
-	for (int i = 0; i < 3; i++)
-		dup2(null, i);
-	fd = dup2(fd, 3);
-	close_range(4, ~0u, 0);
-	clearenv();
-	setenv("HWLOC_HIDE_ERRORS", "2", 1);
-	limit_self();
-	rc = job->run(job, &out);
-	write_all(fd, (const char *)&rc, sizeof(rc));
-	if (!rc)
-		write_all(fd, out.data, out.len);
-	_exit(out.failed);
-}
-
-/* Everything up to the end of the helper's output. */
-static int gather(int fd, struct pit_buf *out)
-{
-	int64_t until = pit_now() + DEADLINE_MS * PIT_MS;
-
-	for (;;) {
-		int64_t left = until - pit_now();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		ssize_t n;
-
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)(left / PIT_MS) + 1) <= 0)
-			continue;
-		if (pit_buf_reserve(out, 65536))
-			return -ENOMEM;
-		n = read(fd, out->data + out->len, 65536);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			return 0;
-		out->len += n > 0 ? (size_t)n : 0;
-		out->data[out->len] = '\0';
-		if (out->len > ANSWER_MAX)
-			return -EFBIG;
-	}
-}
-
-static int reap(pid_t pid, int rc, const struct pit_buf *answer)
-{
-	int status = 0;
-	int code;
-
-	if (rc)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (rc)
-		return rc;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) || answer->len < sizeof(code))
-		return -EIO;
-	memcpy(&code, answer->data, sizeof(code));
-	return code > 0 ? -EIO : code;
-}
-
-static int in_helper(const struct job *job, struct pit_buf *out)
-{
-	pit_auto_buf struct pit_buf answer = PIT_BUF_INIT;
-	pit_auto_close int reader = -1;
-	int fds[2], rc;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC))
-		return -errno;
-	reader = fds[0];
-	pid = fork();
-	if (!pid)
-		become_helper(job, fds[1]);
-	rc = pid < 0 ? -errno : 0;
-	close(fds[1]);
-	if (rc)
-		return rc;
-	rc = reap(pid, gather(reader, &answer), &answer);
-	if (!rc)
-		pit_buf_add(out, answer.data + sizeof(int), answer.len - sizeof(int));
-	return rc;
+	return pit_try_most(DEADLINE_MS, ANSWER_MAX, make, "", &tree, out);
 }
 
 int pit_hwloc_live_xml(struct pit_buf *out)
 {
-	return in_helper(&(struct job){.run = run_live}, out);
+	return in_child(make_live, (struct tree){0}, out);
 }
 
 int pit_hwloc_shape_of_foreign_xml(const char *xml, size_t len, struct pit_buf *out)
 {
-	return in_helper(&(struct job){.run = run_xml, .text = xml, .len = len}, out);
+	return in_child(make_of_xml, (struct tree){.text = xml, .len = len}, out);
 }
 
 int pit_hwloc_shape_of_dir(const char *dir, struct pit_buf *out)
 {
-	return in_helper(&(struct job){.run = run_dir, .text = dir}, out);
+	return in_child(make_of_dir, (struct tree){.text = dir}, out);
 }

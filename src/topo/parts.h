@@ -29,8 +29,8 @@ int pit_shape_load(struct pit_root *root, struct pit_shape *ret, struct pit_erro
 /* One line of the text in which hwloc's findings come back from the helper process. -EBADMSG. */
 int pit_shape_parse(const char *text, struct pit_shape *ret, struct pit_error *err);
 
-/* hwloc itself. Each appends to `out` and returns 0 or -errno; the last two ask in a helper process under a deadline,
- * since what they read is foreign. */
+/* hwloc itself. Each appends to `out` and returns 0 or -errno. All but pit_hwloc_shape_of_xml() ask in a helper process
+ * under a deadline, since what they read is foreign or may hang. */
 int pit_hwloc_live_xml(struct pit_buf *out);                                  /* XML of this machine */
 int pit_hwloc_shape_of_xml(const char *xml, size_t len, struct pit_buf *out); /* a text for pit_shape_parse() */
 int pit_hwloc_shape_of_foreign_xml(const char *xml, size_t len, struct pit_buf *out);

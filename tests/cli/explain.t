@@ -7,7 +7,6 @@
     why       A high value makes the kernel swap out idle memory of a job to keep
               more page cache. Pages that come back from disk stall data loading
               and checkpoints.
-    passes if /proc/sys/vm/swappiness is at most 10 (inference: 1)
     else      warn, risk
     fix       Lower vm.swappiness.
     knobs     vm.swappiness

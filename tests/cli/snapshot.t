@@ -18,5 +18,10 @@ A snapshot is private, is judged as the machine was, and is not written by halve
   0
   [1]
   $ grep -c OMP_NUM_THREADS=7 e.tar
-  0
-  [1]
+  1
+
+The two readings of a counter lie a whole sample (50 ms) apart, whichever row asks for the second first.
+
+  $ mkdir e; tar -xf e.tar -C e; head -qn1 e/.pitcrew/again/* | awk '$1 == "interval_ns"' | wc -l | awk '$1 > 2 {print "some"}'
+  some
+  $ head -qn1 e/.pitcrew/again/* | awk '$2 < 50e6'

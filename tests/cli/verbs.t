@@ -5,7 +5,7 @@ Without a verb, with a wrong one, help and version.
   The operating-system side of a machine that trains or serves AI models.
   
     check      judge this machine or a recorded one, most harmful first, with the fix
-    topo       -
+    topo       show CPUs, nodes, GPUs, network cards, disks: who is near whom
     snapshot   record what check reads into one tarball, for check --root
     explain    tell all about a check
   

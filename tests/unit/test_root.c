@@ -164,15 +164,15 @@ static void recordings_answer_as_live(void **state)
  */
 static void deadline_is_kept(void **state)
 {
-	struct pit_deadline d = {.fd = -1, .ms = 200};
+	struct pit_deadline d = {.helper = PIT_CHILD_INIT, .ms = 200};
 	struct pit_buf out = PIT_BUF_INIT;
 
 	assert_int_equal(pit_answer_deadline(&d, PIT_KIND_FILE, "/proc/self/comm", &out), 0);
 	assert_string_equal(out.data, "pitcrew-reader\n");
 	pit_buf_clear(&out);
-	assert_int_equal(kill(d.pid, SIGSTOP), 0);
+	assert_int_equal(kill(d.helper.pid, SIGSTOP), 0);
 	assert_int_equal(pit_answer_deadline(&d, PIT_KIND_FILE, "/proc/self/comm", &out), -ETIMEDOUT);
-	assert_int_equal(d.pid, 0);
+	assert_int_equal(d.helper.pid, 0);
 	assert_int_equal(pit_answer_deadline(&d, PIT_KIND_FILE, "/proc/self/comm", &out), 0);
 	d.spent_ns = (PIT_DEADLINE_TOTAL_MS + 1) * INT64_C(1000000);
 	assert_int_equal(pit_answer_deadline(&d, PIT_KIND_FILE, "/proc/self/comm", &out), -ETIMEDOUT);
