@@ -161,9 +161,9 @@ const struct pit_check pit_check_process[] = {
 	{
 		.id = "process.load",
 		.title = "Load against CPUs",
-		.why = "More threads want to run than there are CPUs, so launch threads of GPUs wait for their "
-		       "turn and GPUs idle. Loads that only wait for disks or servers count too: the pressure "
-		       "files tell which it is.",
+		.why = "More threads want to run than there are CPUs, so launch threads of GPUs wait for their turn and GPUs "
+		       "idle. Loads that only wait for disks or servers count too, so this is judged only where the kernel "
+		       "does not measure pressure, which tells which it is.",
 		.area = PIT_AREA_PROCESS,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
