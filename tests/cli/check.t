@@ -65,6 +65,7 @@ A machine of one file: what is there is judged, all else is skipped with its rea
         seen    /proc/sys/vm/swappiness: 60
         fix     Lower vm.swappiness.
         run     sysctl -w vm.swappiness='10'
+                (until the next boot)
         id      memory.swappiness
   
   DO FIRST
@@ -117,6 +118,7 @@ A machine of one file: what is there is judged, all else is skipped with its rea
         seen    /proc/sys/vm/swappiness: 60
         fix     Lower vm.swappiness.
         run     sysctl -w vm.swappiness='10'
+                (until the next boot)
         id      memory.swappiness
   
   DO FIRST
@@ -144,6 +146,7 @@ Waivers: they silence until their day, and are checked themselves.
         seen    /proc/sys/vm/swappiness: 60
         fix     Lower vm.swappiness.
         run     sysctl -w vm.swappiness='10'
+                (until the next boot)
         id      memory.swappiness
         waived  waiver expired on 2020-01-01: long ago
   

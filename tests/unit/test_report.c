@@ -13,6 +13,16 @@
 #include "report/text.h"
 
 /* STYLE: every row is complete, ids are unique and of one form. */
+/* Full stops at the end of a word and of the text; those inside of names and numbers do not count. */
+static int count_sentences(const char *text)
+{
+	int n = 0;
+
+	for (const char *c = text; *c; c++)
+		n += *c == '.' && (!c[1] || c[1] == ' ');
+	return n;
+}
+
 static void rows_are_complete(void **state)
 {
 	PIT_CATALOG_FOREACH (row) {
@@ -27,6 +37,8 @@ static void rows_are_complete(void **state)
 			fail_msg("%s stands twice", row->id);
 		if (!row->title || !row->why || !row->remedy || !row->source)
 			fail_msg("%s lacks a title, why, remedy or source", row->id);
+		if (count_sentences(row->why) != 2)
+			fail_msg("%s does not say why in two sentences", row->id);
 		if (row->otherwise != PIT_WARN && row->otherwise != PIT_FAIL)
 			fail_msg("%s has no verdict for when it is not satisfied", row->id);
 		if (!row->probe && (!row->path || row->op == PIT_OP_NONE))
