@@ -34,6 +34,7 @@ static const struct pit_log_want machine_check = {
 	.none = {"Run the above through"},
 	.one = "machine check",
 	.many = "machine checks",
+	.calm = true,
 };
 
 static const struct pit_log_want machine_check_fatal = {

@@ -159,6 +159,26 @@ static bool has_dmabuf(struct pit_facts *facts, char *version, size_t size)
 	return p->kernel_major > 5 || (p->kernel_major == 5 && p->kernel_minor >= 12);
 }
 
+/* Amazon's adapters reach GPU memory by a module of their own. */
+static bool has_efa_only(struct pit_root *root)
+{
+	const struct pit_strv *names;
+	const char *target;
+
+	if (pit_root_list(root, &names, "/sys/class/infiniband") || !names->count)
+		return false;
+	for (size_t i = 0; i < names->count; i++) {
+		const char *slash;
+
+		if (pit_root_link(root, &target, "/sys/class/infiniband/%s/device/driver", names->item[i]))
+			return false;
+		slash = strrchr(target, '/');
+		if (strcmp(slash ? slash + 1 : target, "efa") != 0)
+			return false;
+	}
+	return true;
+}
+
 static int probe_peermem(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			 struct pit_error *err)
 {
@@ -178,6 +198,8 @@ static int probe_peermem(const struct pit_check *row, struct pit_facts *facts, s
 		pit_evidence(out, "/proc/driver/nvidia/version", "%s, open kernel modules", version);
 		return pit_pass(out, "DMA-BUF (open kernel modules)");
 	}
+	if (has_efa_only(root))
+		return pit_skip(out, "EFA adapters have a module of their own for it");
 	return pit_bad(out, "neither nvidia_peermem nor DMA-BUF");
 }
 

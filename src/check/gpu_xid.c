@@ -136,8 +136,10 @@ const struct pit_check pit_check_gpu_xid[] = {
 	{
 		.id = "gpu.xid",
 		.title = "Xid errors of GPUs in the kernel log",
-		.why = "The driver reports each GPU error as an Xid; some mean that a job has a bug, others that the GPU must be "
-		       "reset or replaced. A GPU that needs a reset fails the next job too.",
+		.why = "The driver reports each GPU error as an Xid; some mean that a job has a bug, others that "
+		       "the GPU must be reset or replaced and fails the next job too. Lists of critical codes "
+		       "differ from tool to tool, so each code is judged by its own meaning and action, and lines "
+		       "that only follow from another are not counted.",
 		.area = PIT_AREA_GPU,
 		.impact = PIT_HURTING,
 		.otherwise = PIT_FAIL,

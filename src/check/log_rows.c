@@ -75,6 +75,6 @@ int pit_probe_log(const struct pit_check *row, struct pit_facts *facts, struct p
 		return pit_judge(out, PIT_WARN, PIT_RISK, "%zu %s", found, found > 1 ? want->many : want->one);
 	pit_format_age(age, text, sizeof(text));
 	return pit_judge(out, age <= PIT_LOG_RECENT ? row->otherwise : PIT_WARN,
-			 age <= PIT_LOG_RECENT ? PIT_HURTING : PIT_RISK, "%zu %s, last %s ago", found,
+			 age <= PIT_LOG_RECENT && !want->calm ? PIT_HURTING : PIT_RISK, "%zu %s, last %s ago", found,
 			 found > 1 ? want->many : want->one, text);
 }

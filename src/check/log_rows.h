@@ -14,6 +14,7 @@ struct pit_log_want {
 	const char *any[8];     /* a message counts that holds one of these ... */
 	const char *none[8];    /* ... and none of these */
 	const char *one, *many; /* "soft lockup", "soft lockups" */
+	bool calm;              /* nothing is lost while it happens: a risk, however recent */
 };
 
 /* Passes when no message counts. Else the row's own verdict, "hurting now", when the last one is recent; and a warning

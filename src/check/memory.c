@@ -117,8 +117,9 @@ const struct pit_check pit_check_memory[] = {
 	{
 		.id = "memory.overcommit",
 		.title = "Overcommit of memory",
-		.why = "In strict mode (2) each mapping counts in full, and CUDA alone reserves more address space than a machine has "
-		       "memory. Programs fail to start or to fork with 'Cannot allocate memory' while memory is free.",
+		.why = "In strict mode (2) each mapping counts in full, and CUDA alone reserves more address space "
+		       "than a machine has memory, so programs fail with 'Cannot allocate memory' while memory is "
+		       "free. Some images set 1 and the kernel's default is 0; both suit jobs and pass.",
 		.area = PIT_AREA_MEMORY,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,

@@ -212,8 +212,10 @@ const struct pit_check pit_check_memory_swap[] = {
 	{
 		.id = "memory.swappiness",
 		.title = "Swappiness",
-		.why = "A high value makes the kernel swap out idle memory of a job to keep more page cache. Pages that come "
-		       "back from disk stall data loading and checkpoints.",
+		.why = "A high value makes the kernel swap out idle memory of a job to keep more page cache, and "
+		       "what comes back from disk stalls loading and checkpoints. Profiles ask for 10 (throughput), "
+		       "30 (virtual machines) or 1 (NVIDIA for inference), so training is held to 10 and inference "
+		       "to 1, where there is swap at all.",
 		.area = PIT_AREA_MEMORY,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,

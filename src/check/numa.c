@@ -42,8 +42,11 @@ const struct pit_check pit_check_numa[] = {
 	{
 		.id = "numa.remote-allocations",
 		.title = "Memory allocated for processes on other nodes",
-		.why = "numa_other counts pages that a process got from a node on which it did not run. Each copy from them "
-		       "to a GPU or a NIC crosses the link between the sockets, as happens when ranks are not bound or wander.",
+		.why = "numa_other counts pages that a process got from a node on which it did not run, and each "
+		       "copy from them to a GPU or a NIC crosses the link between the sockets, as happens when "
+		       "ranks are not bound or wander. Interleaving over all nodes (numactl --interleave) raises it "
+		       "on purpose: that helps work on CPUs alone and slows staging buffers of GPUs many times "
+		       "over.",
 		.area = PIT_AREA_NUMA,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,

@@ -8,7 +8,9 @@ const struct pit_check pit_check_process[] = {
 		.id = "process.zombies",
 		.title = "Zombies by age and parent",
 		.why = "Each zombie keeps a PID, and a parent that does not wait for its children goes on making "
-		       "them. In the end no process can be started, and a job that forks data loaders fails.",
+		       "them until no process can be started and a job that forks data loaders fails. Tools warn at "
+		       "20, at 1000 or at an age of five minutes; here age and number decide, and the parent is "
+		       "named.",
 		.area = PIT_AREA_PROCESS,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
@@ -159,9 +161,9 @@ const struct pit_check pit_check_process[] = {
 	{
 		.id = "process.load",
 		.title = "Load against CPUs",
-		.why = "More threads want to run than there are CPUs, so launch threads of GPUs wait for their "
-		       "turn and GPUs idle. Loads that only wait for disks or servers count too: the pressure "
-		       "files tell which it is.",
+		.why = "More threads want to run than there are CPUs, so launch threads of GPUs wait for their turn and GPUs "
+		       "idle. Loads that only wait for disks or servers count too, so this is judged only where the kernel "
+		       "does not measure pressure, which tells which it is.",
 		.area = PIT_AREA_PROCESS,
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,

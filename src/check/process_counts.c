@@ -215,12 +215,13 @@ int pit_probe_load(const struct pit_check *row, struct pit_facts *facts, struct 
 		pit_evidence(out, "/proc/pressure/cpu", "some %.0f%% of the last 300 s", cpu.some300);
 	if (io_known)
 		pit_evidence(out, "/proc/pressure/io", "some %.0f%% of the last 300 s", io.some300);
+	if (cpu_known && io_known)
+		return pit_pass(out, "%.2f on %d CPUs; cpu.pressure and storage.pressure judge it", five,
+				topo->cpus.count);
 	if (cpu_known && cpu.some300 >= 20)
 		return pit_judge(out, PIT_WARN, PIT_HURTING, "%.1f threads for each CPU, waiting for CPUs", share);
 	if (io_known && io.some300 >= 20)
 		return pit_judge(out, PIT_WARN, PIT_HURTING, "%.1f threads for each CPU, waiting for I/O", share);
-	if (cpu_known && io_known)
-		return pit_pass(out, "%.2f on %d CPUs, without pressure on CPUs or I/O", five, topo->cpus.count);
 	return pit_bad(out, "%.1f threads for each CPU", share);
 }
 

@@ -302,7 +302,8 @@ static const struct pit_pressure_want cpu_pressure = {
 
 static const struct pit_log_want rt_throttling = {.any = {"RT throttling activated"},
 						  .one = "throttling of real-time tasks",
-						  .many = "times real-time tasks throttled"};
+						  .many = "times real-time tasks throttled",
+						  .calm = true};
 
 const struct pit_check pit_check_sched[] = {
 	{

@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@ struct pit_archive {
 	char *path;
 	char *tmp;
 	int fd;
+	bool named; /* `tmp` exists; else the file has no name until it is whole, and vanishes with us */
 	int64_t now;
 };
 
@@ -34,6 +36,36 @@ static int add_filter(struct archive *a, const char *path)
 		if (pit_ends_with(path, filters[i].end))
 			return filters[i].add(a) == ARCHIVE_OK ? 0 : -EINVAL;
 	return -EINVAL;
+}
+
+static int open_new(struct pit_archive *w)
+{
+	const char *slash = strrchr(w->path, '/');
+	pit_auto_free char *dir = slash ? strndup(w->path, (size_t)(slash - w->path) + 1) : strdup(".");
+
+	if (!dir)
+		return -ENOMEM;
+	w->fd = open(dir, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	if (w->fd < 0) {
+		w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		w->named = w->fd >= 0;
+	}
+	return w->fd < 0 ? -errno : 0;
+}
+
+/* Gives the file its name, in place of an older one. */
+static int put_in_place(struct pit_archive *w)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->fd);
+	if (fsync(w->fd))
+		return -errno;
+	if (!w->named && linkat(AT_FDCWD, self, AT_FDCWD, w->tmp, AT_SYMLINK_FOLLOW) &&
+	    linkat(w->fd, "", AT_FDCWD, w->tmp, AT_EMPTY_PATH))
+		return -errno;
+	w->named = true;
+	return rename(w->tmp, w->path) ? -errno : 0;
 }
 
 int pit_archive_create(const char *path, struct pit_archive **ret, struct pit_error *err)
@@ -56,8 +88,7 @@ int pit_archive_create(const char *path, struct pit_archive **ret, struct pit_er
 		return pit_fail(err, EINVAL, "%s: end the name in .tar.zst, .tar.gz, .tar.xz, .tar.bz2 or .tar", path);
 	}
 	archive_write_set_format_pax_restricted(w->a);
-	w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (w->fd < 0 || archive_write_open_fd(w->a, w->fd) != ARCHIVE_OK) {
+	if (open_new(w) || archive_write_open_fd(w->a, w->fd) != ARCHIVE_OK) {
 		int code = errno ? errno : EIO;
 
 		pit_archive_abandon(w);
@@ -112,7 +143,8 @@ void pit_archive_abandon(struct pit_archive *w)
 		archive_write_free(w->a);
 	if (w->fd >= 0) {
 		close(w->fd);
-		unlink(w->tmp);
+		if (w->named)
+			unlink(w->tmp);
 	}
 	free(w->path);
 	free(w->tmp);
@@ -122,12 +154,15 @@ void pit_archive_abandon(struct pit_archive *w)
 
 int pit_archive_finish(struct pit_archive *w, struct pit_error *err)
 {
-	int rc = 0;
+	int rc;
 
-	if (archive_write_close(w->a) != ARCHIVE_OK)
+	if (archive_write_close(w->a) != ARCHIVE_OK) {
 		rc = pit_fail(err, EIO, "cannot write %s: %s", w->path, archive_error_string(w->a));
-	else if (fsync(w->fd) || rename(w->tmp, w->path))
-		rc = pit_fail(err, errno, "cannot finish %s: %s", w->path, strerror(errno));
+	} else {
+		rc = put_in_place(w);
+		if (rc)
+			pit_fail(err, -rc, "cannot finish %s: %s", w->path, strerror(-rc));
+	}
 	if (!rc) {
 		close(w->fd);
 		w->fd = -1;

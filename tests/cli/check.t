@@ -65,6 +65,7 @@ A machine of one file: what is there is judged, all else is skipped with its rea
         seen    /proc/sys/vm/swappiness: 60
         fix     Lower vm.swappiness.
         run     sysctl -w vm.swappiness='10'
+                (until the next boot)
         id      memory.swappiness
   
   DO FIRST
@@ -117,6 +118,7 @@ A machine of one file: what is there is judged, all else is skipped with its rea
         seen    /proc/sys/vm/swappiness: 60
         fix     Lower vm.swappiness.
         run     sysctl -w vm.swappiness='10'
+                (until the next boot)
         id      memory.swappiness
   
   DO FIRST
@@ -144,6 +146,7 @@ Waivers: they silence until their day, and are checked themselves.
         seen    /proc/sys/vm/swappiness: 60
         fix     Lower vm.swappiness.
         run     sysctl -w vm.swappiness='10'
+                (until the next boot)
         id      memory.swappiness
         waived  waiver expired on 2020-01-01: long ago
   
@@ -162,4 +165,19 @@ Waivers: they silence until their day, and are checked themselves.
   [3]
   $ pitcrew check --root host --waive /no/such/file
   pitcrew: cannot open /no/such/file: No such file or directory
+  [3]
+
+What does not exist is no clean machine.
+
+  $ pitcrew check --data /no/such --only storage
+  pitcrew: --data=/no/such: it does not exist
+  [3]
+  $ pitcrew check --checkpoint /no/such --only storage
+  pitcrew: --checkpoint=/no/such: it does not exist
+  [3]
+  $ pitcrew check --pid 2147483647 --only env
+  pitcrew: --pid=2147483647: there is no such process
+  [3]
+  $ mkdir nothing; pitcrew check --root nothing
+  pitcrew: nothing holds no recorded machine: no /proc, /sys or /etc in it
   [3]

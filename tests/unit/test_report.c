@@ -13,6 +13,16 @@
 #include "report/text.h"
 
 /* STYLE: every row is complete, ids are unique and of one form. */
+/* Full stops at the end of a word and of the text; those inside of names and numbers do not count. */
+static int count_sentences(const char *text)
+{
+	int n = 0;
+
+	for (const char *c = text; *c; c++)
+		n += *c == '.' && (!c[1] || c[1] == ' ');
+	return n;
+}
+
 static void rows_are_complete(void **state)
 {
 	PIT_CATALOG_FOREACH (row) {
@@ -27,6 +37,8 @@ static void rows_are_complete(void **state)
 			fail_msg("%s stands twice", row->id);
 		if (!row->title || !row->why || !row->remedy || !row->source)
 			fail_msg("%s lacks a title, why, remedy or source", row->id);
+		if (count_sentences(row->why) != 2)
+			fail_msg("%s does not say why in two sentences", row->id);
 		if (row->otherwise != PIT_WARN && row->otherwise != PIT_FAIL)
 			fail_msg("%s has no verdict for when it is not satisfied", row->id);
 		if (!row->probe && (!row->path || row->op == PIT_OP_NONE))
@@ -128,6 +140,18 @@ static void wraps_text(void **state)
 	pit_buf_clear(&out);
 	pit_page_wrap(&page, 2, NULL, "a\033[31mred averylongwordthatdoesnotfitatall x");
 	assert_string_equal(out.data, "  a?[31mred\n  averylongwordthatdoesnotfitatall\n  x\n");
+	pit_buf_clear(&out);
+	pit_page_wrap(&page, 0, NULL,
+		      "\xc2\x9b"
+		      "31m \xff\xe2\x80 \xe2\x80\xae"
+		      "b \xc3\xa9\xe2\x82\xac");
+	assert_string_equal(out.data, "?31m ?? ?b \xc3\xa9\xe2\x82\xac\n");
+	pit_buf_clear(&out);
+	pit_page_clip(&out,
+		      "\xc3\xa9\x1b"
+		      "bcd",
+		      4);
+	assert_string_equal(out.data, "\xc3\xa9?bc");
 	pit_buf_free(&out);
 }
 
