@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/words.h"
 #include "base/parse.h"
 #include "check/kube.h"
 #include "check/offenders.h"
@@ -25,17 +26,6 @@ const char *pit_kube_value(const struct pit_kube *k, const char *key, const char
 	return e->value;
 }
 
-static bool is_one_of(const char *value, const char *words)
-{
-	pit_auto_strv struct pit_strv v = {0};
-
-	pit_strv_split(&v, words, " ");
-	for (size_t i = 0; i < v.count; i++)
-		if (!strcasecmp(v.item[i], value))
-			return true;
-	return false;
-}
-
 int pit_kube_setting_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
 			   struct pit_error *err)
 {
@@ -48,7 +38,7 @@ int pit_kube_setting_probe(const struct pit_check *row, struct pit_facts *f, str
 		return rc;
 	pit_want(out, strchr(s->want, ' ') ? "one of: %s" : "%s", s->want);
 	value = pit_kube_value(&k, s->key, s->unset, out);
-	return is_one_of(value, s->want) ? pit_pass(out, "%s", value) : pit_bad(out, "%s", value);
+	return pit_words_have_in_any_case(s->want, " ", value) ? pit_pass(out, "%s", value) : pit_bad(out, "%s", value);
 }
 
 int pit_kube_cfs_quota_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "base/path.h"
 #include "base/strmap.h"
 #include "check/devices.h"
@@ -102,14 +103,6 @@ int pit_storage_mounts(struct pit_facts *facts, bool (*keep)(const struct pit_mo
 	return 0;
 }
 
-static bool is_among(const char *word, const char *const *words)
-{
-	for (; *words; words++)
-		if (!strcmp(word, *words))
-			return true;
-	return false;
-}
-
 bool pit_mount_is_data(const struct pit_mount *m)
 {
 	static const char *const types[] = {"ext2", "ext3",   "ext4",     "xfs",      "btrfs",   "zfs",     "f2fs",
@@ -117,7 +110,7 @@ bool pit_mount_is_data(const struct pit_mount *m)
 
 	if (!strcmp(m->type, "overlay") && strcmp(m->target, "/") != 0)
 		return false; /* a container's root as its host sees it */
-	return is_among(m->type, types);
+	return pit_is_among(m->type, types);
 }
 
 bool pit_mount_is_nfs(const struct pit_mount *m)
