@@ -103,23 +103,12 @@ int pit_env_library_path_probe(const struct pit_check *row, struct pit_facts *f,
 	return value && *value ? verdict(&d, out) : pit_pass(out, "unset");
 }
 
-/* "12.4" from DIR/version.json of a CUDA toolkit; false when it does not say. */
+/* "12.4.1"; false when the toolkit in `dir` does not say. */
 static bool toolkit_version(struct pit_facts *f, const char *dir, char *ret, size_t size)
 {
-	struct pit_text text;
-	json_t *json;
-	const char *version;
-	bool ok;
+	char where[640];
 
-	if (pit_root_read(pit_facts_root(f), &text, "%s/version.json", dir))
-		return false;
-	json = json_loads(text.data, 0, NULL);
-	version = json_string_value(json_object_get(json_object_get(json, "cuda"), "version"));
-	ok = version && *version;
-	if (ok)
-		snprintf(ret, size, "%.*s", 15, version);
-	json_decref(json);
-	return ok;
+	return !pit_cuda_toolkit(pit_facts_root(f), dir, ret, size, where, sizeof(where));
 }
 
 int pit_env_nvcc_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)

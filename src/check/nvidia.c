@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "check/walk.h"
 
 /* The first word of the line that looks like a version. */
@@ -101,4 +102,38 @@ int pit_nvidia_library_version(struct pit_root *root, const char *path, char *re
 
 	return pit_walk(root, path, NULL, NULL, file, sizeof(file)) ? -ENOENT
 								    : pit_nvidia_file_version(file, ret, size);
+}
+
+static int cuda_of_json(const char *text, char *ret, size_t size)
+{
+	json_t *all = json_loads(text, 0, NULL);
+	const char *version = json_string_value(json_object_get(json_object_get(all, "cuda"), "version"));
+	int rc = version && *version ? 0 : -EBADMSG;
+
+	if (!rc)
+		snprintf(ret, size, "%s", version);
+	json_decref(all);
+	return rc;
+}
+
+int pit_cuda_toolkit(struct pit_root *root, const char *home, char *ret, size_t size, char *ret_where,
+		     size_t where_size)
+{
+	struct pit_text text;
+	int rc;
+
+	snprintf(ret_where, where_size, "%s/version.json", home);
+	rc = pit_root_read(root, &text, "%s", ret_where);
+	if (!rc)
+		return cuda_of_json(text.data, ret, size);
+	if (pit_root_state(rc) != PIT_STATE_ABSENT)
+		return rc;
+	snprintf(ret_where, where_size, "%s/version.txt", home); /* before 11.1 */
+	rc = pit_root_read(root, &text, "%s", ret_where);
+	if (rc)
+		return rc;
+	if (strncmp(text.data, "CUDA Version ", 13) != 0)
+		return -EBADMSG;
+	pit_first_line(text.data + 13, ret, size);
+	return 0;
 }

@@ -22,4 +22,9 @@ int pit_nvidia_find_library(struct pit_root *root, const char *name, char *ret, 
 int pit_nvidia_file_version(const char *path, char *ret, size_t size);
 int pit_nvidia_library_version(struct pit_root *root, const char *path, char *ret, size_t size);
 
+/* The version of the CUDA toolkit in `home` ("12.4.1") by its own files; `ret_where` is the one that was read, also
+ * when it fails. -ENOENT none, -EBADMSG. */
+int pit_cuda_toolkit(struct pit_root *root, const char *home, char *ret, size_t size, char *ret_where,
+		     size_t where_size);
+
 #endif
