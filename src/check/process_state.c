@@ -49,24 +49,30 @@ static int stay(struct pit_facts *f, const struct pit_procs *procs, is_fn is, st
 	return rc;
 }
 
-/* The parent with most of the children. */
+static int compare_pids(const void *a, const void *b)
+{
+	return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
+}
+
+/* The parent with most of the children; 0 none. */
 static int main_parent(const struct pit_procs *procs, const struct pit_idset *children, size_t *ret_count)
 {
+	PIT_CLEANUP(pit_cleanup_free) int *parents = calloc(pit_idset_count(children) + 1, sizeof(*parents));
+	size_t n = 0, run = 0;
 	int best = 0;
 
 	*ret_count = 0;
-	PIT_IDSET_FOREACH (pid, children) {
-		int parent = pit_procs_find(procs, pid)->ppid;
-		size_t count = 0;
-
-		PIT_IDSET_FOREACH (other, children)
-			count += pit_procs_find(procs, other)->ppid == parent;
-		if (count > *ret_count) {
-			*ret_count = count;
-			best = parent;
+	if (!parents)
+		return 0;
+	PIT_IDSET_FOREACH (pid, children)
+		parents[n++] = pit_procs_find(procs, pid)->ppid;
+	qsort(parents, n, sizeof(*parents), compare_pids);
+	for (size_t i = 0; i < n; i++) {
+		run = i && parents[i] == parents[i - 1] ? run + 1 : 1;
+		if (run > *ret_count) {
+			*ret_count = run;
+			best = parents[i];
 		}
-		if (*ret_count * 2 > pit_idset_count(children))
-			break;
 	}
 	return best;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strmap.h"
 #include "check/counters.h"
 #include "check/storage.h"
 #include "check/walk.h"
@@ -50,25 +51,34 @@ void pit_mount_list_free(struct pit_mount_list *l)
 	*l = (struct pit_mount_list){0};
 }
 
-/* Adds `m`, or lets it take the place of a longer target on the same device. */
-static void add_mount(struct pit_mount_list *l, const struct pit_mount *m)
+/* Adds `m`, or lets it take the place of a longer target on the same device. Where no device is recorded (/proc/mounts)
+ * the source stands for it. `slots` remembers where each device is. */
+static int add_mount(struct pit_mount_list *l, struct pit_strmap *slots, const struct pit_mount *m)
 {
-	for (size_t i = 0; i < l->count; i++) {
-		const struct pit_mount *old = l->item[i];
+	pit_auto_buf struct pit_buf device = PIT_BUF_INIT;
+	const struct pit_mount **old;
 
-		if (old->major != m->major || old->minor != m->minor)
-			continue;
-		if (strlen(m->target) < strlen(old->target))
-			l->item[i] = m;
-		return;
+	if (m->major || m->minor)
+		pit_buf_printf(&device, "%u:%u", m->major, m->minor);
+	else
+		pit_buf_printf(&device, "%s %s", m->type, m->source);
+	if (device.failed)
+		return -ENOMEM;
+	old = pit_strmap_get(slots, device.data);
+	if (old) {
+		if (strlen(m->target) < strlen((*old)->target))
+			*old = m;
+		return 0;
 	}
-	l->item[l->count++] = m;
+	l->item[l->count] = m;
+	return pit_strmap_put(slots, device.data, &l->item[l->count++]);
 }
 
 int pit_storage_mounts(struct pit_facts *facts, bool (*keep)(const struct pit_mount *), struct pit_mount_list *ret,
 		       struct pit_error *err)
 {
 	pit_auto_mount_list struct pit_mount_list l = {0};
+	struct pit_strmap slots = {0};
 	const struct pit_mounts *mounts;
 	int rc = pit_facts_mounts(facts, &mounts, err);
 
@@ -77,12 +87,15 @@ int pit_storage_mounts(struct pit_facts *facts, bool (*keep)(const struct pit_mo
 	l.item = calloc(mounts->count + 1, sizeof(struct pit_mount *));
 	if (!l.item)
 		return pit_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < mounts->count; i++) {
+	for (size_t i = 0; i < mounts->count && !rc; i++) {
 		const struct pit_mount *m = &mounts->item[i];
 
-		if (keep(m) && pit_mounts_find(mounts, m->target) == m)
-			add_mount(&l, m);
+		if (!m->covered && keep(m))
+			rc = add_mount(&l, &slots, m);
 	}
+	pit_strmap_free(&slots, NULL);
+	if (rc)
+		return pit_fail(err, -rc, "out of memory");
 	*ret = l;
 	l = (struct pit_mount_list){0};
 	return 0;

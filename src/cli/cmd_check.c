@@ -200,6 +200,35 @@ static int print_report(const struct options *o, const struct pit_report *r)
 	return pit_cli_print(&out, code);
 }
 
+static bool lacks(struct pit_root *root, const char *path)
+{
+	struct pit_stat st;
+	int rc = path ? pit_root_stat(root, &st, "%s", path) : 0;
+
+	return rc == -ENOENT || rc == -ENOTDIR;
+}
+
+/* What does not exist has no findings, and no findings would look like a clean machine. */
+static int check_subject(struct pit_root *root, const struct pit_facts_options *o, struct pit_error *err)
+{
+	char proc[32];
+
+	if (!pit_root_is_live(root)) {
+		if (!lacks(root, "/proc") || !lacks(root, "/sys") || !lacks(root, "/etc") || !lacks(root, "/.pitcrew"))
+			return 0;
+		return pit_fail(err, ENOENT, "%s holds no recorded machine: no /proc, /sys or /etc in it",
+				pit_root_name(root));
+	}
+	snprintf(proc, sizeof(proc), "/proc/%d", o->pid);
+	if (o->pid && lacks(root, proc))
+		return pit_fail(err, ESRCH, "--pid=%d: there is no such process", o->pid);
+	if (lacks(root, o->data))
+		return pit_fail(err, ENOENT, "--data=%s: it does not exist", o->data);
+	if (lacks(root, o->checkpoint))
+		return pit_fail(err, ENOENT, "--checkpoint=%s: it does not exist", o->checkpoint);
+	return 0;
+}
+
 static int judge(const struct options *o, const struct pit_waivers *waivers)
 {
 	pit_auto_root struct pit_root *root = NULL;
@@ -212,7 +241,7 @@ static int judge(const struct options *o, const struct pit_waivers *waivers)
 		return pit_cli_fail(&err);
 	if (o->deadline_ms)
 		pit_root_set_deadline(root, o->deadline_ms);
-	if (pit_facts_new(root, &o->facts, &facts, &err))
+	if (check_subject(root, &o->facts, &err) || pit_facts_new(root, &o->facts, &facts, &err))
 		return pit_cli_fail(&err);
 	if (pit_check_run(facts, &o->selection, waivers, &report, &err))
 		code = pit_cli_fail(&err);

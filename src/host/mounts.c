@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/strmap.h"
+
 /* Decodes \ooo in place. */
 static char *decode(char *text)
 {
@@ -97,6 +99,20 @@ static int add_line(struct pit_mounts *m, size_t *size, char *line)
 	return rc;
 }
 
+static int mark_covered(struct pit_mounts *m)
+{
+	struct pit_strmap seen = {0};
+	int rc = 0;
+
+	for (size_t i = m->count; i-- > 0 && !rc;) {
+		m->item[i].covered = pit_strmap_get(&seen, m->item[i].target);
+		if (!m->item[i].covered)
+			rc = pit_strmap_put(&seen, m->item[i].target, m);
+	}
+	pit_strmap_free(&seen, NULL);
+	return rc;
+}
+
 int pit_mounts_parse(const char *text, struct pit_mounts *ret, struct pit_error *err)
 {
 	struct pit_mounts m = {0};
@@ -109,6 +125,7 @@ int pit_mounts_parse(const char *text, struct pit_mounts *ret, struct pit_error 
 		rc = add_line(&m, &size, line);
 	if (!rc && !m.count && m.malformed)
 		rc = -EBADMSG;
+	rc = rc ? rc : mark_covered(&m);
 	if (rc) {
 		pit_mounts_free(&m);
 		return pit_fail(err, -rc, "no line of mountinfo can be read");

@@ -4,14 +4,22 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <xxhash.h>
 
-static const char *const secret_names[] = {
-	"password",    "passwd",        "passphrase", "secret",      "token",       "api_key",
-	"api-key",     "apikey",        "access_key", "access-key",  "accesskey",   "private_key",
-	"private-key", "authorization", "credential", "credentials", "storagepass",
+/* What a name ends in that announces a secret. Whole words only: they are the ends of harmless ones ("bypass"). */
+static const struct {
+	const char *end;
+	bool whole;
+} secret_names[] = {
+	{"password", false},    {"passwd", false},      {"passphrase", false}, {"secret", false},
+	{"token", false},       {"api_key", false},     {"api-key", false},    {"apikey", false},
+	{"access_key", false},  {"access-key", false},  {"accesskey", false},  {"access_key_id", false},
+	{"private_key", false}, {"private-key", false}, {"privatekey", false}, {"authorization", false},
+	{"credential", false},  {"credentials", false}, {"pass", true},        {"pwd", true},
+	{"auth", true},
 };
 
 static bool in_word(char c)
@@ -19,22 +27,39 @@ static bool in_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* Length of a name that announces a secret, with its separator, at the start of `len` bytes; 0 when there is none. */
-static size_t secret_head(const char *at, size_t len)
+/* Whether a word begins at text[at]: "auth" in "auth", "db_auth" and "dbAuth". */
+static bool starts_part(const char *text, size_t at)
+{
+	return !at || !isalnum((unsigned char)text[at - 1]) ||
+	       (isupper((unsigned char)text[at]) && islower((unsigned char)text[at - 1]));
+}
+
+/* Whether the word around text[at] is a long option, whose value may follow a blank. */
+static bool is_option(const char *text, size_t at)
+{
+	while (at && in_word(text[at - 1]))
+		at--;
+	return text[at] == '-' && text[at + 1] == '-';
+}
+
+/* Length of a name that announces a secret, with its separator, at text[at]; 0 when there is none. */
+static size_t secret_head(const char *text, size_t at, size_t len)
 {
 	for (size_t i = 0; i < PIT_COUNT(secret_names); i++) {
-		size_t n = strlen(secret_names[i]);
+		size_t n = at + strlen(secret_names[i].end);
 
-		if (strncasecmp(at, secret_names[i], n) != 0 || in_word(at[n]))
+		if (strncasecmp(text + at, secret_names[i].end, n - at) != 0 || in_word(text[n]) ||
+		    (secret_names[i].whole && !starts_part(text, at)))
 			continue;
-		while (at[n] == '"' || at[n] == '\'')
+		while (text[n] == '"' || text[n] == '\'')
 			n++;
 		if (n + 1 >= len)
 			return 0;
-		if (at[n] == '=' || at[n] == ':' || at[n] == '\0')
-			return n + 1 + strspn(at + n + 1, " \t\"'");
-		if (at[n] == ' ' && i < 3)
-			return n + 1;
+		n += strspn(text + n, " \t") * (text[n + strspn(text + n, " \t")] == '=');
+		if (text[n] == '=' || text[n] == ':' || text[n] == '\0')
+			return n + 1 + strspn(text + n + 1, " \t") - at;
+		if (text[n] == ' ' && (i < 3 || is_option(text, at)))
+			return n + 1 - at;
 	}
 	return 0;
 }
@@ -125,7 +150,7 @@ static bool put_address(const char *word, size_t len, uint64_t seed, struct pit_
 		return put_v4(word, len, seed, out);
 	if (colons == 5 && put_mac(word, len, seed, out))
 		return true;
-	return colons >= 3 && len >= 6 && put_v6(word, len, seed, out);
+	return (colons >= 3 || memmem(word, len, "::", 2)) && len >= 6 && put_v6(word, len, seed, out);
 }
 
 static bool is_address_byte(char c)
@@ -145,7 +170,12 @@ static size_t address_length(const char *word, size_t len)
 	return len;
 }
 
-/* One address or one other word at text[at]; returns the bytes used. */
+static bool is_plain(char c)
+{
+	return isalnum((unsigned char)c) || c == '.' || c == ':';
+}
+
+/* One address or one other word (up to a secret's name in it) at text[at]; returns the bytes used. */
 static size_t put_one(const char *text, size_t at, size_t len, uint64_t seed, struct pit_buf *out)
 {
 	size_t n = 0;
@@ -155,17 +185,61 @@ static size_t put_one(const char *text, size_t at, size_t len, uint64_t seed, st
 	n = address_length(text + at, n);
 	if (n && (at + n >= len || !in_word(text[at + n])) && put_address(text + at, n, seed, out))
 		return n;
-	for (n = 0;
-	     at + n < len && (isalnum((unsigned char)text[at + n]) || text[at + n] == '.' || text[at + n] == ':'); n++)
-		;
-	n = n ? n : 1;
+	for (n = 1; at + n < len && is_plain(text[at]) && is_plain(text[at + n]); n++)
+		if (secret_head(text, at + n, len))
+			break;
 	pit_buf_add(out, text + at, n);
 	return n;
 }
 
-static size_t secret_length(const char *at)
+/* Length of the secret at `at`, of which `*ret_skip` bytes are its opening quote: up to the closing one, to the end of
+ * the line after "Authorization", else of one word. */
+static size_t secret_length(const char *head, const char *at, size_t *ret_skip)
 {
-	return strcspn(at, " \t\n,;\"'&");
+	const char quote[] = {*at, '\n', '\0'};
+
+	*ret_skip = *at == '"' || *at == '\'';
+	if (*at == '{' || *at == '[')
+		return 0; /* a section of that name */
+	if (*ret_skip)
+		return strcspn(at + 1, quote);
+	return strcspn(at, tolower((unsigned char)*head) == 'a' && !strncasecmp(head, "authorization", 13)
+				   ? "\n\"'"
+				   : " \t\n,;\"'&");
+}
+
+/* Length of "user:password@" at `at`, which follows "://"; 0 when there is none. */
+static size_t userinfo_length(const char *at)
+{
+	size_t n = strcspn(at, "/@ \t\n\"'<>");
+
+	return at[n] == '@' ? n : 0;
+}
+
+/* Addresses in /proc/net/route: the second and third column, eight digits, the first byte last. */
+static void put_route(const char *text, size_t len, uint64_t seed, struct pit_buf *out)
+{
+	int column = 1;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = strcspn(text + at, "\t\n");
+		unsigned char a[4];
+		char word[16];
+		uint32_t h;
+
+		if ((column == 2 || column == 3) && n == 8 &&
+		    sscanf(text + at, "%2hhx%2hhx%2hhx%2hhx", &a[3], &a[2], &a[1], &a[0]) == 4 && !is_special_v4(a)) {
+			h = stand_in(a, 3, seed);
+			snprintf(word, sizeof(word), "%02X%02X%02X0A", a[3], h >> 8 & 0xff, h & 0xff);
+			pit_buf_add(out, word, 8);
+		} else {
+			pit_buf_add(out, text + at, n);
+		}
+		at += n;
+		column = at < len && text[at] == '\n' ? 1 : column + 1;
+		if (at < len)
+			pit_buf_putc(out, text[at++]);
+	}
 }
 
 /* Leaves the fifth field (the person's name) of each line of /etc/passwd out. */
@@ -180,24 +254,48 @@ static void put_passwd(const char *text, size_t len, struct pit_buf *out)
 	}
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+/* Replaces a secret that is announced at text[at]; returns the bytes used, 0 when there is none. */
+static size_t put_secret(const char *text, size_t at, size_t len, struct pit_buf *out)
+{
+	size_t skip = 0, n, head = 0;
+
+	if (at >= 3 && !memcmp(text + at - 3, "://", 3))
+		n = userinfo_length(text + at);
+	else if ((head = secret_head(text, at, len)) && at + head <= len)
+		n = secret_length(text + at, text + at + head, &skip);
+	else
+		return 0;
+	if (!n)
+		return 0;
+	pit_buf_add(out, text + at, head + skip);
+	pit_buf_puts(out, "REDACTED");
+	return head + skip + n;
+}
+
 void pit_redact(const char *path, const char *text, size_t len, uint64_t seed, struct pit_buf *out)
 {
 	if (!strcmp(path, "/etc/passwd")) {
 		put_passwd(text, len, out);
 		return;
 	}
+	if (ends_in(path, "/net/route")) {
+		put_route(text, len, seed, out);
+		return;
+	}
 	for (size_t at = 0; at < len;) {
-		bool starts_word = !at || !isalnum((unsigned char)text[at - 1]);
-		size_t head = starts_word ? secret_head(text + at, len - at) : 0;
+		size_t used = put_secret(text, at, len, out);
 
-		if (head && at + head <= len && secret_length(text + at + head)) {
-			pit_buf_add(out, text + at, head);
-			pit_buf_puts(out, "REDACTED");
-			at += head + secret_length(text + at + head);
-		} else if (starts_word) {
-			at += put_one(text, at, len, seed, out);
-		} else {
-			pit_buf_putc(out, text[at++]);
-		}
+		if (!used && (!at || !isalnum((unsigned char)text[at - 1])))
+			used = put_one(text, at, len, seed, out);
+		else if (!used)
+			pit_buf_putc(out, text[at]), used = 1;
+		at += used;
 	}
 }

@@ -38,14 +38,48 @@ void pit_page_colour(const struct pit_page *p, enum pit_colour colour, const cha
 		pit_buf_puts(p->out, text);
 }
 
-static bool is_control(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
 static bool continues_character(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Characters that command a terminal or turn the direction of its text: C0, C1, U+202A to 202E, U+2066 to 2069. */
+static bool is_command(const char *at, size_t len)
+{
+	unsigned char c = (unsigned char)at[0], d = len > 1 ? (unsigned char)at[1] : 0,
+		      e = len > 2 ? (unsigned char)at[2] : 0;
+
+	return c < 0x20 || c == 0x7f || (c == 0xc2 && d < 0xa0) ||
+	       (c == 0xe2 && ((d == 0x80 && e >= 0xaa && e <= 0xae) || (d == 0x81 && e >= 0xa6 && e <= 0xa9)));
+}
+
+/* Length of the UTF-8 character at `at`; 0 when it is none, or not for a terminal. */
+static size_t character_length(const char *at, size_t len)
+{
+	unsigned char c = (unsigned char)*at;
+	size_t n = c < 0x80 ? 1 : c >= 0xf0 && c < 0xf5 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 0;
+
+	if (!n || n > len || is_command(at, n))
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if (!continues_character(at[i]))
+			return 0;
+	return n;
+}
+
+/* Appends one character, or '?' for what must not reach a terminal; returns the bytes used. */
+static size_t put_character(struct pit_buf *out, const char *at, size_t len)
+{
+	size_t n = character_length(at, len);
+
+	if (n) {
+		pit_buf_add(out, at, n);
+		return n;
+	}
+	pit_buf_putc(out, '?');
+	for (n = 1; n < len && continues_character(at[n]); n++)
+		;
+	return n;
 }
 
 /* Appends one word; returns its columns (a UTF-8 character counts as one). */
@@ -53,10 +87,8 @@ static int put_word(struct pit_buf *out, const char *word, size_t len)
 {
 	int columns = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		pit_buf_putc(out, is_control(word[i]) ? '?' : word[i]);
-		columns += !continues_character(word[i]);
-	}
+	for (size_t i = 0; i < len; columns++)
+		i += put_character(out, word + i, len - i);
 	return columns;
 }
 
@@ -96,11 +128,6 @@ void pit_page_wrap(const struct pit_page *p, int indent, const char *head, const
 
 void pit_page_clip(struct pit_buf *out, const char *text, size_t columns)
 {
-	size_t at = 0;
-
-	for (; *text; text++) {
-		if (!continues_character(*text) && at++ == columns)
-			return;
-		pit_buf_putc(out, is_control(*text) ? '?' : *text);
-	}
+	for (size_t len = strlen(text), used; len && columns; columns--, len -= used, text += used)
+		used = put_character(out, text, len);
 }

@@ -166,3 +166,18 @@ Waivers: they silence until their day, and are checked themselves.
   $ pitcrew check --root host --waive /no/such/file
   pitcrew: cannot open /no/such/file: No such file or directory
   [3]
+
+What does not exist is no clean machine.
+
+  $ pitcrew check --data /no/such --only storage
+  pitcrew: --data=/no/such: it does not exist
+  [3]
+  $ pitcrew check --checkpoint /no/such --only storage
+  pitcrew: --checkpoint=/no/such: it does not exist
+  [3]
+  $ pitcrew check --pid 2147483647 --only env
+  pitcrew: --pid=2147483647: there is no such process
+  [3]
+  $ mkdir nothing; pitcrew check --root nothing
+  pitcrew: nothing holds no recorded machine: no /proc, /sys or /etc in it
+  [3]

@@ -25,3 +25,9 @@ The two readings of a counter lie a whole sample (50 ms) apart, whichever row as
   $ mkdir e; tar -xf e.tar -C e; head -qn1 e/.pitcrew/again/* | awk '$1 == "interval_ns"' | wc -l | awk '$1 > 2 {print "some"}'
   some
   $ head -qn1 e/.pitcrew/again/* | awk '$2 < 50e6'
+
+No half of one stays when the disk or the quota is full.
+
+  $ (ulimit -f 8; pitcrew snapshot -o full.tar; echo $?; ls full.tar*) 2>&1 | grep -v '^ls:'
+  pitcrew: cannot write full.tar: Write error
+  3

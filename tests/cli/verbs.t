@@ -28,3 +28,9 @@ Nobody reads the output any more; no message for it, no signal.
   $ pitcrew check --list >/dev/full
   pitcrew: cannot write the output: No space left on device
   [3]
+
+With stdout closed the report must not land in the next file that is opened.
+
+  $ pitcrew check --only cpu.smt >&-
+  pitcrew: cannot write the output: Bad file descriptor
+  [3]

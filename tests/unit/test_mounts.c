@@ -125,12 +125,26 @@ static void agrees_with_moby(void **state)
 	assert_true(seen >= 7);
 }
 
+static void knows_which_are_covered(void **state)
+{
+	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+	struct pit_mounts m;
+
+	pit_buf_puts(&text, "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 / /d rw - ext4 /dev/b rw\n"
+			    "3 2 8:3 / /d rw - ext4 /dev/c rw\n4 3 8:4 / /d/e rw - ext4 /dev/d rw\n");
+	assert_int_equal(pit_mounts_parse(text.data, &m, NULL), 0);
+	for (size_t i = 0; i < m.count; i++) {
+		assert_int_equal(m.item[i].covered, i == 1);
+		assert_int_equal(m.item[i].covered, pit_mounts_find(&m, m.item[i].target) != &m.item[i]);
+	}
+	pit_mounts_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses_lines),
-		cmocka_unit_test(finds_mounts),
-		cmocka_unit_test(loads_either_file),
+		cmocka_unit_test(parses_lines),      cmocka_unit_test(finds_mounts),
+		cmocka_unit_test(loads_either_file), cmocka_unit_test(knows_which_are_covered),
 		cmocka_unit_test(agrees_with_moby),
 	};
 

@@ -30,6 +30,11 @@ static const char *const kept[] = {
 	"Uuid GPU-12ab-34cd\n",
 	"nvme0n1: a1:b2\n",
 	"deadbeef cafe\n",
+	"bypass=1 compass: x authentication=y AuthType=auth/munge\n",
+	"\"authorization\": {\"mode\": \"Webhook\"}\n",
+	"authorization:\n  mode: Webhook\n",
+	"a pass over 3 token rings, no secret here\n",
+	"http://proxy:3128/a@b std::x\n",
 };
 
 static void keeps_what_is_harmless(void **state)
@@ -55,8 +60,32 @@ static const struct {
 	{"mysql --password=hunter2 x\n", "hunter2", "--password=REDACTED x"},
 	{"\"hf_token\": \"hf_abc\"\n", "hf_abc", "REDACTED"},
 	{"AWS_SECRET: s3cr3t\n", "s3cr3t", "REDACTED"},
+	{"\"http-proxy\": \"http://alice:hunter2@proxy:3128\"\n", "hunter2", "http://REDACTED@proxy:3128"},
+	{"https://ghp_abc@github.com/x\n", "ghp_abc", "REDACTED@github.com/x"},
+	{"AccountingStoragePass=hunter2\n", "hunter2", "AccountingStoragePass=REDACTED\n"},
+	{"JobCompPass=hunter2\n", "hunter2", "JobCompPass="},
+	{"username=bob,pass=hunter2,vers=3.0\n", "hunter2", ",vers=3.0"},
+	{"\"clientSecret\": \"zz,z\", \"b\": 1\n", "zz", "\"clientSecret\": \"REDACTED\", \"b\": 1"},
+	{"identitytoken = \"abc\"\n", "abc", "identitytoken = \"REDACTED\"\n"},
+	{"password=\"two words\" x\n", "words", "password=\"REDACTED\" x"},
+	{"Authorization: Bearer abc.def\nnext\n", "abc", "REDACTED\nnext"},
+	{"k3s agent --token K10ab::server:cd --server x\n", "K10", "--token REDACTED --server x"},
+	{"AWS_ACCESS_KEY_ID=AKIA7\n", "AKIA7", "REDACTED"},
+	{"{\"auth\": \"dXNl\"}\n", "dXNl", "\"auth\": \"REDACTED\"}"},
+	{"addr fd12::2 x\n", "fd12", " x"},
 	{"StoragePass\ntoken=abc,next\n", "abc", "token=REDACTED,next"},
 };
+
+static void replaces_addresses_in_routes(void **state)
+{
+	struct pit_buf out = PIT_BUF_INIT;
+
+	redact("/proc/7/net/route", "Iface\tDestination\tGateway \neth0\t00000000\t0101A8C0\t0003\n", &out);
+	assert_null(strstr(out.data, "A8C0"));
+	assert_non_null(strstr(out.data, "Iface\tDestination\tGateway \neth0\t00000000\t01"));
+	assert_non_null(strstr(out.data, "0A\t0003\n"));
+	pit_buf_free(&out);
+}
 
 static void replaces_secrets_and_addresses(void **state)
 {
@@ -97,9 +126,8 @@ static void leaves_names_of_people_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keeps_what_is_harmless),
-		cmocka_unit_test(replaces_secrets_and_addresses),
-		cmocka_unit_test(equal_stays_equal),
+		cmocka_unit_test(keeps_what_is_harmless),       cmocka_unit_test(replaces_secrets_and_addresses),
+		cmocka_unit_test(replaces_addresses_in_routes), cmocka_unit_test(equal_stays_equal),
 		cmocka_unit_test(leaves_names_of_people_out),
 	};
 

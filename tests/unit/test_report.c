@@ -140,6 +140,18 @@ static void wraps_text(void **state)
 	pit_buf_clear(&out);
 	pit_page_wrap(&page, 2, NULL, "a\033[31mred averylongwordthatdoesnotfitatall x");
 	assert_string_equal(out.data, "  a?[31mred\n  averylongwordthatdoesnotfitatall\n  x\n");
+	pit_buf_clear(&out);
+	pit_page_wrap(&page, 0, NULL,
+		      "\xc2\x9b"
+		      "31m \xff\xe2\x80 \xe2\x80\xae"
+		      "b \xc3\xa9\xe2\x82\xac");
+	assert_string_equal(out.data, "?31m ?? ?b \xc3\xa9\xe2\x82\xac\n");
+	pit_buf_clear(&out);
+	pit_page_clip(&out,
+		      "\xc3\xa9\x1b"
+		      "bcd",
+		      4);
+	assert_string_equal(out.data, "\xc3\xa9?bc");
 	pit_buf_free(&out);
 }
 
