@@ -48,8 +48,8 @@ static int unknown(const char *word, struct pit_error *err)
 	const char *near = nearest_id(word);
 
 	if (near)
-		return pit_fail(err, ENOENT, "no check is named '%s' (near: %s); 'pitcrew check --list' has them all", word,
-				near);
+		return pit_fail(err, ENOENT, "no check is named '%s' (near: %s); 'pitcrew check --list' has them all",
+				word, near);
 	return pit_fail(err, ENOENT, "no check is named '%s'; 'pitcrew check --list' has them all", word);
 }
 
