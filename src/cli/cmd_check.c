@@ -168,11 +168,21 @@ static int load_waivers(const char *path, struct pit_waivers *ret, struct pit_er
 	return pit_wrap(err, pit_waivers_parse(text.data, today, ret, err), "%s", path);
 }
 
+/* Clean is only what was looked at: when nothing could be judged and something was refused, the job was not done. */
+static int exit_code(const struct pit_report *r)
+{
+	if (r->fail)
+		return PIT_EXIT_FAIL;
+	if (r->warn)
+		return PIT_EXIT_WARN;
+	return !r->pass && !r->waived && pit_report_unseen(r) ? PIT_EXIT_CANNOT : PIT_EXIT_OK;
+}
+
 static int print_report(const struct options *o, const struct pit_report *r)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	struct pit_page page = pit_page_for(STDOUT_FILENO, o->colour, &out);
-	int code = r->fail ? PIT_EXIT_FAIL : r->warn ? PIT_EXIT_WARN : PIT_EXIT_OK;
+	int code = exit_code(r);
 
 	if (o->format == FORMAT_JSON)
 		out.failed |= pit_report_json(r, &out) != 0;
