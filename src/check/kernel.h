@@ -26,6 +26,7 @@ PIT_KERNEL_PROBE(pit_kernel_pstore);
 PIT_KERNEL_PROBE(pit_kernel_psi);
 PIT_KERNEL_PROBE(pit_kernel_feature); /* arg: struct pit_kernel_feature */
 PIT_KERNEL_PROBE(pit_kernel_lockdown);
+PIT_KERNEL_PROBE(pit_kernel_debug);
 PIT_KERNEL_PROBE(pit_kernel_drift);
 PIT_KERNEL_PROBE(pit_kernel_flood);
 
