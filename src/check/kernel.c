@@ -117,7 +117,8 @@ const struct pit_check pit_check_kernel[] = {
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_HOST,
 		.probe = pit_kernel_drift,
-		.remedy = "Write the wanted value to a late file in /etc/sysctl.d, and load it.",
+		.remedy =
+			"Run sysctl --system to apply the files, or write the live value to a late one in /etc/sysctl.d when that is wanted.",
 		.command = "sysctl --system",
 		.source = "aicr#239, hotsos#64, lynis#1256: name the winner",
 		.refs = "https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html",
