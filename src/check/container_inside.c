@@ -53,10 +53,26 @@ static int status_number(struct pit_facts *f, const char *key, bool hex, uint64_
 	return rc ? pit_fail(err, -rc, "%s in /proc/self/status", key) : 0;
 }
 
+/* Capabilities count for no more than what belongs to the user namespace; that of the host maps each id to itself. */
+static bool is_in_own_userns(struct pit_facts *f, struct pit_finding *out)
+{
+	const char *path = "/proc/self/uid_map";
+	unsigned long long inside, outside, count;
+	struct pit_text text;
+
+	if (pit_root_read(pit_facts_root(f), &text, "%s", path) ||
+	    sscanf(text.data, "%llu %llu %llu", &inside, &outside, &count) != 3 ||
+	    (!inside && !outside && count >= UINT32_MAX))
+		return false;
+	pit_evidence(out, path, "user %llu is %llu outside: a user namespace of its own", inside, outside);
+	return true;
+}
+
 int pit_container_privileged_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
 				   struct pit_error *err)
 {
 	uint64_t caps, last;
+	bool all;
 	int rc = status_number(f, "CapEff", true, &caps, err);
 
 	if (rc)
@@ -65,7 +81,10 @@ int pit_container_privileged_probe(const struct pit_check *row, struct pit_facts
 		last = 36;
 	pit_evidence(out, "/proc/self/status", "CapEff %016" PRIx64 " of capabilities 0 to %" PRIu64, caps, last);
 	pit_want(out, "the capabilities that the job needs");
-	if ((caps & ((UINT64_C(2) << last) - 1)) == (UINT64_C(2) << last) - 1)
+	all = (caps & ((UINT64_C(2) << last) - 1)) == (UINT64_C(2) << last) - 1;
+	if (all && is_in_own_userns(f, out))
+		return pit_pass(out, "all capabilities, but of a user namespace only");
+	if (all)
 		return pit_bad(out, "all capabilities: a privileged container");
 	return pit_pass(out, "%d capabilities", __builtin_popcountll(caps));
 }

@@ -85,6 +85,23 @@ static bool has_nvidia(struct pit_root *root)
 	       (!pit_pcis_load(root, &pcis, NULL) && pit_pcis_count_gpus(&pcis, PIT_PCI_NVIDIA));
 }
 
+/* Neither GPU nor switch, as far as can be seen: a bus that is hidden may hold one. */
+static bool is_without_nvidia(struct pit_facts *facts)
+{
+	struct pit_root *root = pit_facts_root(facts);
+	pit_auto_pcis struct pit_pcis pcis = {0};
+	const json_t *nvml;
+	int rc = pit_pcis_load(root, &pcis, NULL);
+
+	if (rc && (pit_root_state(rc) != PIT_STATE_ABSENT || pit_root_exists(root, "/sys/bus")))
+		return false; /* not seen; a machine without PCI still has other buses */
+	for (size_t i = 0; i < pcis.count; i++)
+		if (pit_pci_is_gpu(&pcis.item[i], PIT_PCI_NVIDIA) || pit_pci_is_nvswitch(&pcis.item[i]))
+			return false;
+	return pit_root_state(pit_root_exists(root, "/proc/driver/nvidia")) == PIT_STATE_ABSENT &&
+	       pit_facts_nvml(facts, &nvml, NULL);
+}
+
 static int judge_worst(struct pit_facts *facts, const struct pit_xid_event *worst, struct pit_finding *out)
 {
 	const struct pit_xid_meaning *m = worst->first.kind == PIT_XID_GPU ? pit_xid_meaning(worst->first.code) : NULL;
@@ -112,6 +129,9 @@ static int probe_log(const struct pit_check *row, struct pit_facts *facts, struc
 	const struct pit_kmsg *log;
 	int rc = pit_facts_kmsg(facts, &log, err);
 
+	/* Without the log nobody knows of a GPU that was lost; one that was never here needs no log. */
+	if (rc && rc != -EAGAIN && is_without_nvidia(facts))
+		return pit_skip(out, "no NVIDIA GPU here");
 	if (rc)
 		return rc;
 	rc = pit_xid_collect(log, &events);

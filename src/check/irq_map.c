@@ -168,12 +168,26 @@ char *pit_irq_action(struct pit_facts *facts, int irq, char *out, size_t size)
 	return out;
 }
 
+/* 0 when the kernel says which CPUs are isolated, or is one from before it said so. */
+static int can_see_isolated(struct pit_root *root, struct pit_error *err)
+{
+	static const char path[] = "/sys/devices/system/cpu/isolated";
+	pit_auto_idset struct pit_idset isolated = {0}, possible = {0};
+	int rc = pit_root_idset(root, &isolated, "%s", path);
+
+	if (pit_root_state(rc) == PIT_STATE_ABSENT &&
+	    !pit_root_idset(root, &possible, "/sys/devices/system/cpu/possible"))
+		return 0;
+	return rc ? pit_fail(err, -rc, "%s", path) : 0;
+}
+
 int pit_irq_isolated(struct pit_facts *facts, struct pit_idset *ret, struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset tickless = {0};
 	const struct pit_topo *topo;
-	int rc = pit_facts_topo(facts, &topo, err);
+	int rc = can_see_isolated(pit_facts_root(facts), err);
 
+	rc = rc ? rc : pit_facts_topo(facts, &topo, err);
 	if (rc)
 		return rc;
 	(void)pit_root_idset(pit_facts_root(facts), &tickless, "/sys/devices/system/cpu/nohz_full");

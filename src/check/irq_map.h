@@ -44,7 +44,8 @@ void pit_irqs_free(struct pit_irqs *i); /* back to empty */
 /* Who asked for interrupt `irq` ("mlx5_comp0@pci:..."), "" unknown. */
 char *pit_irq_action(struct pit_facts *facts, int irq, char *out, size_t size);
 
-/* CPUs that the boot line or a cpuset took away from ordinary work: isolated and nohz_full ones. May be empty. */
+/* CPUs that the boot line or a cpuset took away from ordinary work: isolated and nohz_full ones. May be empty; fails
+ * when the kernel does not show its CPUs. */
 int pit_irq_isolated(struct pit_facts *facts, struct pit_idset *ret, struct pit_error *err);
 
 /* How often an interrupt comes: its rate in the window when it is known and not 0, else the average since boot. */

@@ -16,7 +16,7 @@ pit_probe pit_kernel_modules_gone, pit_kernel_modules_listed;
 /* kernel_state.c: what state it is in */
 pit_probe pit_kernel_taint, pit_kernel_pstore, pit_kernel_psi;
 pit_probe pit_kernel_feature; /* arg: struct pit_kernel_feature */
-pit_probe pit_kernel_lockdown, pit_kernel_drift, pit_kernel_flood;
+pit_probe pit_kernel_lockdown, pit_kernel_debug, pit_kernel_drift, pit_kernel_flood;
 
 /* kernel_services.c: services that change the host behind the job's back */
 pit_probe pit_kernel_upgrades, pit_kernel_timers, pit_kernel_tuned, pit_kernel_tuners, pit_kernel_journal;

@@ -254,6 +254,15 @@ int pit_kernel_reboot(const struct pit_check *row, struct pit_facts *facts, stru
 	return pit_pass(out, "none");
 }
 
+/* The file that shows the release, or the call that told it where the file is hidden. */
+static const char *release_source(struct pit_root *root, const char *release)
+{
+	static const char path[] = "/proc/sys/kernel/osrelease";
+	char line[96];
+
+	return !pit_root_str(root, line, sizeof(line), "%s", path) && !strcmp(line, release) ? path : "uname";
+}
+
 int pit_kernel_version(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 		       struct pit_error *err)
 {
@@ -265,7 +274,7 @@ int pit_kernel_version(const struct pit_check *row, struct pit_facts *facts, str
 	if (!p->kernel_major)
 		return pit_skip(out, "the version of the kernel is unknown");
 	pit_want(out, "5.15 or later, or a distribution's kernel that carries its features");
-	pit_evidence(out, "/proc/sys/kernel/osrelease", "%s", p->kernel);
+	pit_evidence(out, release_source(pit_facts_root(facts), p->kernel), "%s", p->kernel);
 	/* Red Hat's 5.14 has the features of later ones. */
 	if (p->kernel_major > 5 || (p->kernel_major == 5 && p->kernel_minor >= 15) ||
 	    (p->kernel_major == 5 && p->kernel_minor == 14 && strstr(p->kernel, ".el9")))

@@ -123,6 +123,20 @@ int pit_kernel_feature(const struct pit_check *row, struct pit_facts *facts, str
 	return pit_pass(out, "available");
 }
 
+/* The file stands for a whole set of debugging options that distributions switch on together. */
+int pit_kernel_debug(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		     struct pit_error *err)
+{
+	const char *path = "/proc/lockdep", *beside = "/proc/version";
+	int rc = pit_root_exists(pit_facts_root(facts), "%s", path);
+
+	if (rc && (pit_root_state(rc) != PIT_STATE_ABSENT || pit_root_exists(pit_facts_root(facts), "%s", beside)))
+		return pit_fail(err, -rc, "%s (nor is there %s)", path, beside);
+	pit_want(out, "no %s", path);
+	pit_evidence(out, path, rc ? "does not exist" : "exists");
+	return rc ? pit_pass(out, "no %s", path) : pit_bad(out, "%s exists", path);
+}
+
 int pit_kernel_psi(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
 {
 	const char *path = "/proc/pressure/memory";

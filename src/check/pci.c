@@ -200,6 +200,7 @@ static int probe_log(const struct pit_check *row, struct pit_facts *facts, struc
 		     struct pit_error *err)
 {
 	const struct patterns *p = row->arg;
+	const struct pit_strv *devices;
 	const struct pit_kmsg *log;
 	const char *last = NULL;
 	size_t found = 0;
@@ -214,6 +215,10 @@ static int probe_log(const struct pit_check *row, struct pit_facts *facts, struc
 		last = log->item[i].text;
 		pit_evidence(out, log->source, "%.300s", last);
 	}
+	/* Silence says something only of a bus that is there. */
+	rc = found ? 0 : pit_root_list(pit_facts_root(facts), &devices, DEVICES);
+	if (rc)
+		return pit_fail(err, -rc, DEVICES);
 	if (!found)
 		return pit_pass(out, "%s", p->good);
 	return pit_bad(out, "%zu line%s: %.80s", found, found == 1 ? "" : "s", last);

@@ -137,6 +137,18 @@ static void judge_place(struct pit_facts *facts, const struct pit_place *p, judg
 		pit_evidence(out, p->path, "statfs: %s", strerror(-rc));
 }
 
+/* Both options may name one file system, as one mount or as two. */
+static bool is_same_fs(const struct pit_place *a, const struct pit_place *b)
+{
+	const struct pit_mount *m = a->mount, *n = b->mount;
+
+	if (!m || !n || m == n)
+		return m == n;
+	if (m->major || m->minor || n->major || n->minor)
+		return m->major == n->major && m->minor == n->minor;
+	return !strcmp(m->type, n->type) && !strcmp(m->source, n->source);
+}
+
 /* What was seen where all is well. */
 static void show_usage(struct pit_facts *facts, const struct pit_mount_list *mounts, struct pit_finding *out)
 {
@@ -155,7 +167,7 @@ static int judge_all(struct pit_facts *facts, struct pit_finding *out, judge_fn 
 {
 	pit_auto_mount_list struct pit_mount_list mounts = {0};
 	struct pit_offenders o = {0};
-	struct pit_place place;
+	struct pit_place data = {0}, checkpoint = {0};
 	size_t seen = 0;
 	int rc = pit_storage_mounts(facts, needs_room, &mounts, err), last = -ENOENT;
 
@@ -164,10 +176,10 @@ static int judge_all(struct pit_facts *facts, struct pit_finding *out, judge_fn 
 
 		last = one ? one : last;
 	}
-	if (!rc && !pit_place_data(facts, &place, NULL, NULL))
-		judge_place(facts, &place, judge, &o, out, &seen);
-	if (!rc && !pit_place_checkpoint(facts, &place, NULL, NULL))
-		judge_place(facts, &place, judge, &o, out, &seen);
+	if (!rc && !pit_place_data(facts, &data, NULL, NULL))
+		judge_place(facts, &data, judge, &o, out, &seen);
+	if (!rc && !pit_place_checkpoint(facts, &checkpoint, NULL, NULL) && !is_same_fs(&data, &checkpoint))
+		judge_place(facts, &checkpoint, judge, &o, out, &seen);
 	if (rc)
 		return rc;
 	if (!seen)

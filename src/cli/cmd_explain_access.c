@@ -31,7 +31,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->json = pit_cli_is_json(state, arg);
 		break;
 	case ARGP_KEY_ARG:
-		if (o->path)
+		if (!*arg)
+			pit_cli_usage(state, "an empty %s", o->user ? "PATH" : "USER");
+		else if (o->path)
 			pit_cli_usage(state, "'%s': one USER and one PATH", arg);
 		else if (o->user)
 			o->path = arg;

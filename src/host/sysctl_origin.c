@@ -212,7 +212,7 @@ static void print_all(const struct pit_origin *file, const struct pit_origin *tu
 	if (tuned->file[0] && tuned_live && !file_live && file->file[0])
 		pit_buf_puts(out, ", which is live");
 	if (!file_live && !tuned_live)
-		pit_buf_printf(out, ", but %s is live: written at run time", live);
+		pit_buf_printf(out, ", but %s is live: not applied, or changed since", live);
 }
 
 int pit_origin_print(const struct pit_origin *file, const struct pit_origin *tuned, const char *cmdline,

@@ -10,7 +10,7 @@
 
 /* The winner for sysctl `key` ("vm.swappiness" or "vm/swappiness") as "FILE:LINE (value)", with the active tuned
  * profile named behind it when that sets the key too, in `ret`. When a file sets another value than `live` (may be
- * NULL) the text says so. -ENOENT: nobody sets it, so it is the kernel's default or was written at run time. */
+ * NULL) the text says so. -ENOENT: nobody sets it, so it is the kernel's default or was written since. */
 int pit_sysctl_origin(struct pit_root *root, const char *key, const char *live, char *ret, size_t size);
 
 /* The same for a file under /sys (THP, read-ahead, governor, ...): tmpfiles.d lines, tuned, and the kernel command line

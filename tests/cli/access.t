@@ -29,6 +29,12 @@ A machine of a few lines: alice wants to read what the group research keeps.
   $ pitcrew explain access bob /set --root m
   pitcrew: no user bob here
   [3]
+  $ pitcrew explain access alice '' --root m
+  pitcrew explain access: an empty PATH ('pitcrew explain access --help')
+  [64]
+  $ pitcrew explain access '' /set --root m
+  pitcrew explain access: an empty USER ('pitcrew explain access --help')
+  [64]
   $ pitcrew explain access root /set --root m --format json
   {
     "schema": 1,

@@ -51,7 +51,7 @@ static const struct {
 } sysctls[] = {
 	{"vm.swappiness", "10", 0, "/etc/sysctl.d/90-x.conf:1 (10)"},
 	{"vm/swappiness", NULL, 0, "/etc/sysctl.d/90-x.conf:1 (10)"},
-	{"vm.swappiness", "60", 0, "/etc/sysctl.d/90-x.conf:1 sets 10, but 60 is live: written at run time"},
+	{"vm.swappiness", "60", 0, "/etc/sysctl.d/90-x.conf:1 sets 10, but 60 is live: not applied, or changed since"},
 	{"kernel.pid_max", "3", 0, "/etc/sysctl.d/80-same.conf:3 (3)"},
 	{"net.ipv4.conf.lo.rp_filter", "0", 0, "/etc/sysctl.d/90-x.conf:4 (0)"},
 	{"net.ipv4.conf.eth9.rp_filter", "2", 0, "/usr/lib/sysctl.d/50-default.conf:6 (2)"},
@@ -90,7 +90,7 @@ static const struct {
 	{"/sys/block/nvme0n1/queue/read_ahead_kb", NULL, 0, "/etc/udev/rules.d/60-ra.rules:1 (128)"},
 	{"/sys/block/nvme0n1/queue/scheduler", NULL, -ENOENT, NULL},
 	{"/sys/module/nvme/parameters/io_timeout", NULL, 0,
-	 "/etc/modprobe.d/nvme.conf:2 sets 255, but 30 is live: written at run time"},
+	 "/etc/modprobe.d/nvme.conf:2 sets 255, but 30 is live: not applied, or changed since"},
 	{"/sys/module/nvme/parameters/poll_queues", NULL, 0, "kernel command line: nvme.poll_queues=2"},
 	{"/sys/kernel/x", NULL, 0, "/etc/sysfs.d/a.conf:1 (1)"},
 	{"/proc/x", NULL, -EINVAL, NULL},
@@ -137,7 +137,7 @@ static void names_tuned(void **state)
 		 "/etc/sysctl.conf:1 (1); tuned profile mine sets 20 (/etc/tuned/mine/tuned.conf:5)"},
 		{"vm.swappiness", "60",
 		 "/etc/sysctl.conf:1 sets 1, and tuned profile mine sets 20 (/etc/tuned/mine/tuned.conf:5), but 60 is "
-		 "live: written at run time"},
+		 "live: not applied, or changed since"},
 		{"net.core.somaxconn", "4096",
 		 "tuned profile mine sets >2048 (/usr/lib/tuned/throughput-performance/tuned.conf:12)"},
 		{"vm.dirty_ratio", "40",
