@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "check/catalog.h"
 #include "check/counters.h"
-#include "check/gpu_memory.h"
+#include "check/memory_use.h"
 #include "check/pressure.h"
 
 #define FLUSH_MAX (UINT64_C(64) << 30) /* more dirty data than this takes over a minute to write at 1 GB/s */

@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "check/catalog.h"
 #include "check/counters.h"
-#include "check/memory_blocks.h"
+#include "check/memory_thp.h"
 
 #define THP "/sys/kernel/mm/transparent_hugepage"
 #define TOO_LARGE (UINT64_C(64) << 20) /* kernels with 64 KiB pages have huge pages of 512 MiB */

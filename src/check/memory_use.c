@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "check/catalog.h"
 #include "check/counters.h"
-#include "check/gpu_memory.h"
+#include "check/memory_use.h"
 
 #define SMALL (UINT64_C(1) << 30) /* below it a share of memory tells nothing */
 

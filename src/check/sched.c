@@ -11,7 +11,7 @@
 #include "check/cpu_values.h"
 #include "check/log_rows.h"
 #include "check/pressure.h"
-#include "check/sched_times.h"
+#include "check/sched.h"
 #include "host/sysctl_origin.h"
 
 int pit_cpu_times_parse(const char *stat, struct pit_cpu_times *ret, struct pit_error *err)

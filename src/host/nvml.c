@@ -14,9 +14,11 @@
  *	  architecture	number of the GPU generation (6 Turing, 7 Ampere, 8 Ada, 9 Hopper, 10 Blackwell)
  *	  virtualization 0 none, 1 passthrough, 2 vGPU, 3 and 4 host of vGPUs
  *	  persistence	0, 1;  compute_mode 0 default, 1 exclusive thread, 2 prohibited, 3 exclusive process
- *	  display	0, 1: a monitor is in use;  auto_boost 0, 1;  pstate 0 ... 15;  driver_model 0 WDDM, 1 TCC or
- *none memory	{total, used, reserved, free} bytes ecc		{current, pending, corrected, uncorrected (since the
- *driver was loaded), corrected_ever, uncorrected_ever, sram_uncorrected, sram_uncorrected_ever}
+ *	  display	0, 1: a monitor is in use;  auto_boost 0, 1;  pstate 0 ... 15
+ *	  driver_model	0 WDDM, 1 TCC or none
+ *	  memory	{total, used, reserved, free} bytes
+ *	  ecc		{current, pending, corrected, uncorrected (since the driver was loaded), corrected_ever,
+ *			 uncorrected_ever, sram_uncorrected, sram_uncorrected_ever}
  *	  retired	{sbe, dbe (pages), pending}
  *	  remapped	{corrected, uncorrected (rows), pending, failure}
  *	  temperature	{gpu, memory, slowdown, shutdown, gpu_max, memory_max} degrees Celsius

@@ -27,7 +27,7 @@ struct pit_root;
 /* What became of a read. */
 enum pit_state {
 	PIT_STATE_OK,
-	PIT_STATE_ABSENT,       /* ENOENT, ENOTDIR, ENODEV, ENXIO, ESRCH: the machine does not have it */
+	PIT_STATE_ABSENT,       /* ENOENT, ENOTDIR, ENODEV, ENXIO, ESRCH, ENOLINK: the machine does not have it */
 	PIT_STATE_DENIED,       /* EACCES, EPERM: not for this user */
 	PIT_STATE_MALFORMED,    /* EBADMSG, EINVAL, ERANGE, EFBIG: it is there and makes no sense */
 	PIT_STATE_TIMED_OUT,    /* ETIMEDOUT: the deadline passed */

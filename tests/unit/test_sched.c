@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "check/cpu_isolation.h"
-#include "check/memory_blocks.h"
+#include "check/memory_thp.h"
 #include "check/memory_hugepages.h"
-#include "check/sched_times.h"
+#include "check/sched.h"
 #include "host/procfs.h"
 
 static const struct {

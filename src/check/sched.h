@@ -2,8 +2,8 @@
  *
  * The "cpu" line of /proc/stat: where the time of all CPUs went, in clock ticks. Private to check/.
  */
-#ifndef PIT_CHECK_SCHED_TIMES_H
-#define PIT_CHECK_SCHED_TIMES_H
+#ifndef PIT_CHECK_SCHED_H
+#define PIT_CHECK_SCHED_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  *
  * A line of /proc/buddyinfo. Private to check/.
  */
-#ifndef PIT_CHECK_MEMORY_BLOCKS_H
-#define PIT_CHECK_MEMORY_BLOCKS_H
+#ifndef PIT_CHECK_MEMORY_THP_H
+#define PIT_CHECK_MEMORY_THP_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  *
  * GPU memory of the whole host. Private to check/.
  */
-#ifndef PIT_CHECK_GPU_MEMORY_H
-#define PIT_CHECK_GPU_MEMORY_H
+#ifndef PIT_CHECK_MEMORY_USE_H
+#define PIT_CHECK_MEMORY_USE_H
 
 #include "check/facts.h"
 
