@@ -38,19 +38,6 @@ int pit_idset_add(struct pit_idset *s, size_t id)
 	return 0;
 }
 
-int pit_idset_add_range(struct pit_idset *s, size_t first, size_t last)
-{
-	if (last >= PIT_IDSET_MAX)
-		return -ERANGE;
-	for (size_t id = first; id <= last; id++) {
-		int rc = pit_idset_add(s, id);
-
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 void pit_idset_remove(struct pit_idset *s, size_t id)
 {
 	if (id / 64 < s->words)

@@ -32,7 +32,6 @@ int pit_idset_parse(const char *text, struct pit_idset *ret, struct pit_error *e
 int pit_idset_parse_mask(const char *text, struct pit_idset *ret, struct pit_error *err);
 
 int pit_idset_add(struct pit_idset *s, size_t id); /* 0, -ERANGE, -ENOMEM */
-int pit_idset_add_range(struct pit_idset *s, size_t first, size_t last);
 void pit_idset_remove(struct pit_idset *s, size_t id);
 bool pit_idset_has(const struct pit_idset *s, size_t id);
 size_t pit_idset_count(const struct pit_idset *s);

@@ -63,6 +63,10 @@ enum pit_need {
 	PIT_NEED_X86 = 1 << 10,
 };
 
+/* True when the machine meets it; else *ret_reason (may be NULL) is why not, for a skip. What is unknown counts as met
+ * for PIT_NEED_METAL, PIT_NEED_HOST and PIT_NEED_X86, and as not met for the others. */
+bool pit_need_is_met(struct pit_facts *facts, enum pit_need need, const char **ret_reason);
+
 /* How a data row compares the value at `path` with `want`. */
 enum pit_op {
 	PIT_OP_NONE, /* the row has a probe */
@@ -76,6 +80,13 @@ enum pit_op {
 	PIT_OP_EXISTS, /* there is something at `path` */
 	PIT_OP_ABSENT, /* there is nothing at `path` */
 };
+
+struct pit_check;
+
+/* Judges what a row is about. Returns 0 with a verdict in `out`, or -errno "could not look" with the reason in `err`:
+ * -EAGAIN asks to be called again later. */
+typedef int pit_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		      struct pit_error *err);
 
 struct pit_check {
 	const char *id;    /* "area.subject", stable for ever */
@@ -96,9 +107,8 @@ struct pit_check {
 	const char *absent;     /* what it means that `path` is not there, for the skip reason; NULL: "no PATH here" */
 	const char *origin_arg; /* kernel command line argument that sets it; NULL none */
 
-	/* Everything else. Returns 0 with a verdict in `out`, or -errno "could not look" with the reason in `err`. */
-	int (*probe)(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		     struct pit_error *err);
+	/* Everything else. */
+	pit_probe *probe;
 	const void *arg; /* the probe's parameters */
 
 	bool probes;         /* tries something out (opens, writes, calls): recordings give another answer */

@@ -8,39 +8,17 @@
 #include "check/conf.h"
 #include "check/facts.h"
 
-/* The configuration of containerd with its imports; `path` gets the main file. -ENOENT: no containerd configuration. */
-int pit_containerd_load(struct pit_root *root, struct pit_conf *ret, char *path, size_t size, struct pit_error *err);
-
-/* /etc/docker/daemon.json; empty when dockerd is here without that file. -ENOENT: no Docker here. */
-#define PIT_DOCKER_CONF "/etc/docker/daemon.json"
-int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error *err);
-
-/* The version of the NVIDIA kernel module that is loaded ("550.54.15"). -ENOENT not known. */
-int pit_nvidia_module(struct pit_facts *f, char *ret, size_t size);
-
-/* The driver version in the name of a library ("/usr/lib/libcuda.so.550.54.15") into `ret`; false when it has none. */
-bool pit_nvidia_library_version(const char *path, char *ret, size_t size);
-
-#define PIT_CONTAINER_PROBE(name)                                                                                      \
-	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
-PIT_CONTAINER_PROBE(pit_container_runtime_probe);
-PIT_CONTAINER_PROBE(pit_container_privileged_probe);
-PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe);
-PIT_CONTAINER_PROBE(pit_container_pids_probe);
-PIT_CONTAINER_PROBE(pit_container_userns_probe);
-PIT_CONTAINER_PROBE(pit_container_init_probe);
-PIT_CONTAINER_PROBE(pit_container_sys_probe);
-PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe);
-PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe);
-PIT_CONTAINER_PROBE(pit_container_containerd_probe);
-PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe);
-PIT_CONTAINER_PROBE(pit_container_docker_logs_probe);
-PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe);
-PIT_CONTAINER_PROBE(pit_container_storage_probe);
-PIT_CONTAINER_PROBE(pit_container_cdi_probe);
-PIT_CONTAINER_PROBE(pit_container_toolkit_probe);
-PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe);
-PIT_CONTAINER_PROBE(pit_container_dev_char_probe);
-PIT_CONTAINER_PROBE(pit_container_enroot_probe);
+/* container_engine.c */
+pit_probe pit_container_cgroup_driver_probe, pit_container_containerd_probe, pit_container_docker_nvidia_probe,
+	pit_container_docker_logs_probe, pit_container_docker_defaults_probe, pit_container_storage_probe;
+/* container_hpc.c */
+pit_probe pit_container_enroot_probe;
+/* container_inside.c */
+pit_probe pit_container_runtime_probe, pit_container_privileged_probe, pit_container_cgroup_version_probe,
+	pit_container_pids_probe, pit_container_userns_probe, pit_container_init_probe, pit_container_sys_probe,
+	pit_container_nvidia_devices_probe;
+/* container_nvidia.c */
+pit_probe pit_container_cdi_probe, pit_container_toolkit_probe, pit_container_toolkit_envvar_probe,
+	pit_container_dev_char_probe;
 
 #endif

@@ -45,7 +45,8 @@ static int load_import(struct pit_root *root, const char *pattern, struct pit_co
 	return rc;
 }
 
-int pit_containerd_load(struct pit_root *root, struct pit_conf *ret, char *path, size_t size, struct pit_error *err)
+/* The configuration of containerd with its imports; `path` gets the main file. -ENOENT: no containerd configuration. */
+static int load_containerd(struct pit_root *root, struct pit_conf *ret, char *path, size_t size, struct pit_error *err)
 {
 	static const char *const places[] = {
 		"/etc/containerd/config.toml",
@@ -72,31 +73,22 @@ int pit_containerd_load(struct pit_root *root, struct pit_conf *ret, char *path,
 	return rc;
 }
 
-static bool runs(struct pit_facts *f, const char *comm)
-{
-	const struct pit_procs *procs;
+#define DOCKER_CONF "/etc/docker/daemon.json"
 
-	if (pit_facts_procs(f, &procs, NULL))
-		return false;
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strcmp(procs->item[i].comm, comm))
-			return true;
-	return false;
-}
-
-int pit_docker_load(struct pit_facts *f, struct pit_conf *ret, struct pit_error *err)
+/* Empty when dockerd is here without that file. -ENOENT: no Docker here. */
+static int load_docker(struct pit_facts *f, struct pit_conf *ret, struct pit_error *err)
 {
 	struct pit_root *root = pit_facts_root(f);
 	struct pit_text text;
-	int rc = pit_root_read(root, &text, PIT_DOCKER_CONF);
+	int rc = pit_root_read(root, &text, DOCKER_CONF);
 
 	if (!rc && text.len > TEXT_MAX)
 		rc = -EFBIG;
 	if (!rc)
-		return pit_wrap(err, pit_conf_json(text.data, ret, err), PIT_DOCKER_CONF);
+		return pit_wrap(err, pit_conf_json(text.data, ret, err), DOCKER_CONF);
 	if (pit_root_state(rc) != PIT_STATE_ABSENT)
-		return pit_fail(err, -rc, PIT_DOCKER_CONF);
-	if (runs(f, "dockerd") || !pit_root_exists(root, "/var/lib/docker"))
+		return pit_fail(err, -rc, DOCKER_CONF);
+	if (pit_facts_process(f, "dockerd") || !pit_root_exists(root, "/var/lib/docker"))
 		return 0;
 	return pit_fail(err, ENOENT, "Docker on this host");
 }
@@ -141,7 +133,7 @@ static void judge_containerd_driver(struct pit_facts *f, struct pit_offenders *p
 	pit_auto_conf struct pit_conf c = {0};
 	char path[160];
 
-	if (pit_containerd_load(pit_facts_root(f), &c, path, sizeof(path), NULL) || is_cri_off(&c))
+	if (load_containerd(pit_facts_root(f), &c, path, sizeof(path), NULL) || is_cri_off(&c))
 		return;
 	for (size_t i = 0; i < c.count; i++) {
 		const char *name = strrchr(c.item[i].key, '/');
@@ -156,12 +148,13 @@ static void judge_containerd_driver(struct pit_facts *f, struct pit_offenders *p
 	}
 }
 
-PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
+int pit_container_cgroup_driver_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				      struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	pit_auto_conf struct pit_conf docker = {0};
 	size_t seen = 0, docker_only;
-	int rc = pit_docker_load(f, &docker, err);
+	int rc = load_docker(f, &docker, err);
 
 	if (rc && pit_root_state(rc) != PIT_STATE_ABSENT)
 		return rc;
@@ -171,9 +164,9 @@ PIT_CONTAINER_PROBE(pit_container_cgroup_driver_probe)
 		const char *driver = docker_driver(f, &docker);
 
 		seen++;
-		pit_evidence(out, PIT_DOCKER_CONF, "Docker's driver is %s", driver);
+		pit_evidence(out, DOCKER_CONF, "Docker's driver is %s", driver);
 		if (strcmp(driver, "systemd") != 0)
-			pit_problem(&p, out, PIT_DOCKER_CONF, "Docker uses %s", driver);
+			pit_problem(&p, out, DOCKER_CONF, "Docker uses %s", driver);
 	}
 	docker_only = p.count;
 	judge_containerd_driver(f, &p, out, &seen);
@@ -194,12 +187,13 @@ static bool has_cdi(const struct pit_conf *c, const char *enable)
 	return enable ? !strcmp(enable, "true") : version && !strcmp(version, "3");
 }
 
-PIT_CONTAINER_PROBE(pit_container_containerd_probe)
+int pit_container_containerd_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				   struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *runtime = NULL, *standard = "runc", *cdi = NULL;
 	char path[160];
-	int rc = pit_containerd_load(pit_facts_root(f), &c, path, sizeof(path), err);
+	int rc = load_containerd(pit_facts_root(f), &c, path, sizeof(path), err);
 
 	if (rc)
 		return rc;
@@ -226,19 +220,20 @@ PIT_CONTAINER_PROBE(pit_container_containerd_probe)
 	return pit_bad(out, "neither a runtime for NVIDIA nor CDI");
 }
 
-PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe)
+int pit_container_docker_nvidia_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				      struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *path, *standard, *cdi;
-	int rc = pit_docker_load(f, &c, err);
+	int rc = load_docker(f, &c, err);
 
 	if (rc)
 		return rc;
 	path = pit_conf_get(&c, "runtimes/nvidia/path");
 	standard = pit_conf_get(&c, "default-runtime");
 	cdi = pit_conf_get(&c, "features/cdi");
-	name_setting(&c, PIT_DOCKER_CONF, "runtimes/nvidia/path", out);
-	name_setting(&c, PIT_DOCKER_CONF, "default-runtime", out);
+	name_setting(&c, DOCKER_CONF, "runtimes/nvidia/path", out);
+	name_setting(&c, DOCKER_CONF, "default-runtime", out);
 	pit_want(out, "runtimes.nvidia with a program that exists, features.cdi, or the toolkit's hook");
 	if (standard && !strcmp(standard, "nvidia") && !path)
 		return pit_judge(out, PIT_FAIL, PIT_RISK, "default-runtime nvidia is not defined");
@@ -252,31 +247,33 @@ PIT_CONTAINER_PROBE(pit_container_docker_nvidia_probe)
 	return pit_bad(out, "no runtime nvidia, no CDI, no toolkit");
 }
 
-PIT_CONTAINER_PROBE(pit_container_docker_logs_probe)
+int pit_container_docker_logs_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				    struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *driver, *size;
-	int rc = pit_docker_load(f, &c, err);
+	int rc = load_docker(f, &c, err);
 
 	if (rc)
 		return rc;
 	driver = pit_conf_get(&c, "log-driver");
 	size = pit_conf_get(&c, "log-opts/max-size");
-	name_setting(&c, PIT_DOCKER_CONF, "log-driver", out);
-	name_setting(&c, PIT_DOCKER_CONF, "log-opts/max-size", out);
+	name_setting(&c, DOCKER_CONF, "log-driver", out);
+	name_setting(&c, DOCKER_CONF, "log-opts/max-size", out);
 	pit_want(out, "log-opts max-size, or the driver local or journald");
 	if (driver && strcmp(driver, "json-file") != 0)
 		return pit_pass(out, "driver %s", driver);
 	return size ? pit_pass(out, "at most %s each", size) : pit_bad(out, "json-file without a limit");
 }
 
-PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe)
+int pit_container_docker_defaults_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+					struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	struct pit_offenders p = {0};
 	const char *shm, *soft, *hard;
 	uint64_t bytes = 64 << 20;
-	int rc = pit_docker_load(f, &c, err);
+	int rc = load_docker(f, &c, err);
 
 	if (rc)
 		return rc;
@@ -284,30 +281,31 @@ PIT_CONTAINER_PROBE(pit_container_docker_defaults_probe)
 	soft = pit_conf_get(&c, "default-ulimits/memlock/Soft");
 	hard = pit_conf_get(&c, "default-ulimits/memlock/Hard");
 	if (shm && pit_parse_size(shm, &bytes))
-		return pit_fail(err, EBADMSG, "default-shm-size %s in " PIT_DOCKER_CONF, shm);
+		return pit_fail(err, EBADMSG, "default-shm-size %s in " DOCKER_CONF, shm);
 	pit_want(out, "default-shm-size of 1 GiB or more, default-ulimits memlock -1");
 	if (bytes < UINT64_C(1) << 30)
-		pit_problem(&p, out, PIT_DOCKER_CONF, "/dev/shm of %s", shm ? shm : "64 MiB (default)");
+		pit_problem(&p, out, DOCKER_CONF, "/dev/shm of %s", shm ? shm : "64 MiB (default)");
 	if (!soft || !hard || strcmp(soft, "-1") != 0 || strcmp(hard, "-1") != 0)
-		pit_problem(&p, out, PIT_DOCKER_CONF, "memlock %s", soft ? soft : "is that of dockerd");
+		pit_problem(&p, out, DOCKER_CONF, "memlock %s", soft ? soft : "is that of dockerd");
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "shm %s, memlock unlimited", shm);
 }
 
-PIT_CONTAINER_PROBE(pit_container_storage_probe)
+int pit_container_storage_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	static const char *const slow[] = {"vfs", "devicemapper", "aufs", "overlay"};
 	pit_auto_conf struct pit_conf c = {0};
 	const struct pit_mounts *mounts;
 	const struct pit_mount *m = NULL;
 	const char *driver, *data;
-	int rc = pit_docker_load(f, &c, err);
+	int rc = load_docker(f, &c, err);
 
 	if (rc)
 		return rc;
 	driver = pit_conf_get(&c, "storage-driver");
 	data = pit_conf_get(&c, "data-root");
 	data = data && *data == '/' ? data : "/var/lib/docker";
-	name_setting(&c, PIT_DOCKER_CONF, "storage-driver", out);
+	name_setting(&c, DOCKER_CONF, "storage-driver", out);
 	if (!pit_facts_mounts(f, &mounts, NULL))
 		m = pit_mounts_find(mounts, data);
 	if (m)

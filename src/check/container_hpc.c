@@ -17,7 +17,8 @@ static void fixed_part(const char *value, char *ret, size_t size)
 	snprintf(ret, size, "%.*s", *value == '/' ? (int)len : 0, value);
 }
 
-PIT_CONTAINER_PROBE(pit_container_enroot_probe)
+int pit_container_enroot_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	static const char path[] = "/etc/enroot/enroot.conf";
 	struct pit_root *root = pit_facts_root(f);

@@ -9,7 +9,8 @@
 #include "check/container.h"
 #include "check/offenders.h"
 
-PIT_CONTAINER_PROBE(pit_container_runtime_probe)
+int pit_container_runtime_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	static const char *const known[] = {"docker",    "podman", "kubernetes",     "lxc",
 					    "apptainer", "enroot", "systemd-nspawn", "wsl"};
@@ -67,7 +68,8 @@ static bool is_in_own_userns(struct pit_facts *f, struct pit_finding *out)
 	return true;
 }
 
-PIT_CONTAINER_PROBE(pit_container_privileged_probe)
+int pit_container_privileged_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				   struct pit_error *err)
 {
 	uint64_t caps, last;
 	bool all;
@@ -87,7 +89,8 @@ PIT_CONTAINER_PROBE(pit_container_privileged_probe)
 	return pit_pass(out, "%d capabilities", __builtin_popcountll(caps));
 }
 
-PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe)
+int pit_container_cgroup_version_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				       struct pit_error *err)
 {
 	const struct pit_mounts *mounts;
 	const struct pit_mount *m;
@@ -107,7 +110,8 @@ PIT_CONTAINER_PROBE(pit_container_cgroup_version_probe)
 					   : pit_bad(out, hybrid ? "hybrid of versions 1 and 2" : "version 1");
 }
 
-PIT_CONTAINER_PROBE(pit_container_pids_probe)
+int pit_container_pids_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	const uint64_t least = 4096;
 	struct pit_root *root = pit_facts_root(f);
@@ -133,7 +137,8 @@ PIT_CONTAINER_PROBE(pit_container_pids_probe)
 	return most < least ? pit_bad(out, "%" PRIu64, most) : pit_pass(out, "%" PRIu64, most);
 }
 
-PIT_CONTAINER_PROBE(pit_container_userns_probe)
+int pit_container_userns_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	const uint64_t usual = 65536; /* what images expect: users to 65534 */
 	pit_auto_strv struct pit_strv words = {0};
@@ -161,7 +166,8 @@ PIT_CONTAINER_PROBE(pit_container_userns_probe)
 	return pit_pass(out, first == outside ? "the host's user ids" : "shifted user ids");
 }
 
-PIT_CONTAINER_PROBE(pit_container_init_probe)
+int pit_container_init_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	const struct pit_proc *init;
@@ -181,7 +187,8 @@ PIT_CONTAINER_PROBE(pit_container_init_probe)
 		       : pit_pass(out, "process 1 is %s", init->comm);
 }
 
-PIT_CONTAINER_PROBE(pit_container_sys_probe)
+int pit_container_sys_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	const struct pit_mounts *mounts;
 	const struct pit_mount *sys;
@@ -227,7 +234,8 @@ static bool is_refused(struct pit_facts *f, struct pit_finding *out)
 	return true;
 }
 
-PIT_CONTAINER_PROBE(pit_container_nvidia_devices_probe)
+int pit_container_nvidia_devices_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				       struct pit_error *err)
 {
 	static const char *const others[] = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
 	struct pit_offenders p = {0};

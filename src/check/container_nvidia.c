@@ -6,36 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/container.h"
+#include "check/nvidia.h"
 #include "check/offenders.h"
 
 #define TEXT_MAX (4u << 20)
-
-int pit_nvidia_module(struct pit_facts *f, char *ret, size_t size)
-{
-	const json_t *nvml;
-	const char *driver;
-
-	if (!pit_root_str(pit_facts_root(f), ret, size, "/sys/module/nvidia/version") && *ret)
-		return 0;
-	if (pit_facts_nvml(f, &nvml, NULL))
-		return -ENOENT;
-	driver = json_string_value(json_object_get(nvml, "driver"));
-	snprintf(ret, size, "%s", driver ? driver : "");
-	return driver ? 0 : -ENOENT;
-}
-
-bool pit_nvidia_library_version(const char *path, char *ret, size_t size)
-{
-	const char *so = strstr(path, ".so."), *version = so ? so + 4 : "";
-	size_t len = strspn(version, "0123456789.");
-
-	if (!len || version[len] || !strchr(version, '.') || len >= size)
-		return false;
-	snprintf(ret, size, "%s", version);
-	return true;
-}
 
 /* What the CDI files say in all. */
 struct cdi {
@@ -61,7 +36,7 @@ static void judge_spec(struct pit_root *root, const struct pit_conf *spec, const
 		    strspn(e->key + 8, "0123456789") + 8 == (size_t)(name - e->key) && !strcmp(name, "/name"))
 			c->gpus += strcmp(e->value, "all") != 0;
 		if (!strcmp(name, "/hostPath") && strstr(e->value, "libcuda.so") && *module && !stale &&
-		    pit_nvidia_library_version(e->value, version, sizeof(version)) && strcmp(version, module) != 0) {
+		    !pit_nvidia_file_version(e->value, version, sizeof(version)) && strcmp(version, module) != 0) {
 			stale = true;
 			pit_problem(&c->p, out, path, "made for driver %s, loaded is %s", version, module);
 		}
@@ -99,7 +74,8 @@ static bool is_spec(const char *name)
 	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json"));
 }
 
-PIT_CONTAINER_PROBE(pit_container_cdi_probe)
+int pit_container_cdi_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	static const char *const dirs[] = {"/etc/cdi", "/var/run/cdi"};
 	struct cdi c = {0};
@@ -107,7 +83,7 @@ PIT_CONTAINER_PROBE(pit_container_cdi_probe)
 	char module[64] = "", path[512];
 	int rc = 0;
 
-	if (pit_nvidia_module(f, module, sizeof(module)))
+	if (pit_nvidia_driver(f, module, sizeof(module)))
 		module[0] = '\0';
 	for (size_t d = 0; d < PIT_COUNT(dirs); d++) {
 		const struct pit_strv *names;
@@ -143,7 +119,8 @@ static int load_toolkit(struct pit_root *root, struct pit_conf *ret, struct pit_
 	return pit_wrap(err, pit_conf_toml(text.data, ret, err), TOOLKIT);
 }
 
-PIT_CONTAINER_PROBE(pit_container_toolkit_probe)
+int pit_container_toolkit_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	static const char *const modes[] = {"auto", "legacy", "cdi", "csv", "jit-cdi"};
 	pit_auto_conf struct pit_conf c = {0};
@@ -176,7 +153,8 @@ PIT_CONTAINER_PROBE(pit_container_toolkit_probe)
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "mode %s", mode);
 }
 
-PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe)
+int pit_container_toolkit_envvar_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				       struct pit_error *err)
 {
 	pit_auto_conf struct pit_conf c = {0};
 	const char *accept;
@@ -194,7 +172,8 @@ PIT_CONTAINER_PROBE(pit_container_toolkit_envvar_probe)
 						  : pit_bad(out, "any pod may ask for all GPUs");
 }
 
-PIT_CONTAINER_PROBE(pit_container_dev_char_probe)
+int pit_container_dev_char_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				 struct pit_error *err)
 {
 	static const char *const engines[] = {"/etc/docker", "/etc/containerd", "/run/containerd", "/run/crio",
 					      "/var/lib/kubelet"};

@@ -38,11 +38,4 @@ int pit_clock(struct pit_facts *f, int64_t *ret_seconds, struct pit_error *err);
 /* Bytes of one page; 4096 where nobody says. */
 uint64_t pit_page_size(struct pit_facts *f);
 
-/* True for the graphics of a CPU that shares its memory and is no use to a job: Intel's at 00:02.0, AMD's with less
- * than 4 GiB of its own. */
-bool pit_gpu_is_integrated(struct pit_facts *f, const struct pit_device *d);
-
-/* GPUs on this machine by PCI and NVML, without integrated ones; -1 unknown. */
-int pit_gpu_count(struct pit_facts *f);
-
 #endif

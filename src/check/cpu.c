@@ -7,6 +7,7 @@
 
 #include "base/parse.h"
 #include "check/catalog.h"
+#include "check/devices.h"
 #include "check/counters.h"
 #include "check/cpu_values.h"
 

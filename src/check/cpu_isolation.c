@@ -3,13 +3,13 @@
  * CPUs taken away from the scheduler at boot, and what is left for a job.
  */
 #include "check/cpu_isolation.h"
+#include "check/devices.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "check/catalog.h"
-#include "check/counters.h"
 #include "check/cpu_values.h"
 
 #define WORKERS 2 /* loader workers per GPU below which training starves; stas00's worked example */

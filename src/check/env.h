@@ -45,41 +45,26 @@ int pit_env_gomp_cpus(const char *text, struct pit_idset *ret);
 int pit_env_kmp_cpus(const char *text, struct pit_idset *ret);
 int pit_env_omp_places(const char *text, struct pit_idset *ret);
 
-#define PIT_ENV_PROBE(name)                                                                                            \
-	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
-PIT_ENV_PROBE(pit_env_flags_probe);
-PIT_ENV_PROBE(pit_env_path_probe);
-PIT_ENV_PROBE(pit_env_nvcc_probe);
-PIT_ENV_PROBE(pit_env_library_path_probe);
-PIT_ENV_PROBE(pit_env_stub_probe);
-PIT_ENV_PROBE(pit_env_libcuda_probe);
-PIT_ENV_PROBE(pit_env_cuda_home_probe);
-PIT_ENV_PROBE(pit_env_pythonpath_probe);
-PIT_ENV_PROBE(pit_env_preload_probe);
-PIT_ENV_PROBE(pit_env_tmpdir_probe);
-PIT_ENV_PROBE(pit_env_cache_probe);
-PIT_ENV_PROBE(pit_env_visible_probe);
-PIT_ENV_PROBE(pit_env_rocm_visible_probe);
-PIT_ENV_PROBE(pit_env_device_order_probe);
-PIT_ENV_PROBE(pit_env_nvidia_visible_probe);
-PIT_ENV_PROBE(pit_env_capabilities_probe);
-PIT_ENV_PROBE(pit_env_mps_probe);
-PIT_ENV_PROBE(pit_env_omp_threads_probe);
-PIT_ENV_PROBE(pit_env_blas_threads_probe);
-PIT_ENV_PROBE(pit_env_omp_affinity_probe);
-PIT_ENV_PROBE(pit_env_alloc_conf_probe);
-PIT_ENV_PROBE(pit_env_alloc_names_probe);
-PIT_ENV_PROBE(pit_env_xla_probe);
-PIT_ENV_PROBE(pit_env_malloc_conf_probe);
-PIT_ENV_PROBE(pit_env_tcmalloc_probe);
-PIT_ENV_PROBE(pit_env_arenas_probe);
-PIT_ENV_PROBE(pit_env_ifname_probe);
-PIT_ENV_PROBE(pit_env_ib_hca_probe);
-PIT_ENV_PROBE(pit_env_nccl_files_probe);
-PIT_ENV_PROBE(pit_env_nccl_off_probe);
-PIT_ENV_PROBE(pit_env_efa_probe);
-PIT_ENV_PROBE(pit_env_ucx_probe);
-PIT_ENV_PROBE(pit_env_ranks_probe);
+/* env_alloc.c */
+pit_probe pit_env_alloc_conf_probe, pit_env_alloc_names_probe, pit_env_xla_probe, pit_env_malloc_conf_probe,
+	pit_env_tcmalloc_probe, pit_env_arenas_probe;
+/* env_cache.c */
+pit_probe pit_env_tmpdir_probe, pit_env_cache_probe;
+/* env_gpu.c */
+pit_probe pit_env_visible_probe, pit_env_rocm_visible_probe, pit_env_device_order_probe, pit_env_nvidia_visible_probe,
+	pit_env_capabilities_probe, pit_env_mps_probe;
+/* env_job.c */
+pit_probe pit_env_ranks_probe;
+/* env_nccl.c */
+pit_probe pit_env_ifname_probe, pit_env_ib_hca_probe, pit_env_nccl_files_probe, pit_env_nccl_off_probe,
+	pit_env_efa_probe, pit_env_ucx_probe;
+/* env_paths.c */
+pit_probe pit_env_path_probe, pit_env_nvcc_probe, pit_env_library_path_probe, pit_env_stub_probe, pit_env_libcuda_probe,
+	pit_env_cuda_home_probe, pit_env_pythonpath_probe, pit_env_preload_probe;
+/* env_threads.c */
+pit_probe pit_env_omp_threads_probe, pit_env_blas_threads_probe, pit_env_omp_affinity_probe;
+/* env_value.c */
+pit_probe pit_env_flags_probe;
 
 /* `arg` of pit_env_cache_probe(). */
 struct pit_env_cache {

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/env.h"
 
 #define ADDS_MAX (1 << 20) /* CPUs named in one text, over and over; more is no setting but an attack */

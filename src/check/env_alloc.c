@@ -117,7 +117,8 @@ void pit_env_alloc_conf(const char *text, struct pit_buf *ret_problem)
 
 static const char *const alloc_names[] = {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF"};
 
-PIT_ENV_PROBE(pit_env_alloc_conf_probe)
+int pit_env_alloc_conf_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	const char *value, *seen = NULL;
@@ -141,7 +142,8 @@ PIT_ENV_PROBE(pit_env_alloc_conf_probe)
 	return pit_pass(out, "%.60s", seen ? seen : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_alloc_names_probe)
+int pit_env_alloc_names_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	const char *now, *old = NULL, *name = NULL;
 	int rc = pit_env_get(f, alloc_names[0], &now, err);
@@ -163,7 +165,7 @@ PIT_ENV_PROBE(pit_env_alloc_names_probe)
 	return pit_pass(out, "%s", now ? alloc_names[0] : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_xla_probe)
+int pit_env_xla_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	static const char *const names[] = {"XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_CLIENT_MEM_FRACTION"};
 	struct pit_offenders p = {0};
@@ -260,7 +262,8 @@ void pit_env_malloc_conf(const char *text, struct pit_buf *ret_problem)
 	}
 }
 
-PIT_ENV_PROBE(pit_env_malloc_conf_probe)
+int pit_env_malloc_conf_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf problem = PIT_BUF_INIT;
 	const char *value, *preload;
@@ -282,7 +285,8 @@ PIT_ENV_PROBE(pit_env_malloc_conf_probe)
 	return pit_pass(out, "%.60s", value);
 }
 
-PIT_ENV_PROBE(pit_env_tcmalloc_probe)
+int pit_env_tcmalloc_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	const struct pit_strv *env;
 	const char *preload, *seen = NULL;
@@ -305,7 +309,8 @@ PIT_ENV_PROBE(pit_env_tcmalloc_probe)
 	return pit_pass(out, "tcmalloc is preloaded");
 }
 
-PIT_ENV_PROBE(pit_env_arenas_probe)
+int pit_env_arenas_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset allowed = {0};
 	const char *value;

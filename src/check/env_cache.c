@@ -84,7 +84,8 @@ static void judge_cache(struct pit_facts *f, const struct pit_env_cache *c, cons
 	judge_kind(f, c, name, dir, kind, out);
 }
 
-PIT_ENV_PROBE(pit_env_cache_probe)
+int pit_env_cache_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			struct pit_error *err)
 {
 	const struct pit_env_cache *c = row->arg;
 	struct pit_offenders full = {0}, kind = {0};
@@ -115,7 +116,8 @@ PIT_ENV_PROBE(pit_env_cache_probe)
 	return pit_pass(out, "%s", set ? set : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_tmpdir_probe)
+int pit_env_tmpdir_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	const struct pit_mounts *mounts;

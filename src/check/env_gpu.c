@@ -54,7 +54,8 @@ static size_t count_gpus(struct pit_facts *f, struct pit_strv *uuids)
 	return count;
 }
 
-PIT_ENV_PROBE(pit_env_visible_probe)
+int pit_env_visible_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf problem = PIT_BUF_INIT;
 	pit_auto_strv struct pit_strv uuids = {0};
@@ -85,7 +86,8 @@ static size_t list_length(const char *list)
 	return n;
 }
 
-PIT_ENV_PROBE(pit_env_rocm_visible_probe)
+int pit_env_rocm_visible_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv entries = {0};
 	const char *rocr, *hip;
@@ -131,7 +133,8 @@ static bool is_mixed(struct pit_facts *f, struct pit_finding *out)
 	return false;
 }
 
-PIT_ENV_PROBE(pit_env_device_order_probe)
+int pit_env_device_order_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	const char *value;
 	int rc = pit_env_get(f, "CUDA_DEVICE_ORDER", &value, err);
@@ -147,7 +150,8 @@ PIT_ENV_PROBE(pit_env_device_order_probe)
 				: pit_pass(out, "%s, GPUs of one model", value ? value : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_nvidia_visible_probe)
+int pit_env_nvidia_visible_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				 struct pit_error *err)
 {
 	const char *value, *pod;
 	const struct pit_platform *platform;
@@ -168,7 +172,8 @@ PIT_ENV_PROBE(pit_env_nvidia_visible_probe)
 	return pit_pass(out, "%s", value);
 }
 
-PIT_ENV_PROBE(pit_env_capabilities_probe)
+int pit_env_capabilities_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv words = {0};
 	const char *value;
@@ -187,7 +192,7 @@ PIT_ENV_PROBE(pit_env_capabilities_probe)
 					       : pit_bad(out, "'%s' has no utility: no NVML", value);
 }
 
-PIT_ENV_PROBE(pit_env_mps_probe)
+int pit_env_mps_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	const char *pipe, *share;

@@ -58,7 +58,8 @@ static void judge_master(struct pit_facts *f, const struct rank *world, const st
 		pit_problem(p, out, "MASTER_ADDR", "WORLD_SIZE=%" PRIu64 " and no MASTER_ADDR", world->value);
 }
 
-PIT_ENV_PROBE(pit_env_ranks_probe)
+int pit_env_ranks_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	struct rank rank, world, local_rank, local;

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "base/parse.h"
+#include "base/path.h"
 #include "check/env.h"
 #include "check/offenders.h"
 
@@ -76,7 +76,8 @@ static void judge_ifnames(const char *name, const char *value, const struct pit_
 		pit_problem(p, out, name, "%s=%s: none of them is here", name, value);
 }
 
-PIT_ENV_PROBE(pit_env_ifname_probe)
+int pit_env_ifname_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	static const char *const names[] = {"NCCL_SOCKET_IFNAME", "GLOO_SOCKET_IFNAME"};
 	struct pit_offenders p = {0};
@@ -102,7 +103,8 @@ PIT_ENV_PROBE(pit_env_ifname_probe)
 	return pit_pass(out, "%s", seen ? seen : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_ib_hca_probe)
+int pit_env_ib_hca_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	auto_spec struct spec s = {0};
@@ -128,7 +130,8 @@ PIT_ENV_PROBE(pit_env_ib_hca_probe)
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%s", value);
 }
 
-PIT_ENV_PROBE(pit_env_nccl_files_probe)
+int pit_env_nccl_files_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	static const char *const names[] = {"NCCL_TOPO_FILE", "NCCL_GRAPH_FILE",     "NCCL_TUNER_CONFIG_PATH",
 					    "NCCL_CONF_FILE", "NCCL_NET_PLUGIN",     "NCCL_TUNER_PLUGIN",
@@ -155,15 +158,9 @@ PIT_ENV_PROBE(pit_env_nccl_files_probe)
 	return pit_pass(out, "%s", seen ? seen : "unset");
 }
 
-static bool has_rdma(struct pit_facts *f)
-{
-	const struct pit_strv *devices;
-
-	return !pit_root_list(pit_facts_root(f), &devices, "/sys/class/infiniband") && devices->count;
-}
-
 /* Parts of NCCL that are switched off. */
-PIT_ENV_PROBE(pit_env_nccl_off_probe)
+int pit_env_nccl_off_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	static const struct {
 		const char *name, *off, *what;
@@ -179,7 +176,7 @@ PIT_ENV_PROBE(pit_env_nccl_off_probe)
 	};
 	struct pit_offenders p = {0};
 	const char *value;
-	bool rdma = has_rdma(f);
+	bool rdma = pit_need_is_met(f, PIT_NEED_RDMA, NULL);
 
 	pit_want(out, "unset");
 	for (size_t i = 0; i < PIT_COUNT(switches); i++) {
@@ -205,7 +202,7 @@ static bool has_efa(struct pit_facts *f)
 		const char *name = devices->item[i];
 
 		if (!pit_root_link(pit_facts_root(f), &driver, "/sys/class/infiniband/%s/device/driver", name) &&
-		    strrchr(driver, '/') && !strcmp(strrchr(driver, '/'), "/efa"))
+		    !strcmp(pit_base_name(driver), "efa"))
 			return true;
 		if (!strncmp(name, "efa", 3) || !strncmp(name, "rdmap", 5))
 			return true;
@@ -213,7 +210,7 @@ static bool has_efa(struct pit_facts *f)
 	return false;
 }
 
-PIT_ENV_PROBE(pit_env_efa_probe)
+int pit_env_efa_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	const struct pit_platform *platform;
@@ -241,7 +238,7 @@ PIT_ENV_PROBE(pit_env_efa_probe)
 	return pit_pass(out, "%s", provider ? provider : fork || rdma ? "suits this host" : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_ucx_probe)
+int pit_env_ucx_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	pit_auto_strv struct pit_strv names = {0};

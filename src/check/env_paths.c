@@ -4,8 +4,7 @@
  */
 #include <string.h>
 
-#include "base/parse.h"
-#include "check/container.h"
+#include "check/nvidia.h"
 #include "check/env.h"
 #include "check/offenders.h"
 
@@ -77,7 +76,7 @@ static int judge_list(struct pit_facts *f, const char *name, struct dirs *d, con
 	return rc;
 }
 
-PIT_ENV_PROBE(pit_env_path_probe)
+int pit_env_path_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	struct dirs d = {0};
 	const char *value;
@@ -91,7 +90,8 @@ PIT_ENV_PROBE(pit_env_path_probe)
 	return verdict(&d, out);
 }
 
-PIT_ENV_PROBE(pit_env_library_path_probe)
+int pit_env_library_path_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	struct dirs d = {0};
 	const char *value;
@@ -103,26 +103,15 @@ PIT_ENV_PROBE(pit_env_library_path_probe)
 	return value && *value ? verdict(&d, out) : pit_pass(out, "unset");
 }
 
-/* "12.4" from DIR/version.json of a CUDA toolkit; false when it does not say. */
+/* "12.4.1"; false when the toolkit in `dir` does not say. */
 static bool toolkit_version(struct pit_facts *f, const char *dir, char *ret, size_t size)
 {
-	struct pit_text text;
-	json_t *json;
-	const char *version;
-	bool ok;
+	char where[640];
 
-	if (pit_root_read(pit_facts_root(f), &text, "%s/version.json", dir))
-		return false;
-	json = json_loads(text.data, 0, NULL);
-	version = json_string_value(json_object_get(json_object_get(json, "cuda"), "version"));
-	ok = version && *version;
-	if (ok)
-		snprintf(ret, size, "%.*s", 15, version);
-	json_decref(json);
-	return ok;
+	return !pit_cuda_toolkit(pit_facts_root(f), dir, ret, size, where, sizeof(where));
 }
 
-PIT_ENV_PROBE(pit_env_nvcc_probe)
+int pit_env_nvcc_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	const char *path, *first = NULL;
@@ -154,7 +143,7 @@ PIT_ENV_PROBE(pit_env_nvcc_probe)
 	return pit_pass(out, "%s/nvcc%s%s", first, *version ? ", CUDA " : "", version);
 }
 
-PIT_ENV_PROBE(pit_env_stub_probe)
+int pit_env_stub_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	const char *value;
@@ -178,7 +167,8 @@ PIT_ENV_PROBE(pit_env_stub_probe)
 	return pit_pass(out, dirs.count ? "no stubs" : "unset");
 }
 
-PIT_ENV_PROBE(pit_env_libcuda_probe)
+int pit_env_libcuda_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	const char *value, *target;
@@ -189,14 +179,14 @@ PIT_ENV_PROBE(pit_env_libcuda_probe)
 		rc = pit_strv_split(&dirs, value, ":");
 	if (rc)
 		return rc;
-	if (pit_nvidia_module(f, module, sizeof(module)))
+	if (pit_nvidia_driver(f, module, sizeof(module)))
 		return pit_skip(out, "no NVIDIA kernel module is loaded");
 	pit_want(out, "libcuda of driver %s, or a newer one in a directory 'compat'", module);
 	for (size_t i = 0; i < dirs.count; i++) {
 		const char *dir = dirs.item[i];
 
 		if (pit_root_link(pit_facts_root(f), &target, "%s/libcuda.so.1", dir) ||
-		    !pit_nvidia_library_version(target, version, sizeof(version)))
+		    pit_nvidia_file_version(target, version, sizeof(version)))
 			continue;
 		pit_evidence(out, "LD_LIBRARY_PATH", "%s/libcuda.so.1 -> %s, the module is %s", dir, target, module);
 		if (!strcmp(version, module))
@@ -237,7 +227,8 @@ static void judge_toolkit(struct pit_facts *f, const char *name, const char *dir
 			    driver % 1000 / 10);
 }
 
-PIT_ENV_PROBE(pit_env_cuda_home_probe)
+int pit_env_cuda_home_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	static const char *const names[] = {"CUDA_HOME", "CUDA_PATH"};
 	struct pit_offenders p = {0};
@@ -284,7 +275,8 @@ static int python_on_path(struct pit_facts *f)
 	return 0;
 }
 
-PIT_ENV_PROBE(pit_env_pythonpath_probe)
+int pit_env_pythonpath_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	struct pit_offenders p = {0};
@@ -314,7 +306,8 @@ PIT_ENV_PROBE(pit_env_pythonpath_probe)
 	return dirs.count ? pit_pass(out, "%zu directories", dirs.count) : pit_pass(out, "unset");
 }
 
-PIT_ENV_PROBE(pit_env_preload_probe)
+int pit_env_preload_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv files = {0};
 	struct pit_offenders p = {0};

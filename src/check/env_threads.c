@@ -54,7 +54,8 @@ static int first_number(const char *text, uint64_t *ret)
 	return pit_parse_u64(word, ret) || !*ret ? -EINVAL : 0;
 }
 
-PIT_ENV_PROBE(pit_env_omp_threads_probe)
+int pit_env_omp_threads_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	uint64_t ranks, cpus, share, threads;
 	const char *value;
@@ -85,7 +86,8 @@ PIT_ENV_PROBE(pit_env_omp_threads_probe)
 	return pit_pass(out, "%s", value);
 }
 
-PIT_ENV_PROBE(pit_env_blas_threads_probe)
+int pit_env_blas_threads_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	static const char *const names[] = {"MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
 					    "VECLIB_MAXIMUM_THREADS"};
@@ -152,7 +154,8 @@ static void judge_bind(struct pit_facts *f, size_t allowed, struct pit_offenders
 		pit_problem(p, out, "OMP_PROC_BIND", "%s binds %" PRIu64 " ranks to the same cores", bind, ranks);
 }
 
-PIT_ENV_PROBE(pit_env_omp_affinity_probe)
+int pit_env_omp_affinity_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	pit_auto_idset struct pit_idset allowed = {0};

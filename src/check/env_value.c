@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/words.h"
 #include "check/env.h"
 #include "check/offenders.h"
 
@@ -35,20 +36,13 @@ bool pit_env_is_missing(struct pit_facts *f, const char *path)
 	return pit_root_state(pit_root_exists(pit_facts_root(f), "%s", path)) == PIT_STATE_ABSENT;
 }
 
-static bool is_word(const char *value, const char *words)
+static bool has(const char *words, const char *value)
 {
-	pit_auto_strv struct pit_strv v = {0};
-
-	if (!strcmp(words, "*"))
-		return true;
-	pit_strv_split(&v, words, " ");
-	for (size_t i = 0; i < v.count; i++)
-		if (!strcasecmp(v.item[i], value))
-			return true;
-	return false;
+	return !strcmp(words, "*") || pit_words_have_in_any_case(words, " ", value);
 }
 
-PIT_ENV_PROBE(pit_env_flags_probe)
+int pit_env_flags_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			struct pit_error *err)
 {
 	struct pit_offenders p = {0};
 	const char *value, *last = NULL, *name = NULL;
@@ -62,7 +56,7 @@ PIT_ENV_PROBE(pit_env_flags_probe)
 			continue;
 		last = value;
 		name = flag->name;
-		if (flag->good ? !is_word(value, flag->good) : is_word(value, flag->bad))
+		if (flag->good ? !has(flag->good, value) : has(flag->bad, value))
 			pit_problem(&p, out, flag->name, "%s=%.60s: %s", flag->name, value, flag->what);
 	}
 	if (p.count)

@@ -7,115 +7,10 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
-#include "check/slurm_conf.h"
+#include "check/facts.h"
 #include "host/sysctl_origin.h"
 
 #define VALUE_MAX 256
-
-static bool has_gpu(struct pit_facts *facts, unsigned vendor)
-{
-	const struct pit_topo *topo;
-
-	if (pit_facts_topo(facts, &topo, NULL))
-		return false;
-	for (size_t i = 0; i < topo->devices; i++)
-		if (topo->device[i].cls == PIT_DEVICE_GPU && (!vendor || topo->device[i].vendor == vendor) &&
-		    !pit_gpu_is_integrated(facts, &topo->device[i]))
-			return true;
-	return false;
-}
-
-static bool has_nvml(struct pit_facts *facts)
-{
-	const json_t *nvml;
-
-	return !pit_facts_nvml(facts, &nvml, NULL);
-}
-
-static bool has_nodes(struct pit_facts *facts)
-{
-	const struct pit_topo *topo;
-
-	return !pit_facts_topo(facts, &topo, NULL) && topo->nodes > 1;
-}
-
-static bool has_rdma(struct pit_facts *facts)
-{
-	const struct pit_strv *names;
-
-	return !pit_root_list(pit_facts_root(facts), &names, "/sys/class/infiniband") && names->count;
-}
-
-static bool has_kubelet(struct pit_facts *facts)
-{
-	struct pit_root *root = pit_facts_root(facts);
-	const struct pit_procs *procs;
-
-	if (!pit_root_exists(root, "/var/lib/kubelet/config.yaml") || !pit_root_exists(root, "/etc/kubernetes/kubelet"))
-		return true;
-	if (pit_facts_procs(facts, &procs, NULL))
-		return false;
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strcmp(procs->item[i].comm, "kubelet"))
-			return true;
-	return false;
-}
-
-static bool has_slurm(struct pit_facts *facts)
-{
-	struct pit_root *root = pit_facts_root(facts);
-
-	for (const char *const *dir = pit_slurm_dirs; *dir; dir++)
-		if (!pit_root_exists(root, "%s/slurm.conf", *dir))
-			return true;
-	return false;
-}
-
-/* True when need `bit` is met; the reason text when it is not. */
-static bool is_met(struct pit_facts *facts, unsigned bit, const char **ret_reason)
-{
-	const struct pit_platform *p;
-	int rc = pit_facts_platform(facts, &p, NULL);
-
-	switch (bit) {
-	case PIT_NEED_GPU:
-		*ret_reason = "no GPU here";
-		return has_gpu(facts, 0) || has_nvml(facts);
-	case PIT_NEED_NVIDIA:
-		*ret_reason = "no NVIDIA GPU here";
-		return has_gpu(facts, 0x10de) || has_nvml(facts);
-	case PIT_NEED_NVML:
-		*ret_reason = "the NVIDIA driver's library does not answer here";
-		return has_nvml(facts);
-	case PIT_NEED_RDMA:
-		*ret_reason = "no RDMA device here";
-		return has_rdma(facts);
-	case PIT_NEED_NODES:
-		*ret_reason = "fewer than two NUMA nodes";
-		return has_nodes(facts);
-	case PIT_NEED_METAL:
-		*ret_reason = "a virtual machine: the host decides";
-		return rc || p->virt == PIT_VIRT_NONE || p->virt == PIT_VIRT_UNKNOWN;
-	case PIT_NEED_CONTAINER:
-		*ret_reason = "not inside a container";
-		return !rc && p->container[0];
-	case PIT_NEED_HOST:
-		*ret_reason = "inside a container: the host decides";
-		return rc || !p->container[0];
-	case PIT_NEED_KUBELET:
-		*ret_reason = "no kubelet here";
-		return has_kubelet(facts);
-	case PIT_NEED_SLURM:
-		*ret_reason = "no slurm.conf here";
-		return has_slurm(facts);
-	case PIT_NEED_X86:
-		*ret_reason = "not an x86 machine";
-		return rc || !p->arch[0] || !strcmp(p->arch, "x86_64");
-	default:
-		return true;
-	}
-}
 
 static bool applies(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out)
 {
@@ -126,7 +21,7 @@ static bool applies(const struct pit_check *row, struct pit_facts *facts, struct
 		return false;
 	}
 	for (unsigned bit = 1; bit <= row->needs; bit <<= 1) {
-		if ((row->needs & bit) && !is_met(facts, bit, &reason)) {
+		if ((row->needs & bit) && !pit_need_is_met(facts, bit, &reason)) {
 			pit_skip(out, "%s", reason);
 			return false;
 		}

@@ -151,6 +151,13 @@ int pit_facts_procs(struct pit_facts *f, const struct pit_procs **ret, struct pi
 	ONCE(f, procs, pit_procs_load(f->root, &f->procs, &f->procs_try.err), &f->procs);
 }
 
+const struct pit_proc *pit_facts_process(struct pit_facts *f, const char *comm)
+{
+	const struct pit_procs *procs;
+
+	return pit_facts_procs(f, &procs, NULL) ? NULL : pit_procs_named(procs, comm);
+}
+
 int pit_facts_mounts(struct pit_facts *f, const struct pit_mounts **ret, struct pit_error *err)
 {
 	ONCE(f, mounts, pit_mounts_load(f->root, &f->mounts, &f->mounts_try.err), &f->mounts);

@@ -36,6 +36,8 @@ const struct pit_facts_options *pit_facts_options(const struct pit_facts *f);
 int pit_facts_topo(struct pit_facts *f, const struct pit_topo **ret, struct pit_error *err);
 int pit_facts_platform(struct pit_facts *f, const struct pit_platform **ret, struct pit_error *err);
 int pit_facts_procs(struct pit_facts *f, const struct pit_procs **ret, struct pit_error *err);
+const struct pit_proc *pit_facts_process(struct pit_facts *f,
+					 const char *comm); /* pit_procs_named(); NULL also unknown */
 int pit_facts_mounts(struct pit_facts *f, const struct pit_mounts **ret, struct pit_error *err);
 int pit_facts_cgroup(struct pit_facts *f, const struct pit_cgroup **ret, struct pit_error *err); /* of this process */
 int pit_facts_kmsg(struct pit_facts *f, const struct pit_kmsg **ret, struct pit_error *err);

@@ -6,6 +6,7 @@
 #define PIT_CHECK_GPU_H
 
 #include "check/facts.h"
+#include "check/nvidia.h"
 #include "check/pci_list.h"
 
 /* A number that NVML gave of one GPU; `group` NULL: the GPU's own. False: unknown. */
@@ -28,26 +29,12 @@ struct pit_gpu_rule {
 	const char *wanted;  /* NULL none */
 	const char *unknown; /* why no GPU could be judged */
 };
-int pit_gpu_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		  struct pit_error *err); /* row->arg is the rule */
-
-/* Version of the loaded NVIDIA kernel driver ("550.54.15") in `ret`; *ret_open: its open variant. -ENOENT not loaded.
- */
-int pit_gpu_module_version(struct pit_root *root, char *ret, size_t size, bool *ret_open);
-
-/* The file of library `name` ("libcuda.so.1") in `ret`; -ENOENT not where drivers put it. */
-int pit_gpu_find_library(struct pit_root *root, const char *name, char *ret, size_t size);
-
-/* The version at the end of the file that the link `path` leads to ("libcuda.so.550.54.15"). -ENOENT it says none. */
-int pit_gpu_library_version(struct pit_root *root, const char *path, char *ret, size_t size);
+pit_probe pit_gpu_probe; /* row->arg is the rule */
 
 bool pit_gpu_is_wsl(struct pit_facts *facts);
 
 /* A GPU in a laptop, which shares lanes and power with the CPU and is meant to sleep. */
 bool pit_gpu_is_mobile(const json_t *gpu);
-
-/* The first process with that command (the kernel cuts at 15 bytes); NULL none or unknown. */
-const struct pit_proc *pit_gpu_process(struct pit_facts *facts, const char *comm);
 
 /* Shared texts of rows. */
 #define PIT_GPU_NVML_REFS "https://docs.nvidia.com/deploy/nvml-api/"

@@ -33,49 +33,21 @@ static int parse_cuda(const char *text)
 	return sscanf(text, "%3u.%3u", &major, &minor) == 2 && minor < 100 ? (int)(major * 1000 + minor * 10) : 0;
 }
 
-static int from_json(const char *text)
-{
-	json_t *all = json_loads(text, 0, NULL);
-	const char *version = json_string_value(json_object_get(json_object_get(all, "cuda"), "version"));
-	int cuda = version ? parse_cuda(version) : 0;
-
-	json_decref(all);
-	return cuda;
-}
-
-/* The toolkit's version from its own files; `where` is the one used. -ENOENT none, -EBADMSG. */
+/* The same of the toolkit in `home`; `where` is the file that says so. -ENOENT none, -EBADMSG. */
 static int toolkit_version(struct pit_root *root, const char *home, char *where, size_t size)
 {
-	struct pit_text text;
-	int cuda, rc;
+	char version[32];
+	int rc = pit_cuda_toolkit(root, home, version, sizeof(version), where, size);
 
-	snprintf(where, size, "%s/version.json", home);
-	rc = pit_root_read(root, &text, "%s", where);
-	if (!rc) {
-		cuda = from_json(text.data);
-		return cuda ? cuda : -EBADMSG;
-	}
-	if (pit_root_state(rc) != PIT_STATE_ABSENT)
-		return rc;
-	snprintf(where, size, "%s/version.txt", home);
-	rc = pit_root_read(root, &text, "%s", where);
 	if (rc)
 		return rc;
-	cuda = strncmp(text.data, "CUDA Version ", 13) ? 0 : parse_cuda(text.data + 13);
-	return cuda ? cuda : -EBADMSG;
+	rc = parse_cuda(version);
+	return rc ? rc : -EBADMSG;
 }
 
 static int driver_major(struct pit_facts *facts, char *version, size_t size)
 {
-	const json_t *nvml;
-	bool open;
-
-	if (pit_gpu_module_version(pit_facts_root(facts), version, size, &open)) {
-		if (pit_facts_nvml(facts, &nvml, NULL))
-			return 0;
-		snprintf(version, size, "%s", pit_gpu_text(nvml, "driver"));
-	}
-	return atoi(version);
+	return pit_nvidia_driver(facts, version, size) ? 0 : atoi(version);
 }
 
 static int probe_runtime(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,

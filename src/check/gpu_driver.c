@@ -52,7 +52,7 @@ static int probe_driver(const struct pit_check *row, struct pit_facts *facts, st
 	}
 	if (!bare)
 		return pit_pass(out, "%zu NVIDIA GPU%s with a driver", driven, driven > 1 ? "s" : "");
-	if (!pit_gpu_find_library(root, "libnvidia-ml.so.1", library, sizeof(library)))
+	if (!pit_nvidia_find_library(root, "libnvidia-ml.so.1", library, sizeof(library)))
 		pit_evidence(out, library, "the driver's library is installed");
 	pit_evidence(out, "/sys/module/nvidia", is_loaded(root) ? "the module is loaded" : "the module is not loaded");
 	pit_want(out, "every GPU has a driver");
@@ -94,7 +94,7 @@ static int judge_library(struct pit_facts *facts, const char *name, const char *
 	if (!is_loaded(root))
 		return pit_skip(out, "no NVIDIA driver is loaded");
 	pit_want(out, "%s is installed", name);
-	rc = pit_gpu_find_library(root, name, path, sizeof(path));
+	rc = pit_nvidia_find_library(root, name, path, sizeof(path));
 	if (!rc) {
 		pit_evidence(out, path, "exists");
 		return pit_pass(out, "%s", path);
@@ -130,9 +130,9 @@ static int probe_libcuda(const struct pit_check *row, struct pit_facts *facts, s
 /* Version of the installed library by its file name. */
 static int version_on_disk(struct pit_root *root, char *path, size_t size, char *ret, size_t ret_size)
 {
-	int rc = pit_gpu_find_library(root, "libnvidia-ml.so.1", path, size);
+	int rc = pit_nvidia_find_library(root, "libnvidia-ml.so.1", path, size);
 
-	return rc ? rc : pit_gpu_library_version(root, path, ret, ret_size);
+	return rc ? rc : pit_nvidia_library_version(root, path, ret, ret_size);
 }
 
 static int probe_version(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -143,7 +143,7 @@ static int probe_version(const struct pit_check *row, struct pit_facts *facts, s
 	const json_t *nvml;
 	bool open;
 	int refused = pit_facts_nvml(facts, &nvml, NULL);
-	int rc = pit_gpu_module_version(root, module, sizeof(module), &open);
+	int rc = pit_nvidia_module(root, module, sizeof(module), &open);
 
 	if (rc)
 		return pit_root_state(rc) == PIT_STATE_ABSENT ? pit_skip(out, "no NVIDIA driver is loaded")

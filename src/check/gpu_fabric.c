@@ -27,7 +27,6 @@ static int probe_manager(const struct pit_check *row, struct pit_facts *facts, s
 	size_t switches = count_switches(root);
 	const struct pit_procs *procs;
 	char version[32] = "the driver's";
-	bool open;
 	int rc = pit_facts_procs(facts, &procs, err);
 
 	if (!switches)
@@ -36,11 +35,11 @@ static int probe_manager(const struct pit_check *row, struct pit_facts *facts, s
 		return rc;
 	pit_evidence(out, "/sys/bus/pci/devices", "%zu NVSwitches", switches);
 	pit_want(out, "nv-fabricmanager runs");
-	if (pit_gpu_process(facts, "nv-fabricmanager")) {
+	if (pit_facts_process(facts, "nv-fabricmanager")) {
 		pit_evidence(out, "/proc", "nv-fabricmanager runs");
 		return pit_pass(out, "runs, for %zu NVSwitches", switches);
 	}
-	pit_gpu_module_version(root, version, sizeof(version), &open);
+	pit_nvidia_module(root, version, sizeof(version), NULL);
 	pit_evidence(out, "/proc", "no process nv-fabricmanager; the driver is %s", version);
 	pit_remedy(out, "Install the fabric manager in exactly version %s and start it.", version);
 	return pit_bad(out, "not running, with %zu NVSwitches", switches);
@@ -154,7 +153,7 @@ static bool has_dmabuf(struct pit_facts *facts, char *version, size_t size)
 	const struct pit_platform *p;
 	bool open = false;
 
-	if (pit_gpu_module_version(pit_facts_root(facts), version, size, &open) || !open ||
+	if (pit_nvidia_module(pit_facts_root(facts), version, size, &open) || !open ||
 	    pit_facts_platform(facts, &p, NULL))
 		return false;
 	return p->kernel_major > 5 || (p->kernel_major == 5 && p->kernel_minor >= 12);
@@ -212,7 +211,7 @@ static int probe_gdrcopy(const struct pit_check *row, struct pit_facts *facts, s
 
 	if (!pit_root_exists(root, "/sys/module/gdrdrv"))
 		return pit_pass(out, "gdrdrv is loaded");
-	if (pit_gpu_find_library(root, "libgdrapi.so.2", path, sizeof(path)))
+	if (pit_nvidia_find_library(root, "libgdrapi.so.2", path, sizeof(path)))
 		return pit_skip(out, "GDRCopy is not installed");
 	pit_evidence(out, path, "the library is installed");
 	pit_evidence(out, "/sys/module/gdrdrv", "not loaded");

@@ -140,7 +140,7 @@ static int probe_persistenced(const struct pit_check *row, struct pit_facts *fac
 		pit_origin(out, "%s", where);
 		return pit_bad(out, "it is started with --no-persistence-mode");
 	}
-	if (pit_gpu_process(facts, "nvidia-persistenced")) {
+	if (pit_facts_process(facts, "nvidia-persistenced")) {
 		pit_evidence(out, "/proc", "nvidia-persistenced runs");
 		return pit_pass(out, "nvidia-persistenced runs");
 	}

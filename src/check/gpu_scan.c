@@ -2,7 +2,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/gpu.h"
 
 bool pit_gpu_number(const json_t *gpu, const char *group, const char *key, int64_t *ret)
@@ -103,94 +102,6 @@ int pit_gpu_probe(const struct pit_check *row, struct pit_facts *facts, struct p
 	return conclude(&s, json_array_size(gpus), rule, out);
 }
 
-/* The first word of the line that looks like a version. */
-static int take_version(const char *line, char *ret, size_t size)
-{
-	for (const char *at = line; *at && *at != '\n'; at += strspn(at, " \t")) {
-		size_t len = strcspn(at, " \t\n");
-
-		if (isdigit((unsigned char)*at) && memchr(at, '.', len) && strspn(at, "0123456789.") == len) {
-			snprintf(ret, size, "%.*s", (int)len, at);
-			return 0;
-		}
-		at += len;
-	}
-	return -EBADMSG;
-}
-
-int pit_gpu_module_version(struct pit_root *root, char *ret, size_t size, bool *ret_open)
-{
-	struct pit_text text;
-	char line[128];
-	int rc = pit_root_read(root, &text, "/proc/driver/nvidia/version");
-	const char *nvrm = rc ? NULL : strstr(text.data, "NVRM version:");
-
-	*ret_open = nvrm && strstr(nvrm, "Open Kernel Module");
-	if (nvrm && !take_version(nvrm, ret, size))
-		return 0;
-	rc = pit_root_str(root, line, sizeof(line), "/sys/module/nvidia/version");
-	return rc ? rc : take_version(line, ret, size);
-}
-
-static const char *const library_dirs[] = {
-	"/usr/lib/x86_64-linux-gnu",
-	"/usr/lib/aarch64-linux-gnu",
-	"/usr/lib64",
-	"/usr/lib/wsl/lib",
-	"/usr/lib/x86_64-linux-gnu/nvidia/current",
-	"/usr/lib/aarch64-linux-gnu/nvidia/current",
-	"/usr/lib",
-	"/usr/local/nvidia/lib64",
-	"/run/nvidia/driver/usr/lib/x86_64-linux-gnu",
-	"/run/nvidia/driver/usr/lib/aarch64-linux-gnu",
-	"/run/nvidia/driver/usr/lib64",
-	"/home/kubernetes/bin/nvidia/lib64",
-	"/run/opengl-driver/lib",
-};
-
-int pit_gpu_find_library(struct pit_root *root, const char *name, char *ret, size_t size)
-{
-	int rc, worst = -ENOENT;
-
-	for (size_t i = 0; i < PIT_COUNT(library_dirs); i++) {
-		rc = pit_root_exists(root, "%s/%s", library_dirs[i], name);
-		if (!rc) {
-			snprintf(ret, size, "%s/%s", library_dirs[i], name);
-			return 0;
-		}
-		if (pit_root_state(rc) != PIT_STATE_ABSENT)
-			worst = rc;
-	}
-	return worst;
-}
-
-static void follow(const char *from, const char *target, char *ret, size_t size)
-{
-	const char *slash = strrchr(from, '/');
-
-	if (*target == '/')
-		snprintf(ret, size, "%s", target);
-	else
-		snprintf(ret, size, "%.*s/%s", (int)(slash - from), from, target);
-}
-
-int pit_gpu_library_version(struct pit_root *root, const char *path, char *ret, size_t size)
-{
-	char at[512], next[512];
-	const char *target, *so;
-
-	snprintf(at, sizeof(at), "%s", path);
-	for (int i = 0; i < 6 && !pit_root_link(root, &target, "%s", at); i++) {
-		follow(at, target, next, sizeof(next));
-		memcpy(at, next, sizeof(at));
-	}
-	so = strstr(at, ".so.");
-	if (!so || !strchr(so + 4, '.') || strspn(so + 4, "0123456789.") != strlen(so + 4))
-		return -ENOENT;
-	snprintf(ret, size, "%s", so + 4);
-	return 0;
-}
-
 bool pit_gpu_is_mobile(const json_t *gpu)
 {
 	static const char *const words[] = {"Laptop GPU", "Max-Q", "Mobile"};
@@ -207,16 +118,4 @@ bool pit_gpu_is_wsl(struct pit_facts *facts)
 
 	return (!pit_facts_platform(facts, &p, NULL) && p->virt == PIT_VIRT_WSL) ||
 	       !pit_root_exists(pit_facts_root(facts), "/dev/dxg");
-}
-
-const struct pit_proc *pit_gpu_process(struct pit_facts *facts, const char *comm)
-{
-	const struct pit_procs *procs;
-
-	if (pit_facts_procs(facts, &procs, NULL))
-		return NULL;
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strncmp(procs->item[i].comm, comm, 15) && procs->item[i].state != 'Z')
-			return &procs->item[i];
-	return NULL;
 }

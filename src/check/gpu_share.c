@@ -41,7 +41,7 @@ static int probe_compute_mode(const struct pit_check *row, struct pit_facts *fac
 		return pit_judge(out, PIT_FAIL, PIT_HURTING, "prohibited on %zu of %zu GPUs", prohibited, known);
 	if (!exclusive)
 		return pit_pass(out, "default");
-	if (pit_gpu_process(facts, "nvidia-cuda-mps"))
+	if (pit_facts_process(facts, "nvidia-cuda-mps"))
 		return pit_pass(out, "exclusive, with MPS");
 	return pit_bad(out, "exclusive process on %zu GPUs, without MPS", exclusive);
 }
@@ -54,7 +54,7 @@ static int probe_mps(const struct pit_check *row, struct pit_facts *facts, struc
 	const char *dir = set && *set ? set : "/tmp/nvidia-mps";
 	const struct pit_procs *procs;
 	bool control = !pit_root_exists(root, "%s/control", dir);
-	const struct pit_proc *daemon = pit_gpu_process(facts, "nvidia-cuda-mps");
+	const struct pit_proc *daemon = pit_facts_process(facts, "nvidia-cuda-mps");
 	int rc = pit_facts_procs(facts, &procs, err);
 
 	if (rc)

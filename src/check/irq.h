@@ -7,9 +7,6 @@
 
 #include "check/facts.h"
 
-#define PIT_IRQ_PROBE(name)                                                                                            \
-	int name(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
-
 /* Which devices pit_irq_device_node() judges, and when. */
 struct pit_irq_devices {
 	enum pit_device_class first, last; /* range of classes */
@@ -17,25 +14,14 @@ struct pit_irq_devices {
 };
 
 /* irq_place.c: on which CPUs interrupts land */
-PIT_IRQ_PROBE(pit_irq_device_node); /* arg: struct pit_irq_devices */
-PIT_IRQ_PROBE(pit_irq_nvme_node);
-PIT_IRQ_PROBE(pit_irq_on_isolated);
-PIT_IRQ_PROBE(pit_irq_one_cpu);
-PIT_IRQ_PROBE(pit_irq_balance_running);
+pit_probe pit_irq_device_node; /* arg: struct pit_irq_devices */
+pit_probe pit_irq_nvme_node, pit_irq_on_isolated, pit_irq_one_cpu, pit_irq_balance_running;
 
 /* irq_masks.c: masks and queues that say where work may land */
-PIT_IRQ_PROBE(pit_irq_default_mask);
-PIT_IRQ_PROBE(pit_irq_banned);
-PIT_IRQ_PROBE(pit_irq_workqueues);
-PIT_IRQ_PROBE(pit_irq_rps);
-PIT_IRQ_PROBE(pit_irq_queues);
+pit_probe pit_irq_default_mask, pit_irq_banned, pit_irq_workqueues, pit_irq_rps, pit_irq_queues;
 
 /* irq_pressure.c: too many of them, or lost ones */
-PIT_IRQ_PROBE(pit_irq_softnet_drops);
-PIT_IRQ_PROBE(pit_irq_softnet_squeezed);
-PIT_IRQ_PROBE(pit_irq_storm);
-PIT_IRQ_PROBE(pit_irq_unhandled);
-PIT_IRQ_PROBE(pit_irq_threaded);
+pit_probe pit_irq_softnet_drops, pit_irq_softnet_squeezed, pit_irq_storm, pit_irq_unhandled, pit_irq_threaded;
 
 /* /proc/net/softnet_stat: sums over CPUs. -EBADMSG. */
 struct pit_softnet {

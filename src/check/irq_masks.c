@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/irq.h"
+#include "check/devices.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/irq_map.h"
 #include "check/offenders.h"
-#include "check/running.h"
 
 /* CPUs of a mask file that are isolated, as text in `out`; 1 some, 0 none, -errno. */
 static int overlap(struct pit_root *root, const char *path, const struct pit_idset *isolated, char *out, size_t size)
@@ -93,7 +92,7 @@ int pit_irq_banned(const struct pit_check *row, struct pit_facts *facts, struct 
 
 	if (rc)
 		return rc;
-	if (pit_idset_is_empty(&isolated) || !pit_is_running(facts, "irqbalance"))
+	if (pit_idset_is_empty(&isolated) || !pit_facts_process(facts, "irqbalance"))
 		return pit_pass(out, pit_idset_is_empty(&isolated) ? "no isolated CPUs" : "irqbalance does not run");
 	pit_want(out, "isolated CPUs %s banned", pit_idset_format(&isolated, cpus, sizeof(cpus)));
 	for (size_t i = 0; i < PIT_COUNT(files); i++) {
@@ -216,7 +215,6 @@ static int count_queues(struct pit_root *root, const char *nic, bool *ret_rps)
 	return n ? n : -1;
 }
 
-#define FAST_MBIT 10000
 #define QUEUES_MIN 4
 
 int pit_irq_queues(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
@@ -240,7 +238,7 @@ int pit_irq_queues(const struct pit_check *row, struct pit_facts *facts, struct 
 		int n;
 
 		if (!is_physical(root, nic) || pit_root_i64(root, &mbit, "/sys/class/net/%s/speed", nic) ||
-		    mbit < FAST_MBIT)
+		    mbit < PIT_FAST_MBIT)
 			continue;
 		n = count_queues(root, nic, &rps);
 		judged += n > 0;

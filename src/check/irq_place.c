@@ -7,7 +7,6 @@
 #include "check/devices.h"
 #include "check/irq_map.h"
 #include "check/offenders.h"
-#include "check/running.h"
 
 /* Interrupts per second below which a device is idle: where its interrupts land does not matter. */
 #define BUSY 100
@@ -277,7 +276,7 @@ int pit_irq_balance_running(const struct pit_check *row, struct pit_facts *facts
 		return rc;
 	pit_want(out, "busy interrupts spread over the CPUs");
 	cpu = common_cpu(&irqs, &rate, &busy);
-	if (pit_is_running(facts, "irqbalance")) {
+	if (pit_facts_process(facts, "irqbalance")) {
 		pit_evidence(out, "process", "irqbalance runs");
 		return pit_pass(out, "irqbalance runs");
 	}

@@ -7,35 +7,19 @@
 
 #include "check/facts.h"
 
-#define PIT_KERNEL_PROBE(name)                                                                                         \
-	int name(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
-
 /* kernel_boot.c: what was asked for at boot, and what came of it */
-PIT_KERNEL_PROBE(pit_kernel_duplicates);
-PIT_KERNEL_PROBE(pit_kernel_pending);
-PIT_KERNEL_PROBE(pit_kernel_reboot);
-PIT_KERNEL_PROBE(pit_kernel_version);
+pit_probe pit_kernel_duplicates, pit_kernel_pending, pit_kernel_reboot, pit_kernel_version;
 
 /* kernel_modules.c */
-PIT_KERNEL_PROBE(pit_kernel_modules_gone);
-PIT_KERNEL_PROBE(pit_kernel_modules_listed);
+pit_probe pit_kernel_modules_gone, pit_kernel_modules_listed;
 
 /* kernel_state.c: what state it is in */
-PIT_KERNEL_PROBE(pit_kernel_taint);
-PIT_KERNEL_PROBE(pit_kernel_pstore);
-PIT_KERNEL_PROBE(pit_kernel_psi);
-PIT_KERNEL_PROBE(pit_kernel_feature); /* arg: struct pit_kernel_feature */
-PIT_KERNEL_PROBE(pit_kernel_lockdown);
-PIT_KERNEL_PROBE(pit_kernel_debug);
-PIT_KERNEL_PROBE(pit_kernel_drift);
-PIT_KERNEL_PROBE(pit_kernel_flood);
+pit_probe pit_kernel_taint, pit_kernel_pstore, pit_kernel_psi;
+pit_probe pit_kernel_feature; /* arg: struct pit_kernel_feature */
+pit_probe pit_kernel_lockdown, pit_kernel_debug, pit_kernel_drift, pit_kernel_flood;
 
 /* kernel_services.c: services that change the host behind the job's back */
-PIT_KERNEL_PROBE(pit_kernel_upgrades);
-PIT_KERNEL_PROBE(pit_kernel_timers);
-PIT_KERNEL_PROBE(pit_kernel_tuned);
-PIT_KERNEL_PROBE(pit_kernel_tuners);
-PIT_KERNEL_PROBE(pit_kernel_journal);
+pit_probe pit_kernel_upgrades, pit_kernel_timers, pit_kernel_tuned, pit_kernel_tuners, pit_kernel_journal;
 
 /* A feature whose file is missing where the kernel does not have it. A recording may lack any file; `beside` is one
  * that every kernel has, and that a recording of this part of the tree has too. */

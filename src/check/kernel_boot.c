@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/path.h"
 #include "check/kernel.h"
 
 #include <string.h>
@@ -132,9 +133,7 @@ static int load_grub(struct pit_root *root, bool drop_ins, struct pit_grub_args 
 	if (!drop_ins || pit_root_list(root, &names, "/etc/default/grub.d"))
 		return 0;
 	for (size_t i = 0; i < names->count && !rc; i++) {
-		size_t len = strlen(names->item[i]);
-
-		if (len > 4 && !strcmp(names->item[i] + len - 4, ".cfg") &&
+		if (pit_ends_with(names->item[i], ".cfg") &&
 		    !pit_root_read(root, &text, "/etc/default/grub.d/%s", names->item[i]))
 			rc = pit_grub_parse(text.data, args);
 	}

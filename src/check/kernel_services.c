@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "check/offenders.h"
-#include "check/running.h"
 #include "host/unit.h"
 
 int pit_apt_get(const char *text, const char *key, char *ret, size_t size)
@@ -127,7 +126,7 @@ int pit_kernel_tuned(const struct pit_check *row, struct pit_facts *facts, struc
 	const char *path = "/etc/tuned/active_profile";
 	char profile[128] = "";
 
-	if (!pit_is_running(facts, "tuned"))
+	if (!pit_facts_process(facts, "tuned"))
 		return pit_pass(out, "tuned does not run");
 	pit_want(out, "a profile for throughput");
 	(void)pit_root_str(pit_facts_root(facts), profile, sizeof(profile), "%s", path);
@@ -160,7 +159,7 @@ int pit_kernel_tuners(const struct pit_check *row, struct pit_facts *facts, stru
 	struct pit_offenders found = {0};
 
 	for (size_t i = 0; i < PIT_COUNT(tuners); i++) {
-		bool running = tuners[i].comm && pit_is_running(facts, tuners[i].comm);
+		bool running = tuners[i].comm && pit_facts_process(facts, tuners[i].comm);
 
 		if (!running && pit_unit_is_enabled(pit_facts_root(facts), tuners[i].unit) != 1)
 			continue;

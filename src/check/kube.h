@@ -17,25 +17,14 @@ struct pit_kube_setting {
 /* The setting or its default, with evidence and origin in `out`. */
 const char *pit_kube_value(const struct pit_kube *k, const char *key, const char *unset, struct pit_finding *out);
 
-#define PIT_KUBE_PROBE(name)                                                                                           \
-	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
-PIT_KUBE_PROBE(pit_kube_setting_probe);
-PIT_KUBE_PROBE(pit_kube_topology_probe);
-PIT_KUBE_PROBE(pit_kube_topology_nodes_probe);
-PIT_KUBE_PROBE(pit_kube_memory_manager_probe);
-PIT_KUBE_PROBE(pit_kube_reserved_memory_probe);
-PIT_KUBE_PROBE(pit_kube_reserved_cpus_probe);
-PIT_KUBE_PROBE(pit_kube_reserved_irqs_probe);
-PIT_KUBE_PROBE(pit_kube_cfs_quota_probe);
-PIT_KUBE_PROBE(pit_kube_cgroup_driver_probe);
-PIT_KUBE_PROBE(pit_kube_qos_probe);
-PIT_KUBE_PROBE(pit_kube_oom_group_probe);
-PIT_KUBE_PROBE(pit_kube_eviction_probe);
-PIT_KUBE_PROBE(pit_kube_hugepages_probe);
-PIT_KUBE_PROBE(pit_kube_checkpoint_probe);
-PIT_KUBE_PROBE(pit_kube_image_gc_probe);
-PIT_KUBE_PROBE(pit_kube_swap_probe);
-PIT_KUBE_PROBE(pit_kube_pids_probe);
-PIT_KUBE_PROBE(pit_kube_spread_probe);
+/* kube_numa.c */
+pit_probe pit_kube_topology_probe, pit_kube_topology_nodes_probe, pit_kube_memory_manager_probe,
+	pit_kube_reserved_memory_probe, pit_kube_reserved_cpus_probe, pit_kube_reserved_irqs_probe,
+	pit_kube_checkpoint_probe, pit_kube_spread_probe;
+/* kube_pod.c */
+pit_probe pit_kube_qos_probe, pit_kube_oom_group_probe;
+/* kube_setting.c */
+pit_probe pit_kube_setting_probe, pit_kube_cfs_quota_probe, pit_kube_cgroup_driver_probe, pit_kube_eviction_probe,
+	pit_kube_hugepages_probe, pit_kube_image_gc_probe, pit_kube_swap_probe, pit_kube_pids_probe;
 
 #endif

@@ -123,18 +123,6 @@ int pit_kube_quantity(const char *text, uint64_t *ret_bytes)
 	return -EINVAL;
 }
 
-static int find_kubelet(struct pit_facts *f)
-{
-	const struct pit_procs *procs;
-
-	if (pit_facts_procs(f, &procs, NULL))
-		return 0;
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strcmp(procs->item[i].comm, "kubelet"))
-			return procs->item[i].pid;
-	return 0;
-}
-
 static int load_file(struct pit_root *root, const char *path, struct pit_kube *ret, struct pit_error *err)
 {
 	struct pit_text text;
@@ -152,11 +140,12 @@ int pit_kube_load(struct pit_facts *f, struct pit_kube *ret, struct pit_error *e
 {
 	struct pit_root *root = pit_facts_root(f);
 	pit_auto_conf struct pit_conf flags = {0};
+	const struct pit_proc *kubelet = pit_facts_process(f, "kubelet");
 	struct pit_text words = {.data = "", .len = 0};
 	const char *path;
 	int rc = 0;
 
-	ret->pid = find_kubelet(f);
+	ret->pid = kubelet ? kubelet->pid : 0;
 	if (ret->pid && !pit_root_read(root, &words, "/proc/%d/cmdline", ret->pid))
 		rc = pit_kube_parse_flags(words.data, words.len, &flags);
 	if (rc)

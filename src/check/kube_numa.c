@@ -19,7 +19,8 @@ static bool option(const struct pit_kube *k, const char *key)
 	return value && !pit_parse_bool(value, &on) && on;
 }
 
-PIT_KUBE_PROBE(pit_kube_topology_probe)
+int pit_kube_topology_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	const char *policy, *scope, *cpus;
@@ -38,7 +39,8 @@ PIT_KUBE_PROBE(pit_kube_topology_probe)
 	return pit_pass(out, "%s per %s", policy, scope);
 }
 
-PIT_KUBE_PROBE(pit_kube_topology_nodes_probe)
+int pit_kube_topology_nodes_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				  struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	const struct pit_topo *topo;
@@ -69,7 +71,8 @@ PIT_KUBE_PROBE(pit_kube_topology_nodes_probe)
 	return pit_pass(out, "%zu NUMA nodes", topo->nodes);
 }
 
-PIT_KUBE_PROBE(pit_kube_memory_manager_probe)
+int pit_kube_memory_manager_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				  struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	const char *policy, *topology;
@@ -128,7 +131,8 @@ static int sum_reserved(const struct pit_kube *k, uint64_t *ret, struct pit_erro
 	return 0;
 }
 
-PIT_KUBE_PROBE(pit_kube_reserved_memory_probe)
+int pit_kube_reserved_memory_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				   struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	uint64_t total = 0, kube = 0, system = 0, eviction = 0, reserved = 0;
@@ -173,7 +177,8 @@ static bool reserves_cpu(const struct pit_kube *k)
 	return false;
 }
 
-PIT_KUBE_PROBE(pit_kube_reserved_cpus_probe)
+int pit_kube_reserved_cpus_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				 struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	pit_auto_idset struct pit_idset set = {0};
@@ -199,7 +204,8 @@ PIT_KUBE_PROBE(pit_kube_reserved_cpus_probe)
 	return pit_pass(out, "%s", *text ? text : reserves_cpu(&k) ? "by amount" : "none needed");
 }
 
-PIT_KUBE_PROBE(pit_kube_reserved_irqs_probe)
+int pit_kube_reserved_irqs_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				 struct pit_error *err)
 {
 	static const char path[] = "/proc/irq/default_smp_affinity";
 	pit_auto_kube struct pit_kube k = {0};
@@ -282,7 +288,8 @@ static int compare_cpus(struct pit_facts *f, const struct pit_conf *state, struc
 	return 0;
 }
 
-PIT_KUBE_PROBE(pit_kube_checkpoint_probe)
+int pit_kube_checkpoint_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	pit_auto_conf struct pit_conf cpus = {0}, memory = {0};
@@ -308,7 +315,8 @@ PIT_KUBE_PROBE(pit_kube_checkpoint_probe)
 		       : pit_pass(out, cpus.count ? "they agree" : "no checkpoint yet");
 }
 
-PIT_KUBE_PROBE(pit_kube_spread_probe)
+int pit_kube_spread_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	bool spread, closest;

@@ -54,7 +54,7 @@ static enum qos qos_of(struct pit_facts *f, const char *name, bool in_pod, struc
 	return qos_of_score(adj);
 }
 
-PIT_KUBE_PROBE(pit_kube_qos_probe)
+int pit_kube_qos_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
 {
 	const struct pit_platform *platform;
 	const struct pit_idset *holders;
@@ -83,7 +83,8 @@ PIT_KUBE_PROBE(pit_kube_qos_probe)
 			 : pit_bad(out, "%s", qos_names[worst]);
 }
 
-PIT_KUBE_PROBE(pit_kube_oom_group_probe)
+int pit_kube_oom_group_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	const struct pit_mounts *mounts;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/words.h"
 #include "base/parse.h"
 #include "check/kube.h"
 #include "check/offenders.h"
@@ -25,18 +26,8 @@ const char *pit_kube_value(const struct pit_kube *k, const char *key, const char
 	return e->value;
 }
 
-static bool is_one_of(const char *value, const char *words)
-{
-	pit_auto_strv struct pit_strv v = {0};
-
-	pit_strv_split(&v, words, " ");
-	for (size_t i = 0; i < v.count; i++)
-		if (!strcasecmp(v.item[i], value))
-			return true;
-	return false;
-}
-
-PIT_KUBE_PROBE(pit_kube_setting_probe)
+int pit_kube_setting_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	const struct pit_kube_setting *s = row->arg;
 	pit_auto_kube struct pit_kube k = {0};
@@ -47,10 +38,11 @@ PIT_KUBE_PROBE(pit_kube_setting_probe)
 		return rc;
 	pit_want(out, strchr(s->want, ' ') ? "one of: %s" : "%s", s->want);
 	value = pit_kube_value(&k, s->key, s->unset, out);
-	return is_one_of(value, s->want) ? pit_pass(out, "%s", value) : pit_bad(out, "%s", value);
+	return pit_words_have_in_any_case(s->want, " ", value) ? pit_pass(out, "%s", value) : pit_bad(out, "%s", value);
 }
 
-PIT_KUBE_PROBE(pit_kube_cfs_quota_probe)
+int pit_kube_cfs_quota_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	const char *quota, *policy;
@@ -89,7 +81,8 @@ static int containerd_driver(struct pit_root *root, struct pit_finding *out)
 	return -1;
 }
 
-PIT_KUBE_PROBE(pit_kube_cgroup_driver_probe)
+int pit_kube_cgroup_driver_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				 struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	struct pit_root *root = pit_facts_root(f);
@@ -132,7 +125,8 @@ static int threshold(const struct pit_kube *k, const char *signal, const char **
 	return pit_parse_double(number, ret_percent) ? -EBADMSG : 0;
 }
 
-PIT_KUBE_PROBE(pit_kube_eviction_probe)
+int pit_kube_eviction_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	static const char *const signals[] = {"memory.available", "nodefs.available", "imagefs.available"};
 	pit_auto_kube struct pit_kube k = {0};
@@ -163,7 +157,8 @@ PIT_KUBE_PROBE(pit_kube_eviction_probe)
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "set for memory and disks");
 }
 
-PIT_KUBE_PROBE(pit_kube_hugepages_probe)
+int pit_kube_hugepages_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	const unsigned share = 10; /* percent of memory; below it the error hides in the usual reserves */
 	pit_auto_kube struct pit_kube k = {0};
@@ -194,7 +189,8 @@ PIT_KUBE_PROBE(pit_kube_hugepages_probe)
 	return pit_bad(out, "%" PRIu64 " MiB of huge pages, eviction at %s", pages * size / 1024, text);
 }
 
-PIT_KUBE_PROBE(pit_kube_image_gc_probe)
+int pit_kube_image_gc_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	const char *high, *low, *text;
@@ -218,7 +214,8 @@ PIT_KUBE_PROBE(pit_kube_image_gc_probe)
 	return pit_pass(out, "collects from %s%% down to %s%%", high, low);
 }
 
-PIT_KUBE_PROBE(pit_kube_swap_probe)
+int pit_kube_swap_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			struct pit_error *err)
 {
 	pit_auto_kube struct pit_kube k = {0};
 	struct pit_text meminfo;
@@ -245,7 +242,8 @@ PIT_KUBE_PROBE(pit_kube_swap_probe)
 	return pit_bad(out, "pods may swap (%s)", behaviour);
 }
 
-PIT_KUBE_PROBE(pit_kube_pids_probe)
+int pit_kube_pids_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			struct pit_error *err)
 {
 	const int64_t least = 4096;
 	pit_auto_kube struct pit_kube k = {0};

@@ -19,16 +19,12 @@ struct pit_limit {
 	uint64_t rdma_fail; /* with RDMA, less than this is a failure; 0: never */
 };
 
-/* Probes over `row->arg`, a struct pit_limit. */
-PROBE(pit_probe_limit_shell);
-PROBE(pit_probe_limit_daemons);
-PROBE(pit_probe_limit_gpu);
+/* limits_probe.c; `row->arg` is a struct pit_limit. */
+pit_probe pit_probe_limit_shell, pit_probe_limit_daemons, pit_probe_limit_gpu;
 
-PROBE(pit_probe_files_used);
-PROBE(pit_probe_memory_locked);
-PROBE(pit_probe_core_shell);
-PROBE(pit_probe_core_gpu);
-PROBE(pit_probe_limits_conf);
+/* limits_use.c */
+pit_probe pit_probe_files_used, pit_probe_memory_locked, pit_probe_core_shell, pit_probe_core_gpu,
+	pit_probe_limits_conf;
 
 /* Processes here that start jobs. */
 struct pit_daemon {

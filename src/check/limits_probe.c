@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
 #include "check/limits.h"
 #include "host/limits_conf.h"
 #include "host/unit.h"
@@ -22,20 +21,6 @@ static char *show(const struct pit_limit *l, uint64_t value, char *out, size_t s
 	return out;
 }
 
-static bool has_gpu(struct pit_facts *f)
-{
-	const json_t *nvml;
-
-	return pit_gpu_count(f) > 0 || !pit_facts_nvml(f, &nvml, NULL);
-}
-
-static bool has_rdma(struct pit_facts *f)
-{
-	const struct pit_strv *names;
-
-	return !pit_root_list(pit_facts_root(f), &names, "/sys/class/infiniband") && names->count;
-}
-
 /* How much is wanted on this machine, and below what it is a failure. */
 struct wanted {
 	uint64_t least, fail;
@@ -44,9 +29,9 @@ struct wanted {
 
 static struct wanted want_here(struct pit_facts *f, const struct pit_limit *l)
 {
-	if (l->rdma && has_rdma(f))
+	if (l->rdma && pit_need_is_met(f, PIT_NEED_RDMA, NULL))
 		return (struct wanted){.least = l->rdma, .fail = l->rdma_fail, .because = " with RDMA"};
-	if (l->gpu && has_gpu(f))
+	if (l->gpu && pit_need_is_met(f, PIT_NEED_GPU, NULL))
 		return (struct wanted){.least = l->gpu, .because = " with GPUs"};
 	return (struct wanted){.least = l->plain, .because = ""};
 }
@@ -107,7 +92,8 @@ static bool is_lifted(struct pit_facts *f, const struct pit_limit *l, struct pit
 	return true;
 }
 
-PROBE(pit_probe_limit_shell)
+int pit_probe_limit_shell(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	const struct pit_limit *l = row->arg;
 	struct wanted w = want_here(facts, l);
@@ -150,24 +136,16 @@ static const struct pit_daemon daemons[] = {
 	{.comm = "flux-broker-0", .unit = "flux.service", .hard = true},
 };
 
-/* The first of its name: children of sshd for each session carry it too. */
-static int first_of(const struct pit_procs *procs, const char *comm)
-{
-	for (size_t i = 0; i < procs->count; i++)
-		if (!strcmp(procs->item[i].comm, comm) && procs->item[i].state != 'Z')
-			return procs->item[i].pid;
-	return 0;
-}
-
 size_t pit_daemons_find(const struct pit_procs *procs, struct pit_daemon_found ret[PIT_DAEMONS_MAX])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < PIT_COUNT(daemons) && n < PIT_DAEMONS_MAX; i++) {
-		int pid = first_of(procs, daemons[i].comm);
+		/* The first: children of sshd for each session carry its name too. */
+		const struct pit_proc *p = pit_procs_named(procs, daemons[i].comm);
 
-		if (pid)
-			ret[n++] = (struct pit_daemon_found){.daemon = &daemons[i], .pid = pid};
+		if (p)
+			ret[n++] = (struct pit_daemon_found){.daemon = &daemons[i], .pid = p->pid};
 	}
 	return n;
 }
@@ -239,7 +217,8 @@ struct worst {
 	uint64_t value;
 };
 
-PROBE(pit_probe_limit_daemons)
+int pit_probe_limit_daemons(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	struct pit_daemon_found found[PIT_DAEMONS_MAX];
 	const struct pit_limit *l = row->arg;
@@ -277,7 +256,8 @@ PROBE(pit_probe_limit_daemons)
 	return judge(out, &w, worst.value, observed);
 }
 
-PROBE(pit_probe_limit_gpu)
+int pit_probe_limit_gpu(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			struct pit_error *err)
 {
 	const struct pit_limit *l = row->arg;
 	struct wanted w = want_here(facts, l);

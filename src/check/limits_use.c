@@ -41,7 +41,8 @@ static void take(struct nearest *n, int pid, uint64_t used, uint64_t limit)
 	*n = (struct nearest){.pid = pid, .used = used, .limit = limit};
 }
 
-PROBE(pit_probe_files_used)
+int pit_probe_files_used(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset pids = {0};
 	const struct pit_procs *procs;
@@ -81,7 +82,8 @@ static int locked_bytes(struct pit_root *root, int pid, uint64_t *ret)
 	return 0;
 }
 
-PROBE(pit_probe_memory_locked)
+int pit_probe_memory_locked(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	const struct pit_idset *holders;
 	const struct pit_procs *procs;
@@ -156,7 +158,8 @@ static int judge_core(struct pit_finding *out, bool files, uint64_t soft, const 
 	return pit_bad(out, "%s%s, written to files", text, who);
 }
 
-PROBE(pit_probe_core_shell)
+int pit_probe_core_shell(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	int pid = pit_facts_options(facts)->pid;
 	uint64_t soft, hard;
@@ -174,7 +177,8 @@ PROBE(pit_probe_core_shell)
 	return judge_core(out, files, soft, "");
 }
 
-PROBE(pit_probe_core_gpu)
+int pit_probe_core_gpu(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		       struct pit_error *err)
 {
 	const struct pit_idset *holders;
 	const struct pit_procs *procs;
@@ -224,7 +228,8 @@ static int count_line(const char *where, const char *text, const struct pit_limi
 	return 0;
 }
 
-PROBE(pit_probe_limits_conf)
+int pit_probe_limits_conf(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	struct lines l = {.out = out};
 	int rc;

@@ -8,7 +8,7 @@
 
 #define SHOWN 3
 
-bool pit_log_matches(const struct pit_log_want *want, const char *message)
+static bool matches(const struct pit_log_want *want, const char *message)
 {
 	for (size_t i = 0; i < PIT_COUNT(want->none) && want->none[i]; i++)
 		if (strstr(message, want->none[i]))
@@ -42,7 +42,7 @@ static size_t find(const struct pit_log_want *want, const struct pit_kmsg *log, 
 	size_t found = 0;
 
 	for (size_t i = 0; i < log->count; i++) {
-		if (!pit_log_matches(want, log->item[i].text))
+		if (!matches(want, log->item[i].text))
 			continue;
 		if (found >= SHOWN)
 			memmove(last, last + 1, (SHOWN - 1) * sizeof(*last));

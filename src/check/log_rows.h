@@ -19,9 +19,7 @@ struct pit_log_want {
 
 /* Passes when no message counts. Else the row's own verdict, "hurting now", when the last one is recent; and a warning
  * of a risk when it is older or its time is unknown. */
-int pit_probe_log(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err);
-
-bool pit_log_matches(const struct pit_log_want *want, const char *message);
+pit_probe pit_probe_log;
 
 /* Seconds from a message to the reading of the log; negative unknown. */
 double pit_log_age(struct pit_facts *facts, int64_t usec);

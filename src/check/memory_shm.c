@@ -9,6 +9,7 @@
 
 #include "base/parse.h"
 #include "check/catalog.h"
+#include "check/devices.h"
 #include "check/counters.h"
 
 #define DOCKER_DEFAULT (UINT64_C(64) << 20)

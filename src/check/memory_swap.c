@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "check/catalog.h"
+#include "check/devices.h"
 #include "check/counters.h"
 
 /* One device of /proc/swaps. */

@@ -5,13 +5,8 @@
 #ifndef PIT_CHECK_NETWORK_H
 #define PIT_CHECK_NETWORK_H
 
+#include "check/devices.h"
 #include "check/facts.h"
-
-#define PIT_NET_PROBE(name)                                                                                            \
-	int name(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
-
-/* A link from which host settings for fast networks matter. */
-#define PIT_FAST_MBIT 10000
 
 struct pit_link {
 	char name[32];
@@ -33,8 +28,7 @@ struct pit_links {
 int pit_links_load(struct pit_facts *facts, struct pit_links *ret, struct pit_error *err);
 void pit_links_free(struct pit_links *l); /* back to empty */
 #define pit_auto_links PIT_CLEANUP(pit_links_free)
-bool pit_link_is_fast(const struct pit_link *l);  /* physical, with carrier and PIT_FAST_MBIT or more */
-size_t pit_links_fast(const struct pit_links *l); /* how many of them */
+bool pit_link_is_fast(const struct pit_link *l); /* physical, with carrier and PIT_FAST_MBIT or more */
 
 /* True when this host takes part in a fast network: a fast link, or an active RDMA port. */
 bool pit_network_is_fast(struct pit_facts *facts);
@@ -61,21 +55,13 @@ void pit_ports_free(struct pit_ports *p); /* back to empty */
 double pit_port_rate_parse(const char *text); /* "400 Gb/sec (4X NDR)" -> 400; 0 when it is none */
 
 /* network_links.c: links as they are */
-PIT_NET_PROBE(pit_net_link_down);
-PIT_NET_PROBE(pit_net_speed);
-PIT_NET_PROBE(pit_net_duplex);
-PIT_NET_PROBE(pit_net_mtu);
-PIT_NET_PROBE(pit_net_flaps);
-PIT_NET_PROBE(pit_net_bonding);
-PIT_NET_PROBE(pit_net_loopback);
+pit_probe pit_net_link_down, pit_net_speed, pit_net_duplex, pit_net_mtu, pit_net_flaps, pit_net_bonding,
+	pit_net_loopback;
 
 /* network_counters.c: what the counters say */
-PIT_NET_PROBE(pit_net_errors);
-PIT_NET_PROBE(pit_net_drops);
-PIT_NET_PROBE(pit_net_rings);
-PIT_NET_PROBE(pit_net_protocol); /* arg: struct pit_net_counter */
-PIT_NET_PROBE(pit_net_conntrack);
-PIT_NET_PROBE(pit_net_neighbours);
+pit_probe pit_net_errors, pit_net_drops, pit_net_rings;
+pit_probe pit_net_protocol; /* arg: struct pit_net_counter */
+pit_probe pit_net_conntrack, pit_net_neighbours;
 
 /* A counter of /proc/net/snmp or netstat against the one that it is a share of. */
 struct pit_net_counter {
@@ -103,11 +89,8 @@ struct pit_net_setting {
 	uint64_t most;  /* ... and at most this; 0 no limit */
 	bool bytes;
 };
-PIT_NET_PROBE(pit_net_setting); /* arg: struct pit_net_setting */
-PIT_NET_PROBE(pit_net_congestion);
-PIT_NET_PROBE(pit_net_qdisc);
-PIT_NET_PROBE(pit_net_ports_range);
-PIT_NET_PROBE(pit_net_hostname);
+pit_probe pit_net_setting; /* arg: struct pit_net_setting */
+pit_probe pit_net_congestion, pit_net_qdisc, pit_net_ports_range, pit_net_hostname;
 
 /* network_rails.c: several links in one subnet */
 struct pit_net_rail {
@@ -115,23 +98,16 @@ struct pit_net_rail {
 	int low, high;   /* effective values that are fine */
 	bool loose;      /* instead: anything but 1 (strict) */
 };
-PIT_NET_PROBE(pit_net_rail); /* arg: struct pit_net_rail */
+pit_probe pit_net_rail; /* arg: struct pit_net_rail */
 
 /* Names of the interfaces with a directly connected route to the same network as another one, from /proc/net/route. */
 int pit_shared_subnets_parse(const char *text, struct pit_strv *ret);
 
 /* network_time.c */
-PIT_NET_PROBE(pit_net_clock);
-PIT_NET_PROBE(pit_net_time_daemon);
+pit_probe pit_net_clock, pit_net_time_daemon;
 
 /* rdma_ports.c, rdma_counters.c */
-PIT_NET_PROBE(pit_rdma_ports_up);
-PIT_NET_PROBE(pit_rdma_rate);
-PIT_NET_PROBE(pit_rdma_gids);
-PIT_NET_PROBE(pit_rdma_mtu);
-PIT_NET_PROBE(pit_rdma_modules);
-PIT_NET_PROBE(pit_rdma_errors);
-PIT_NET_PROBE(pit_rdma_flaps);
-PIT_NET_PROBE(pit_rdma_retries);
+pit_probe pit_rdma_ports_up, pit_rdma_rate, pit_rdma_gids, pit_rdma_mtu, pit_rdma_modules, pit_rdma_errors,
+	pit_rdma_flaps, pit_rdma_retries;
 
 #endif

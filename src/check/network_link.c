@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/path.h"
 #include "check/network.h"
 
 #include <inttypes.h>
@@ -7,13 +8,6 @@
 #include "base/parse.h"
 
 #define IFF_UP 1
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 /* Vendor and device of a PCI device directory, without "0x". */
 static void read_model(struct pit_root *root, const char *dir, char *out, size_t size)
@@ -52,7 +46,7 @@ static void read_link(struct pit_root *root, const char *name, struct pit_link *
 	if (!pit_root_i64(root, &n, "%s/type", dir))
 		l.type = (int)n;
 	if (!pit_root_link(root, &target, "%s/master", dir))
-		snprintf(l.master, sizeof(l.master), "%s", last_part(target));
+		snprintf(l.master, sizeof(l.master), "%s", pit_base_name(target));
 	*ret = l;
 }
 
@@ -86,7 +80,7 @@ bool pit_link_is_fast(const struct pit_link *l)
 	return l->physical && l->carrier == 1 && l->mbit >= PIT_FAST_MBIT;
 }
 
-size_t pit_links_fast(const struct pit_links *l)
+static size_t count_fast(const struct pit_links *l)
 {
 	size_t n = 0;
 
@@ -192,7 +186,7 @@ bool pit_network_is_fast(struct pit_facts *facts)
 	pit_auto_links struct pit_links links = {0};
 	pit_auto_ports struct pit_ports ports = {0};
 
-	if (!pit_links_load(facts, &links, NULL) && pit_links_fast(&links))
+	if (!pit_links_load(facts, &links, NULL) && count_fast(&links))
 		return true;
 	if (pit_ports_load(facts, &ports, NULL))
 		return false;

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "check/counters.h"
 #include "check/offenders.h"
 
 #define ROUTES_MAX 4096

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/words.h"
 #include "check/network.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/parse.h"
-#include "check/counters.h"
 
 static int nth_number(const char *line, int word, uint64_t *ret)
 {
@@ -86,13 +86,6 @@ static bool configured(const char *origin, char *ret, size_t size)
 	return true;
 }
 
-static bool is_offered(const char *line, const char *name)
-{
-	pit_auto_strv struct pit_strv names = {0};
-
-	return !pit_strv_split(&names, line, " \t") && pit_strv_has(&names, name);
-}
-
 int pit_net_congestion(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 		       struct pit_error *err)
 {
@@ -109,13 +102,13 @@ int pit_net_congestion(const struct pit_check *row, struct pit_facts *facts, str
 	pit_origin_of(facts, path, NULL, NULL, out);
 	if (!out->origin || !configured(out->origin, asked, sizeof(asked)) || !strcmp(asked, live)) {
 		pit_want(out, "what the configuration asks for");
-		if (*offered && !is_offered(offered, live))
+		if (*offered && !pit_words_have(offered, " \t", live))
 			return pit_bad(out, "%s, which is not among the available ones", live);
 		return pit_pass(out, "%s", live);
 	}
 	pit_want(out, "%s", asked);
 	pit_evidence(out, out->origin, "asks for %s", asked);
-	if (*offered && !is_offered(offered, asked))
+	if (*offered && !pit_words_have(offered, " \t", asked))
 		return pit_bad(out, "%s; '%s' was asked for and does not exist here", live, asked);
 	return pit_bad(out, "%s; '%s' was asked for", live, asked);
 }

@@ -9,7 +9,6 @@
 
 /* Distances below this lie inside one socket (sub-NUMA clusters, NPS modes have 11 to 15); sockets begin at 20. */
 #define OTHER_SOCKET 20
-#define NIC_FAST_MBIT 10000
 
 int pit_numa_device_unknown(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 			    struct pit_error *err)
@@ -79,7 +78,7 @@ static bool is_fast(struct pit_root *root, const struct pit_device *d)
 	if (d->cls == PIT_DEVICE_IB)
 		return true;
 	return d->cls == PIT_DEVICE_NIC && d->handle[0] &&
-	       !pit_root_i64(root, &mbit, "/sys/class/net/%s/speed", d->handle) && mbit >= NIC_FAST_MBIT;
+	       !pit_root_i64(root, &mbit, "/sys/class/net/%s/speed", d->handle) && mbit >= PIT_FAST_MBIT;
 }
 
 static size_t position_of(const struct pit_topo *topo, int id)

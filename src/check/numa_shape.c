@@ -266,17 +266,16 @@ int pit_numa_distances(const struct pit_check *row, struct pit_facts *facts, str
 int pit_numa_placer(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
 		    struct pit_error *err)
 {
+	const struct pit_proc *numad;
 	const struct pit_procs *procs;
 	int rc = pit_facts_procs(facts, &procs, err);
 
 	if (rc)
 		return rc;
 	pit_want(out, "no numad");
-	for (size_t i = 0; i < procs->count; i++) {
-		if (strcmp(procs->item[i].comm, "numad") != 0)
-			continue;
-		pit_evidence(out, "process", "numad runs as %d", procs->item[i].pid);
-		return pit_bad(out, "numad runs (%d)", procs->item[i].pid);
-	}
-	return pit_pass(out, "no numad");
+	numad = pit_procs_named(procs, "numad");
+	if (!numad)
+		return pit_pass(out, "no numad");
+	pit_evidence(out, "process", "numad runs as %d", numad->pid);
+	return pit_bad(out, "numad runs (%d)", numad->pid);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/numa.h"
+#include "check/devices.h"
 
 #include <inttypes.h>
 #include <string.h>

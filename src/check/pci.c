@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/parse.h"
 #include "check/catalog.h"
 #include "check/facts.h"
@@ -107,12 +108,11 @@ static int probe_acs(const struct pit_check *row, struct pit_facts *facts, struc
 /* Name of the IOMMU group's domain type; false when the device is in no group or it is unknown. */
 static bool domain_of(struct pit_root *root, const struct pit_pci *d, char *type, size_t size)
 {
-	const char *target, *slash;
+	const char *target;
 
 	if (pit_root_link(root, &target, DEVICES "/%s/iommu_group", d->address))
 		return false;
-	slash = strrchr(target, '/');
-	return slash && !pit_root_str(root, type, size, "/sys/kernel/iommu_groups/%s/type", slash + 1);
+	return !pit_root_str(root, type, size, "/sys/kernel/iommu_groups/%s/type", pit_base_name(target));
 }
 
 static int probe_iommu(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/pci_list.h"
 
+#include "base/path.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +72,7 @@ bool pit_pci_is_nvme(const struct pit_pci *d)
 	return d->cls == 0x010802;
 }
 
-bool pit_pci_is_bridge(const struct pit_pci *d)
+static bool is_bridge(const struct pit_pci *d)
 {
 	return d->cls >> 8 == 0x0604;
 }
@@ -91,13 +93,12 @@ size_t pit_pcis_count_gpus(const struct pit_pcis *p, unsigned vendor)
 
 void pit_pci_driver(struct pit_root *root, const struct pit_pci *d, char *ret, size_t size)
 {
-	const char *target, *slash;
+	const char *target;
 
 	*ret = '\0';
 	if (pit_root_link(root, &target, "/sys/bus/pci/devices/%s/driver", d->address))
 		return;
-	slash = strrchr(target, '/');
-	snprintf(ret, size, "%s", slash ? slash + 1 : target);
+	snprintf(ret, size, "%s", pit_base_name(target));
 }
 
 int pit_pci_above(struct pit_root *root, const char *address, struct pit_strv *ret)
@@ -125,7 +126,7 @@ const char *pit_pci_label(const struct pit_pci *d, char *ret, size_t size)
 		kind = "NIC";
 	else if (pit_pci_is_nvme(d))
 		kind = "NVMe";
-	else if (pit_pci_is_bridge(d))
+	else if (is_bridge(d))
 		kind = "bridge";
 	snprintf(ret, size, "%s %s", kind, d->address);
 	return ret;

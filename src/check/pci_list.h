@@ -32,7 +32,6 @@ void pit_pcis_free(struct pit_pcis *p);
 bool pit_pci_is_gpu(const struct pit_pci *d, unsigned vendor); /* vendor 0: NVIDIA, AMD or Intel */
 bool pit_pci_is_nic(const struct pit_pci *d);                  /* Ethernet or InfiniBand */
 bool pit_pci_is_nvme(const struct pit_pci *d);
-bool pit_pci_is_bridge(const struct pit_pci *d);   /* PCI-to-PCI */
 bool pit_pci_is_nvswitch(const struct pit_pci *d); /* NVIDIA's */
 size_t pit_pcis_count_gpus(const struct pit_pcis *p, unsigned vendor);
 

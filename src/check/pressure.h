@@ -17,7 +17,6 @@ struct pit_pressure_want {
 	double fail60;          /* "full" from here on is a failure; 0: never */
 };
 
-int pit_probe_pressure(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		       struct pit_error *err);
+pit_probe pit_probe_pressure;
 
 #endif

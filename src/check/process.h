@@ -21,28 +21,16 @@ int pit_process_share(struct pit_finding *out, uint64_t used, uint64_t limit, co
 int pit_process_share_of(struct pit_facts *f, struct pit_finding *out, uint64_t used, const char *path, uint64_t limit,
 			 const char *what);
 
-#define PROBE(name)                                                                                                    \
-	int name(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
-PROBE(pit_probe_zombies);
-PROBE(pit_probe_half_exited);
-PROBE(pit_probe_blocked);
-PROBE(pit_probe_gpu_orphans);
-PROBE(pit_probe_stuck_tools);
-PROBE(pit_probe_tasks);
-PROBE(pit_probe_threads_max);
-PROBE(pit_probe_cgroup_pids);
-PROBE(pit_probe_fork_failures);
-PROBE(pit_probe_file_handles);
-PROBE(pit_probe_aio);
-PROBE(pit_probe_load);
-PROBE(pit_probe_thread_count);
-PROBE(pit_probe_realtime);
-PROBE(pit_probe_gpu_nice);
-PROBE(pit_probe_reclaim_threads);
-PROBE(pit_probe_mps_server);
-PROBE(pit_probe_core_pattern);
-PROBE(pit_probe_environment_size);
-PROBE(pit_probe_uptime);
-PROBE(pit_probe_rapid_cron);
+/* process_counts.c */
+pit_probe pit_probe_tasks, pit_probe_threads_max, pit_probe_cgroup_pids, pit_probe_fork_failures,
+	pit_probe_file_handles, pit_probe_aio, pit_probe_load, pit_probe_thread_count;
+/* process_gpu.c */
+pit_probe pit_probe_gpu_orphans, pit_probe_mps_server;
+/* process_hogs.c */
+pit_probe pit_probe_stuck_tools, pit_probe_realtime, pit_probe_gpu_nice, pit_probe_reclaim_threads;
+/* process_settings.c */
+pit_probe pit_probe_core_pattern, pit_probe_environment_size, pit_probe_uptime, pit_probe_rapid_cron;
+/* process_state.c */
+pit_probe pit_probe_zombies, pit_probe_half_exited, pit_probe_blocked;
 
 #endif

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/process.h"
 
 /* All threads of the machine: the number behind "/" in /proc/loadavg. */
@@ -34,12 +33,14 @@ static int tasks_against(struct pit_facts *f, const char *path, struct pit_findi
 	return pit_process_share_of(f, out, tasks, path, limit, "threads");
 }
 
-PROBE(pit_probe_tasks)
+int pit_probe_tasks(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		    struct pit_error *err)
 {
 	return tasks_against(facts, "/proc/sys/kernel/pid_max", out, err);
 }
 
-PROBE(pit_probe_threads_max)
+int pit_probe_threads_max(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	return tasks_against(facts, "/proc/sys/kernel/threads-max", out, err);
 }
@@ -75,7 +76,8 @@ static int look_at_group(const char *dir, bool v2, void *arg)
 	return 0;
 }
 
-PROBE(pit_probe_cgroup_pids)
+int pit_probe_cgroup_pids(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	struct fullest f = {.root = pit_facts_root(facts)};
 	const struct pit_cgroup *g;
@@ -99,7 +101,8 @@ PROBE(pit_probe_cgroup_pids)
 	return pit_process_share(out, f.used, f.limit, "tasks");
 }
 
-PROBE(pit_probe_fork_failures)
+int pit_probe_fork_failures(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	static const char refused[] = "fork rejected by pids controller in ";
 	const struct pit_kmsg *kmsg;
@@ -138,7 +141,8 @@ static const char *full_line(struct pit_facts *facts, const char **ret_source)
 	return NULL;
 }
 
-PROBE(pit_probe_file_handles)
+int pit_probe_file_handles(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	static const char path[] = "/proc/sys/fs/file-nr";
 	const char *source = NULL, *full = full_line(facts, &source);
@@ -158,7 +162,7 @@ PROBE(pit_probe_file_handles)
 	return pit_process_share_of(facts, out, used, "/proc/sys/fs/file-max", limit, "file handles");
 }
 
-PROBE(pit_probe_aio)
+int pit_probe_aio(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
 {
 	struct pit_root *root = pit_facts_root(facts);
 	uint64_t used, limit;
@@ -182,7 +186,7 @@ static bool read_pressure(struct pit_facts *f, const char *what, struct pit_psi 
 }
 
 /* More than two threads for each CPU want to run, for minutes. */
-PROBE(pit_probe_load)
+int pit_probe_load(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out, struct pit_error *err)
 {
 	struct pit_psi cpu, io;
 	const struct pit_topo *topo;
@@ -224,7 +228,8 @@ PROBE(pit_probe_load)
 #define THREADS_MANY 1000 /* no runtime of the field starts as many by itself on a machine of up to 64 CPUs */
 #define THREADS_EACH 16   /* threads of one process for each CPU */
 
-PROBE(pit_probe_thread_count)
+int pit_probe_thread_count(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	const struct pit_topo *topo;

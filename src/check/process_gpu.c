@@ -81,7 +81,8 @@ static bool is_left_over(struct pit_facts *f, const struct pit_proc *p, const ch
 	return !rc && later.start == p->start && later.utime + later.stime == p->utime + p->stime;
 }
 
-PROBE(pit_probe_gpu_orphans)
+int pit_probe_gpu_orphans(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset orphans = {0};
 	const struct pit_procs *procs;
@@ -145,7 +146,8 @@ static void count_mps(struct pit_facts *f, const struct pit_procs *procs, struct
 	}
 }
 
-PROBE(pit_probe_mps_server)
+int pit_probe_mps_server(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	struct mps mps = {0};

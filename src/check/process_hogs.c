@@ -31,7 +31,8 @@ static bool is_realtime(const struct pit_proc *p)
 
 #define RT_SHARE 0.25 /* of a CPU: watchdogs, multipathd and corosync stay far below */
 
-PROBE(pit_probe_realtime)
+int pit_probe_realtime(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		       struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	size_t idle = 0, busy = 0;
@@ -61,7 +62,8 @@ PROBE(pit_probe_realtime)
 	return pit_bad(out, "%zu busy, first %s", busy, name);
 }
 
-PROBE(pit_probe_gpu_nice)
+int pit_probe_gpu_nice(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		       struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	const struct pit_idset *holders;
@@ -145,7 +147,8 @@ static bool is_stuck_tool(struct pit_facts *f, const struct pit_procs *procs, co
 	return false;
 }
 
-PROBE(pit_probe_stuck_tools)
+int pit_probe_stuck_tools(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	size_t count = 0;
@@ -221,7 +224,8 @@ static void show_reclaimers(const struct pit_procs *procs, struct pit_finding *o
 	}
 }
 
-PROBE(pit_probe_reclaim_threads)
+int pit_probe_reclaim_threads(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	const struct pit_procs *procs;
 	const struct pit_proc *worst;

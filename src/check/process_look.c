@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "check/process.h"
 
 int pit_process_again(struct pit_facts *f, int pid, struct pit_proc *ret, double *ret_seconds)

@@ -10,7 +10,8 @@
 #include "check/process.h"
 #include "host/conf_files.h"
 
-PROBE(pit_probe_core_pattern)
+int pit_probe_core_pattern(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	static const char path[] = "/proc/sys/kernel/core_pattern";
 	struct pit_root *root = pit_facts_root(facts);
@@ -66,7 +67,8 @@ static uint64_t exec_room(uint64_t stack)
 	return room < 6 << 20 ? room : 6 << 20;
 }
 
-PROBE(pit_probe_environment_size)
+int pit_probe_environment_size(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	int pid = pit_facts_options(facts)->pid;
 	struct pit_root *root = pit_facts_root(facts);
@@ -95,7 +97,8 @@ PROBE(pit_probe_environment_size)
 	return bytes < room / 2 ? pit_pass(out, "%s of %s", have, may) : pit_bad(out, "%s of %s", have, may);
 }
 
-PROBE(pit_probe_uptime)
+int pit_probe_uptime(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		     struct pit_error *err)
 {
 	char text[32];
 	double uptime;
@@ -159,7 +162,8 @@ static int scan_crontab(struct pit_root *root, const char *path, size_t *count, 
 	return 0;
 }
 
-PROBE(pit_probe_rapid_cron)
+int pit_probe_rapid_cron(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	struct pit_root *root = pit_facts_root(facts);
 	const struct pit_strv *names;

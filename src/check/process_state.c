@@ -106,7 +106,8 @@ static void advise_on_parent(const struct pit_procs *procs, int parent, struct p
 			   pit_process_name(procs, parent, name, sizeof(name)));
 }
 
-PROBE(pit_probe_zombies)
+int pit_probe_zombies(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		      struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset zombies = {0};
 	const struct pit_procs *procs;
@@ -132,7 +133,8 @@ PROBE(pit_probe_zombies)
 	return pit_bad(out, "%zu, %zu of them of %s", count, most, pit_process_name(procs, parent, name, sizeof(name)));
 }
 
-PROBE(pit_probe_half_exited)
+int pit_probe_half_exited(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+			  struct pit_error *err)
 {
 	pit_auto_idset struct pit_idset found = {0};
 	const struct pit_procs *procs;
@@ -261,7 +263,8 @@ static void list_blocked(struct pit_facts *f, const struct pit_procs *procs, con
 	}
 }
 
-PROBE(pit_probe_blocked)
+int pit_probe_blocked(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
+		      struct pit_error *err)
 {
 	struct blocked_list list = {.count = 0};
 	const struct pit_kmsg *kmsg = NULL;

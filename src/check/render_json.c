@@ -4,30 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "check/run.h"
-
-/* A JSON string of text that may be foreign: bytes that are not UTF-8 come out as '?'. NULL becomes null. */
-static json_t *text_or_null(const char *text)
-{
-	json_t *j = text ? json_string(text) : json_null();
-	char *copy;
-
-	if (j)
-		return j;
-	copy = strdup(text);
-	if (!copy)
-		return NULL;
-	for (char *c = copy; *c; c++)
-		*c = (unsigned char)*c < 0x80 ? *c : '?';
-	j = json_string(copy);
-	free(copy);
-	return j;
-}
-
-static json_t *number_or_null(int64_t n)
-{
-	return n < 0 ? json_null() : json_integer(n);
-}
 
 static const char *or_null(const char *text)
 {
@@ -51,15 +29,15 @@ static json_t *evidence_array(const struct pit_finding *f)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < f->evidences; i++)
-		json_array_append_new(array, json_pack("{s:o, s:o}", "source", text_or_null(f->evidence[i].source),
-						       "text", text_or_null(f->evidence[i].text)));
+		json_array_append_new(array, json_pack("{s:o, s:o}", "source", pit_json_text(f->evidence[i].source),
+						       "text", pit_json_text(f->evidence[i].text)));
 	return array;
 }
 
 static json_t *remedy_object(const struct pit_finding *f)
 {
-	return json_pack("{s:o, s:o, s:o, s:b}", "text", text_or_null(pit_finding_remedy(f)), "command",
-			 text_or_null(pit_finding_command(f)), "knobs", words_array(f->check->knob), "reboot",
+	return json_pack("{s:o, s:o, s:o, s:b}", "text", pit_json_text(pit_finding_remedy(f)), "command",
+			 pit_json_text(pit_finding_command(f)), "knobs", words_array(f->check->knob), "reboot",
 			 f->check->reboot);
 }
 
@@ -67,7 +45,7 @@ static json_t *waiver_object(const struct pit_waiver *w)
 {
 	if (!w)
 		return json_null();
-	return json_pack("{s:s, s:o, s:b}", "until", w->until, "reason", text_or_null(w->reason), "expired",
+	return json_pack("{s:s, s:o, s:b}", "until", w->until, "reason", pit_json_text(w->reason), "expired",
 			 w->expired);
 }
 
@@ -79,10 +57,10 @@ static json_t *finding_object(const struct pit_report *r, size_t i)
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", f->check->id,
 		"area", pit_area_name(f->check->area), "status", pit_status_name(f->status), "impact",
-		pit_impact_name(f->impact), "title", f->check->title, "observed", text_or_null(f->observed), "wanted",
-		text_or_null(f->wanted), "evidence", evidence_array(f), "evidence_left_out", (int)f->evidence_left_out,
-		"origin", text_or_null(f->origin), "why", f->check->why, "remedy", remedy_object(f), "refs",
-		words_array(f->check->refs), "skip_reason", text_or_null(f->skip_reason), "skip_state",
+		pit_impact_name(f->impact), "title", f->check->title, "observed", pit_json_text(f->observed), "wanted",
+		pit_json_text(f->wanted), "evidence", evidence_array(f), "evidence_left_out", (int)f->evidence_left_out,
+		"origin", pit_json_text(f->origin), "why", f->check->why, "remedy", remedy_object(f), "refs",
+		words_array(f->check->refs), "skip_reason", pit_json_text(f->skip_reason), "skip_state",
 		f->status == PIT_SKIP ? json_string(state) : json_null(), "waiver", waiver_object(r->waiver[i]));
 }
 
@@ -93,12 +71,12 @@ static json_t *host_object(const struct pit_report *r)
 	const struct pit_platform *p = &r->platform;
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "name",
-			 text_or_null(or_null(p->hostname)), "distro", text_or_null(or_null(p->distro)), "kernel",
-			 text_or_null(or_null(p->kernel)), "arch", text_or_null(or_null(p->arch)), "virt",
-			 text_or_null(virts[p->virt]), "hypervisor", text_or_null(or_null(p->hypervisor)), "container",
-			 text_or_null(or_null(p->container)), "cpus", number_or_null(r->cpus), "nodes",
-			 number_or_null(r->nodes), "mem_kb", number_or_null(r->mem_kb), "gpus", number_or_null(r->gpus),
-			 "live", r->live, "as_root", r->as_root);
+			 pit_json_text(or_null(p->hostname)), "distro", pit_json_text(or_null(p->distro)), "kernel",
+			 pit_json_text(or_null(p->kernel)), "arch", pit_json_text(or_null(p->arch)), "virt",
+			 pit_json_text(virts[p->virt]), "hypervisor", pit_json_text(or_null(p->hypervisor)),
+			 "container", pit_json_text(or_null(p->container)), "cpus", pit_json_number(r->cpus), "nodes",
+			 pit_json_number(r->nodes), "mem_kb", pit_json_number(r->mem_kb), "gpus",
+			 pit_json_number(r->gpus), "live", r->live, "as_root", r->as_root);
 }
 
 static int dump(json_t *top, struct pit_buf *out)

@@ -149,18 +149,9 @@ static void put_group(const struct pit_report *r, const size_t *worst, size_t co
 	}
 }
 
-/* Denied, malformed, timed out or failed: not the same as having nothing to judge. */
-static bool is_unseen(const struct pit_finding *f)
-{
-	enum pit_state s = f->skip_state;
-
-	return f->status == PIT_SKIP &&
-	       (s == PIT_STATE_DENIED || s == PIT_STATE_MALFORMED || s == PIT_STATE_TIMED_OUT || s == PIT_STATE_ERROR);
-}
-
 static bool same_reason(const struct pit_finding *a, const struct pit_finding *b)
 {
-	return is_unseen(a) && is_unseen(b) && !strcmp(a->skip_reason, b->skip_reason);
+	return pit_finding_is_unseen(a) && pit_finding_is_unseen(b) && !strcmp(a->skip_reason, b->skip_reason);
 }
 
 /* One cause, one entry: the reason and all checks that it keeps from looking. Nothing when an earlier entry had it. */
@@ -188,7 +179,7 @@ static void put_unseen(const struct pit_report *r, const struct pit_page *page)
 	bool any = false;
 
 	for (size_t i = 0; i < r->count; i++) {
-		if (!is_unseen(&r->finding[i]))
+		if (!pit_finding_is_unseen(&r->finding[i]))
 			continue;
 		if (!any)
 			pit_page_colour(page, PIT_BOLD, "COULD NOT SEE\n\n");

@@ -112,6 +112,23 @@ void pit_report_free(struct pit_report *r)
 	*r = (struct pit_report){0};
 }
 
+bool pit_finding_is_unseen(const struct pit_finding *f)
+{
+	enum pit_state s = f->skip_state;
+
+	return f->status == PIT_SKIP &&
+	       (s == PIT_STATE_DENIED || s == PIT_STATE_MALFORMED || s == PIT_STATE_TIMED_OUT || s == PIT_STATE_ERROR);
+}
+
+size_t pit_report_unseen(const struct pit_report *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		n += pit_finding_is_unseen(&r->finding[i]);
+	return n;
+}
+
 /* Higher is worse; of two that are equally bad, the one that a command mends comes first. */
 static int badness(const struct pit_finding *f)
 {

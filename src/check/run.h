@@ -56,6 +56,10 @@ void pit_report_free(struct pit_report *r);
 /* Indexes of the findings that count (warn, fail, not waived), the worst first; `ret` has room for r->count. */
 size_t pit_report_worst(const struct pit_report *r, size_t *ret);
 
+/* Findings that were skipped because a read was denied, timed out, failed or made no sense. */
+bool pit_finding_is_unseen(const struct pit_finding *f);
+size_t pit_report_unseen(const struct pit_report *r);
+
 /* What to do about a finding: its command, or NULL; its sentence. */
 const char *pit_finding_command(const struct pit_finding *f);
 const char *pit_finding_remedy(const struct pit_finding *f);

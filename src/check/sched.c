@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "check/catalog.h"
-#include "check/counters.h"
+#include "check/devices.h"
 #include "check/cpu_values.h"
 #include "check/log_rows.h"
 #include "check/pressure.h"

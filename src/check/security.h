@@ -7,17 +7,14 @@
 
 #include "check/facts.h"
 
-typedef int pit_security_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-			       struct pit_error *err);
-
 /* security_access.c */
-pit_security_probe pit_probe_path_access, pit_probe_device_nodes;
+pit_probe pit_probe_path_access, pit_probe_device_nodes;
 /* security_shared.c */
-pit_security_probe pit_probe_sgid, pit_probe_sticky, pit_probe_suid;
+pit_probe pit_probe_sgid, pit_probe_sticky, pit_probe_suid;
 /* security_home.c */
-pit_security_probe pit_probe_secrets, pit_probe_ssh_home, pit_probe_umask, pit_probe_tmp_noexec;
+pit_probe pit_probe_secrets, pit_probe_ssh_home, pit_probe_umask, pit_probe_tmp_noexec;
 /* security_kernel.c */
-pit_security_probe pit_probe_io_uring_sysctl, pit_probe_mempolicy, pit_probe_user_namespaces, pit_probe_hidepid,
+pit_probe pit_probe_io_uring_sysctl, pit_probe_mempolicy, pit_probe_user_namespaces, pit_probe_hidepid,
 	pit_probe_denials;
 
 #endif

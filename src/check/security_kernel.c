@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "base/parse.h"
 #include "check/access.h"
 #include "check/security.h"
 #include "check/offenders.h"

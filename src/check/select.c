@@ -29,18 +29,28 @@ bool pit_selection_has(const struct pit_selection *s, const struct pit_check *ro
 static const char *nearest_id(const char *word)
 {
 	pit_auto_free const char **ids = calloc(pit_catalog_count() + 1, sizeof(*ids));
-	const char *best = NULL, *fallback = "cpu.governor";
+	const char *best = NULL, *fallback = NULL;
 	size_t n = 0, area = strcspn(word, ".");
 
 	if (!ids)
 		return fallback;
 	PIT_CATALOG_FOREACH (row) {
 		ids[n++] = row->id;
-		if (!strncmp(row->id, word, area) && row->id[area] == '.' && !strcmp(fallback, "cpu.governor"))
+		if (!strncmp(row->id, word, area) && row->id[area] == '.' && !fallback)
 			fallback = row->id;
 	}
 	best = pit_nearest(word, ids);
 	return best ? best : fallback;
+}
+
+static int unknown(const char *word, struct pit_error *err)
+{
+	const char *near = nearest_id(word);
+
+	if (near)
+		return pit_fail(err, ENOENT, "no check is named '%s' (near: %s); 'pitcrew check --list' has them all",
+				word, near);
+	return pit_fail(err, ENOENT, "no check is named '%s'; 'pitcrew check --list' has them all", word);
 }
 
 int pit_selection_add(struct pit_strv *words, const char *list, struct pit_error *err)
@@ -57,9 +67,7 @@ int pit_selection_add(struct pit_strv *words, const char *list, struct pit_error
 		PIT_CATALOG_FOREACH (row)
 			known |= fits(words->item[i], row);
 		if (!known)
-			return pit_fail(err, ENOENT,
-					"no check is named '%s' (near: %s); 'pitcrew check --list' has them all",
-					words->item[i], nearest_id(words->item[i]));
+			return unknown(words->item[i], err);
 	}
 	return 0;
 }

@@ -16,8 +16,7 @@ struct pit_slurm_setting {
 	const char *want;  /* words; each in the list of the value when `all`, else one of them */
 	bool all;
 };
-int pit_slurm_setting_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
-			    struct pit_error *err);
+pit_probe pit_slurm_setting_probe;
 
 /* slurm.conf and the NodeName line of this host. -ENOENT: not a compute node by this file. */
 struct pit_slurm_host {
@@ -31,35 +30,20 @@ static inline void pit_slurm_host_free(struct pit_slurm_host *h)
 }
 #define pit_auto_slurm_host PIT_CLEANUP(pit_slurm_host_free)
 
-/* A number of the node's line. 0, -ENOENT not set, -EBADMSG not a number. */
-int pit_slurm_host_number(const struct pit_slurm_host *h, const char *key, uint64_t *ret);
-
 /* Cores by the node's line: Boards, Sockets, SocketsPerBoard, CoresPerSocket; 0 unknown. */
 uint64_t pit_slurm_host_cores(const struct pit_slurm_host *h);
 
 /* CPUs by the node's line: CPUs, else cores times ThreadsPerCore; 0 unknown. */
 uint64_t pit_slurm_host_cpus(const struct pit_slurm_host *h);
 
-#define PIT_SLURM_PROBE(name)                                                                                          \
-	int name(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out, struct pit_error *err)
-PIT_SLURM_PROBE(pit_slurm_swap_probe);
-PIT_SLURM_PROBE(pit_slurm_memlock_probe);
-PIT_SLURM_PROBE(pit_slurm_health_probe);
-PIT_SLURM_PROBE(pit_slurm_unkillable_probe);
-PIT_SLURM_PROBE(pit_slurm_prolog_probe);
-PIT_SLURM_PROBE(pit_slurm_tmp_probe);
-PIT_SLURM_PROBE(pit_slurm_cgroup_version_probe);
-PIT_SLURM_PROBE(pit_slurm_overrides_probe);
-PIT_SLURM_PROBE(pit_slurm_node_cpus_probe);
-PIT_SLURM_PROBE(pit_slurm_real_memory_probe);
-PIT_SLURM_PROBE(pit_slurm_mem_spec_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_types_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_conf_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_count_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_files_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_cores_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_links_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_affinity_probe);
-PIT_SLURM_PROBE(pit_slurm_gres_type_probe);
+/* slurm_gres.c */
+pit_probe pit_slurm_gres_types_probe, pit_slurm_gres_conf_probe, pit_slurm_gres_count_probe, pit_slurm_gres_files_probe,
+	pit_slurm_gres_cores_probe, pit_slurm_gres_links_probe, pit_slurm_gres_affinity_probe,
+	pit_slurm_gres_type_probe;
+/* slurm_node.c */
+pit_probe pit_slurm_node_cpus_probe, pit_slurm_real_memory_probe, pit_slurm_mem_spec_probe;
+/* slurm_setting.c */
+pit_probe pit_slurm_swap_probe, pit_slurm_memlock_probe, pit_slurm_health_probe, pit_slurm_unkillable_probe,
+	pit_slurm_prolog_probe, pit_slurm_tmp_probe, pit_slurm_cgroup_version_probe, pit_slurm_overrides_probe;
 
 #endif

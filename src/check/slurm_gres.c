@@ -171,7 +171,8 @@ static void gres_evidence(const struct gres *g, struct pit_finding *out)
 		     g->detected ? ", AutoDetect" : "");
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_types_probe)
+int pit_slurm_gres_types_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	const char *types;
@@ -186,7 +187,8 @@ PIT_SLURM_PROBE(pit_slurm_gres_types_probe)
 						: pit_bad(out, "GresTypes=%s", types ? types : "unset");
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_conf_probe)
+int pit_slurm_gres_conf_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	int rc = gres_begin(f, &g, out, err);
@@ -236,7 +238,8 @@ static int gres_described(const struct gres *g, uint64_t *ret, struct pit_error 
 	return rc;
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_count_probe)
+int pit_slurm_gres_count_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	const struct pit_topo *topo;
@@ -267,7 +270,8 @@ PIT_SLURM_PROBE(pit_slurm_gres_count_probe)
 	return pit_pass(out, "%" PRIu64 " GPUs", promised);
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_files_probe)
+int pit_slurm_gres_files_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	pit_auto_strv struct pit_strv files = {0};
@@ -322,7 +326,8 @@ static void judge_cores(const struct pit_slurm_line *line, const char *text, uin
 			    cores - 1);
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_cores_probe)
+int pit_slurm_gres_cores_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	struct pit_offenders p = {0};
@@ -353,7 +358,8 @@ PIT_SLURM_PROBE(pit_slurm_gres_cores_probe)
 		       : pit_pass(out, "%" PRIu64 " lines, cores 0-%" PRIu64, named, cores - 1);
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_links_probe)
+int pit_slurm_gres_links_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	struct pit_offenders p = {0};
@@ -380,7 +386,8 @@ PIT_SLURM_PROBE(pit_slurm_gres_links_probe)
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%" PRIu64 " lines", named);
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_affinity_probe)
+int pit_slurm_gres_affinity_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				  struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	size_t without = 0;
@@ -423,7 +430,8 @@ static bool is_mixed(struct pit_facts *f, struct pit_finding *out)
 	return false;
 }
 
-PIT_SLURM_PROBE(pit_slurm_gres_type_probe)
+int pit_slurm_gres_type_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	auto_gres struct gres g = {0};
 	uint64_t count;

@@ -27,7 +27,8 @@ int pit_slurm_host_load(struct pit_facts *f, struct pit_slurm_host *ret, struct 
 	return 0;
 }
 
-int pit_slurm_host_number(const struct pit_slurm_host *h, const char *key, uint64_t *ret)
+/* A number of the node's line. 0, -ENOENT not set, -EBADMSG not a number. */
+static int number_of(const struct pit_slurm_host *h, const char *key, uint64_t *ret)
 {
 	const char *value = pit_slurm_node_get(&h->conf, h->node, key);
 
@@ -40,7 +41,7 @@ static uint64_t number_or(const struct pit_slurm_host *h, const char *key, uint6
 {
 	uint64_t value;
 
-	return pit_slurm_host_number(h, key, &value) || value > UINT16_MAX ? otherwise : value;
+	return number_of(h, key, &value) || value > UINT16_MAX ? otherwise : value;
 }
 
 /* 0: the line does not say. */
@@ -74,7 +75,7 @@ static void compare(const struct pit_slurm_host *h, struct pit_offenders *p, str
 		    uint64_t real)
 {
 	uint64_t value;
-	int rc = pit_slurm_host_number(h, key, &value);
+	int rc = number_of(h, key, &value);
 
 	if (rc == -EBADMSG)
 		pit_problem(p, out, h->node->file, "%s is not a number", key);
@@ -89,7 +90,8 @@ uint64_t pit_slurm_host_cpus(const struct pit_slurm_host *h)
 	return cpus ? cpus : pit_slurm_host_cores(h) * number_or(h, "ThreadsPerCore", 1);
 }
 
-PIT_SLURM_PROBE(pit_slurm_node_cpus_probe)
+int pit_slurm_node_cpus_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	pit_auto_slurm_host struct pit_slurm_host h = {0};
 	struct pit_offenders p = {0};
@@ -134,11 +136,12 @@ static int load_memory(struct pit_facts *f, const struct pit_slurm_host *h, uint
 		return pit_fail(err, -rc, "MemTotal in /proc/meminfo");
 	*ret_total /= 1024;
 	*ret_promised = 1;
-	rc = pit_slurm_host_number(h, "RealMemory", ret_promised);
+	rc = number_of(h, "RealMemory", ret_promised);
 	return rc == -EBADMSG ? pit_fail(err, EBADMSG, "RealMemory is not a number") : 0;
 }
 
-PIT_SLURM_PROBE(pit_slurm_real_memory_probe)
+int pit_slurm_real_memory_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				struct pit_error *err)
 {
 	pit_auto_slurm_host struct pit_slurm_host h = {0};
 	uint64_t promised, total;
@@ -161,7 +164,8 @@ PIT_SLURM_PROBE(pit_slurm_real_memory_probe)
 	return pit_pass(out, "%" PRIu64 " of %" PRIu64 " MiB", promised, total);
 }
 
-PIT_SLURM_PROBE(pit_slurm_mem_spec_probe)
+int pit_slurm_mem_spec_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			     struct pit_error *err)
 {
 	const unsigned share = 98; /* percent of MemTotal that jobs may take together */
 	pit_auto_slurm_host struct pit_slurm_host h = {0};
@@ -172,7 +176,7 @@ PIT_SLURM_PROBE(pit_slurm_mem_spec_probe)
 		rc = load_memory(f, &h, &promised, &total, err);
 	if (rc)
 		return rc;
-	if (pit_slurm_host_number(&h, "MemSpecLimit", &spec) == -EBADMSG)
+	if (number_of(&h, "MemSpecLimit", &spec) == -EBADMSG)
 		return pit_fail(err, EBADMSG, "MemSpecLimit is not a number");
 	name_node(&h, out, "RealMemory");
 	pit_evidence(out, "/proc/meminfo", "MemTotal %" PRIu64 " MiB", total);

@@ -87,7 +87,8 @@ static int get(struct pit_facts *f, const char *file, const char *key, struct pi
 	return 0;
 }
 
-PIT_SLURM_PROBE(pit_slurm_swap_probe)
+int pit_slurm_swap_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			 struct pit_error *err)
 {
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0};
 	struct pit_text meminfo;
@@ -114,7 +115,8 @@ PIT_SLURM_PROBE(pit_slurm_swap_probe)
 	return pit_bad(out, "swap is on, ConstrainSwapSpace=%s", *value ? value : "no (default)");
 }
 
-PIT_SLURM_PROBE(pit_slurm_memlock_probe)
+int pit_slurm_memlock_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			    struct pit_error *err)
 {
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0};
 	const char *except, *which;
@@ -132,7 +134,8 @@ PIT_SLURM_PROBE(pit_slurm_memlock_probe)
 	return pit_bad(out, "jobs take memlock from the submitting shell");
 }
 
-PIT_SLURM_PROBE(pit_slurm_health_probe)
+int pit_slurm_health_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0};
 	const char *program, *interval;
@@ -155,7 +158,8 @@ PIT_SLURM_PROBE(pit_slurm_health_probe)
 	return pit_pass(out, "%s every %s s", program, interval);
 }
 
-PIT_SLURM_PROBE(pit_slurm_unkillable_probe)
+int pit_slurm_unkillable_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			       struct pit_error *err)
 {
 	const uint64_t least = 120;
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0};
@@ -174,7 +178,8 @@ PIT_SLURM_PROBE(pit_slurm_unkillable_probe)
 				: pit_bad(out, "%" PRIu64 " s%s", seconds, *value ? "" : " (default)");
 }
 
-PIT_SLURM_PROBE(pit_slurm_prolog_probe)
+int pit_slurm_prolog_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			   struct pit_error *err)
 {
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0};
 	const char *value;
@@ -190,7 +195,8 @@ PIT_SLURM_PROBE(pit_slurm_prolog_probe)
 	return pit_bad(out, "PrologFlags=%s", *value ? value : "unset");
 }
 
-PIT_SLURM_PROBE(pit_slurm_tmp_probe)
+int pit_slurm_tmp_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			struct pit_error *err)
 {
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0}, container = {0};
 	const char *value, *base;
@@ -219,7 +225,8 @@ PIT_SLURM_PROBE(pit_slurm_tmp_probe)
 	return pit_pass(out, "%s, BasePath=%s", value, base);
 }
 
-PIT_SLURM_PROBE(pit_slurm_cgroup_version_probe)
+int pit_slurm_cgroup_version_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+				   struct pit_error *err)
 {
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0};
 	const struct pit_mounts *mounts;
@@ -243,7 +250,8 @@ PIT_SLURM_PROBE(pit_slurm_cgroup_version_probe)
 	return pit_pass(out, "%s on cgroup v%d", *value ? value : "autodetect", v2 ? 2 : 1);
 }
 
-PIT_SLURM_PROBE(pit_slurm_overrides_probe)
+int pit_slurm_overrides_probe(const struct pit_check *row, struct pit_facts *f, struct pit_finding *out,
+			      struct pit_error *err)
 {
 	pit_auto_slurm_conf struct pit_slurm_conf conf = {0};
 	const char *value;

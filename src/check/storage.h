@@ -77,8 +77,6 @@ struct pit_fstab {
 };
 bool pit_fstab_next(const char **text, struct pit_fstab *ret);
 
-typedef int pit_probe(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
-		      struct pit_error *err);
 /* storage_space.c */
 pit_probe pit_probe_space, pit_probe_inodes, pit_probe_tmp, pit_probe_small_files, pit_probe_checkpoint_room;
 /* storage_fs.c */
@@ -86,7 +84,7 @@ pit_probe pit_probe_data_type, pit_probe_checkpoint_type, pit_probe_atime, pit_p
 	pit_probe_volatile, pit_probe_fstab;
 /* storage_disk.c */
 pit_probe pit_probe_readahead, pit_probe_scheduler, pit_probe_queue, pit_probe_rotational, pit_probe_nvme_link,
-	pit_probe_nvme_health, pit_probe_io_timeout, pit_probe_write_cache, pit_probe_disk_pressure;
+	pit_probe_nvme_health, pit_probe_io_timeout, pit_probe_write_cache;
 /* storage_net.c */
 pit_probe pit_probe_dead_mounts, pit_probe_nfs_options, pit_probe_nfs_size, pit_probe_nfs_connections,
 	pit_probe_nfs_readahead, pit_probe_fuse_limits, pit_probe_fuse_background;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "check/storage.h"
 #include "host/unit.h"
 
@@ -420,18 +421,6 @@ bool pit_fstab_next(const char **text, struct pit_fstab *ret)
 	return false;
 }
 
-static bool has_word(const char *options, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *o = options; o; o = strchr(o, ',')) {
-		o += *o == ',';
-		if (!strncmp(o, word, len) && (!o[len] || o[len] == ','))
-			return true;
-	}
-	return false;
-}
-
 static bool is_mounted(const struct pit_mounts *mounts, const char *target)
 {
 	size_t len = strlen(target);
@@ -448,7 +437,7 @@ static bool is_mounted(const struct pit_mounts *mounts, const char *target)
 static bool is_expected(const struct pit_fstab *f)
 {
 	return f->target[0] == '/' && strcmp(f->type, "swap") != 0 && strcmp(f->type, "ignore") != 0 &&
-	       !has_word(f->options, "noauto") && !strstr(f->options, "x-systemd.automount");
+	       !pit_words_have(f->options, ",", "noauto") && !strstr(f->options, "x-systemd.automount");
 }
 
 int pit_probe_fstab(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
+#include "base/path.h"
 #include "base/strmap.h"
-#include "check/counters.h"
+#include "check/devices.h"
 #include "check/storage.h"
 #include "check/walk.h"
 
@@ -101,14 +103,6 @@ int pit_storage_mounts(struct pit_facts *facts, bool (*keep)(const struct pit_mo
 	return 0;
 }
 
-static bool is_among(const char *word, const char *const *words)
-{
-	for (; *words; words++)
-		if (!strcmp(word, *words))
-			return true;
-	return false;
-}
-
 bool pit_mount_is_data(const struct pit_mount *m)
 {
 	static const char *const types[] = {"ext2", "ext3",   "ext4",     "xfs",      "btrfs",   "zfs",     "f2fs",
@@ -116,7 +110,7 @@ bool pit_mount_is_data(const struct pit_mount *m)
 
 	if (!strcmp(m->type, "overlay") && strcmp(m->target, "/") != 0)
 		return false; /* a container's root as its host sees it */
-	return is_among(m->type, types);
+	return pit_is_among(m->type, types);
 }
 
 bool pit_mount_is_nfs(const struct pit_mount *m)
@@ -172,26 +166,19 @@ static int whole_disk(struct pit_root *root, const char *name, char *ret, size_t
 	return 0;
 }
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 int pit_mount_disk(struct pit_root *root, const struct pit_mount *m, char *ret, size_t size)
 {
 	const char *link;
 
 	if (!pit_root_link(root, &link, "/sys/dev/block/%u:%u", m->major, m->minor))
-		return whole_disk(root, last_name(link), ret, size);
+		return whole_disk(root, pit_base_name(link), ret, size);
 	if (strncmp(m->source, "/dev/", 5) != 0)
 		return -ENOENT;
 	if (!pit_root_link(root, &link, "%s", m->source))
-		return whole_disk(root, last_name(link), ret, size);
-	if (pit_root_exists(root, "/sys/class/block/%s", last_name(m->source)))
+		return whole_disk(root, pit_base_name(link), ret, size);
+	if (pit_root_exists(root, "/sys/class/block/%s", pit_base_name(m->source)))
 		return -ENOENT;
-	return whole_disk(root, last_name(m->source), ret, size);
+	return whole_disk(root, pit_base_name(m->source), ret, size);
 }
 
 static bool is_virtual(const char *name)

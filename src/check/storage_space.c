@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
-#include "check/counters.h"
+#include "check/devices.h"
 #include "check/storage.h"
 #include "host/try.h"
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "cli/cmd.h"
 
 int pit_cli_fail(const struct pit_error *err)
@@ -51,4 +52,27 @@ int pit_cli_choice(struct argp_state *state, const char *option, const char *wor
 		pit_buf_printf(&list, "%s%s", i ? ", " : "", choices[i]);
 	}
 	pit_cli_usage(state, "--%s=%s is not known; choose one of: %s", option, word, list.data);
+}
+
+bool pit_cli_is_json(struct argp_state *state, const char *word)
+{
+	static const char *const formats[] = {"text", "json", NULL};
+
+	return pit_cli_choice(state, "format", word, formats) == 1;
+}
+
+int pit_cli_number(struct argp_state *state, const char *option, const char *arg, int least, int most)
+{
+	uint64_t value;
+
+	if (pit_parse_u64(arg, &value) || value < (uint64_t)least || value > (uint64_t)most)
+		pit_cli_usage(state, "--%s=%s is not a number from %d to %d", option, arg, least, most);
+	return (int)value;
+}
+
+const char *pit_cli_absolute(struct argp_state *state, const char *option, const char *arg)
+{
+	if (*arg != '/')
+		pit_cli_usage(state, "--%s=%s: give an absolute path", option, arg);
+	return arg;
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/parse.h"
 #include "check/run.h"
 #include "cli/cmd.h"
 #include "report/text.h"
@@ -46,26 +45,10 @@ static const char *const formats[] = {"text", "json", "junit", "markdown", NULL}
 static const char *const workloads[] = {"training", "inference", NULL};
 static const char *const colours[] = {"auto", "always", "never", NULL};
 
-static int number(struct argp_state *state, const char *option, const char *arg, int least, int most)
-{
-	uint64_t value;
-
-	if (pit_parse_u64(arg, &value) || value < (uint64_t)least || value > (uint64_t)most)
-		pit_cli_usage(state, "--%s=%s is not a number from %d to %d", option, arg, least, most);
-	return (int)value;
-}
-
 static void add_words(struct argp_state *state, struct options *o, struct pit_strv *words, const char *arg)
 {
 	if (pit_selection_add(words, arg, &o->err))
 		pit_cli_usage(state, "%s", o->err.text);
-}
-
-static const char *absolute(struct argp_state *state, const char *option, const char *arg)
-{
-	if (*arg != '/')
-		pit_cli_usage(state, "--%s=%s: give an absolute path", option, arg);
-	return arg;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -86,13 +69,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		add_words(state, o, &o->selection.skip, arg);
 		break;
 	case KEY_DATA:
-		o->facts.data = absolute(state, "data", arg);
+		o->facts.data = pit_cli_absolute(state, "data", arg);
 		break;
 	case KEY_CHECKPOINT:
-		o->facts.checkpoint = absolute(state, "checkpoint", arg);
+		o->facts.checkpoint = pit_cli_absolute(state, "checkpoint", arg);
 		break;
 	case KEY_PID:
-		o->facts.pid = number(state, "pid", arg, 1, INT_MAX);
+		o->facts.pid = pit_cli_number(state, "pid", arg, 1, INT_MAX);
 		break;
 	case KEY_WAIVE:
 		o->waive = arg;
@@ -110,10 +93,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
 		break;
 	case KEY_SAMPLE:
-		o->facts.sample_ms = number(state, "sample", arg, 1, 60000);
+		o->facts.sample_ms = pit_cli_number(state, "sample", arg, 1, 60000);
 		break;
 	case KEY_DEADLINE:
-		o->deadline_ms = number(state, "deadline", arg, 1, 60000);
+		o->deadline_ms = pit_cli_number(state, "deadline", arg, 1, 60000);
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': check takes no such word; --only=%s chooses checks", arg, arg);
@@ -185,11 +168,21 @@ static int load_waivers(const char *path, struct pit_waivers *ret, struct pit_er
 	return pit_wrap(err, pit_waivers_parse(text.data, today, ret, err), "%s", path);
 }
 
+/* Clean is only what was looked at: when nothing could be judged and something was refused, the job was not done. */
+static int exit_code(const struct pit_report *r)
+{
+	if (r->fail)
+		return PIT_EXIT_FAIL;
+	if (r->warn)
+		return PIT_EXIT_WARN;
+	return !r->pass && !r->waived && pit_report_unseen(r) ? PIT_EXIT_CANNOT : PIT_EXIT_OK;
+}
+
 static int print_report(const struct options *o, const struct pit_report *r)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	struct pit_page page = pit_page_for(STDOUT_FILENO, o->colour, &out);
-	int code = r->fail ? PIT_EXIT_FAIL : r->warn ? PIT_EXIT_WARN : PIT_EXIT_OK;
+	int code = exit_code(r);
 
 	if (o->format == FORMAT_JSON)
 		out.failed |= pit_report_json(r, &out) != 0;

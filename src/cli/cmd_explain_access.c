@@ -8,10 +8,9 @@
 
 struct options {
 	const char *root, *user, *path;
-	int format;
+	bool json;
 };
 
-enum { FORMAT_TEXT, FORMAT_JSON };
 enum { KEY_ROOT = 256 };
 
 static const struct argp_option argp_options[] = {
@@ -19,8 +18,6 @@ static const struct argp_option argp_options[] = {
 	{"format", 'f', "FORM", 0, "text (default) or json"},
 	{0},
 };
-
-static const char *const formats[] = {"text", "json", NULL};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -31,7 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->root = arg;
 		break;
 	case 'f':
-		o->format = pit_cli_choice(state, "format", arg, formats);
+		o->json = pit_cli_is_json(state, arg);
 		break;
 	case ARGP_KEY_ARG:
 		if (!*arg)
@@ -230,7 +227,7 @@ int pit_cli_explain_access(int argc, char **argv)
 	static char name[] = "pitcrew explain access";
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	pit_auto_root struct pit_root *root = NULL;
-	struct options o = {.format = FORMAT_TEXT};
+	struct options o = {0};
 	struct pit_error err = PIT_ERROR_INIT;
 	PIT_CLEANUP(question_free) struct question q = {0};
 
@@ -238,7 +235,7 @@ int pit_cli_explain_access(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	if (pit_root_open(o.root, &root, &err) || ask(&o, root, &q, &err))
 		return pit_cli_fail(&err);
-	if (o.format == FORMAT_TEXT)
+	if (!o.json)
 		put_text(&o, &q, &out);
 	else if (put_json(&o, &q, &out))
 		out.failed = true;

@@ -25,17 +25,9 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static const char *absolute(struct argp_state *state, const char *option, const char *arg)
-{
-	if (*arg != '/')
-		pit_cli_usage(state, "--%s=%s: give an absolute path", option, arg);
-	return arg;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
-	uint64_t pid;
 
 	switch (key) {
 	case 'o':
@@ -45,15 +37,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->raw = true;
 		break;
 	case KEY_DATA:
-		o->facts.data = absolute(state, "data", arg);
+		o->facts.data = pit_cli_absolute(state, "data", arg);
 		break;
 	case KEY_CHECKPOINT:
-		o->facts.checkpoint = absolute(state, "checkpoint", arg);
+		o->facts.checkpoint = pit_cli_absolute(state, "checkpoint", arg);
 		break;
 	case KEY_PID:
-		if (pit_parse_u64(arg, &pid) || !pid || pid > INT_MAX)
-			pit_cli_usage(state, "--pid=%s is not a process id", arg);
-		o->facts.pid = (int)pid;
+		o->facts.pid = pit_cli_number(state, "pid", arg, 1, INT_MAX);
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': --output=FILE names the file", arg);

@@ -4,10 +4,9 @@
 
 struct options {
 	const char *root;
-	int format;
+	bool json;
 };
 
-enum { FORMAT_TEXT, FORMAT_JSON };
 enum { KEY_ROOT = 256 };
 
 static const struct argp_option argp_options[] = {
@@ -15,8 +14,6 @@ static const struct argp_option argp_options[] = {
 	{"format", 'f', "FORM", 0, "text (default) or json"},
 	{0},
 };
-
-static const char *const formats[] = {"text", "json", NULL};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -27,10 +24,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->root = arg;
 		break;
 	case 'f':
-		o->format = pit_cli_choice(state, "format", arg, formats);
+		o->json = pit_cli_is_json(state, arg);
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': --root=PATH names a recorded machine", arg);
+		pit_cli_usage(state, "'%s': --root=PATH names a recorded machine", arg);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -53,7 +50,7 @@ static int show(const struct options *o, struct pit_buf *out, struct pit_error *
 
 	if (!rc)
 		rc = pit_topo_load(root, &t, err);
-	if (!rc && o->format == FORMAT_JSON)
+	if (!rc && o->json)
 		rc = pit_topo_json(t, out);
 	else if (!rc)
 		pit_topo_draw(t, out);
@@ -64,7 +61,7 @@ static int show(const struct options *o, struct pit_buf *out, struct pit_error *
 static int run(int argc, char **argv)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-	struct options o = {.format = FORMAT_TEXT};
+	struct options o = {0};
 	struct pit_error err = PIT_ERROR_INIT;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);

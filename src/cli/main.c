@@ -71,9 +71,16 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	argp_err_exit_status = PIT_EXIT_USAGE;
+	argp_program_version = "pitcrew " PITCREW_VERSION;
 	if (argc < 2) {
 		print_help(stderr);
 		return PIT_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "help") && argc == 3) { /* "help VERB" is "VERB --help" */
+		static char help[] = "--help";
+
+		argv[1] = argv[2];
+		argv[2] = help;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		print_help(stdout);

@@ -52,8 +52,6 @@ void pit_recording_name(enum pit_kind kind, const char *path, struct pit_buf *ou
 /* Reads an open regular file, at most PIT_ROOT_FILE_MAX bytes. */
 int pit_read_fd(int fd, struct pit_buf *out);
 int pit_list_fd(int fd, struct pit_buf *out); /* directory; takes the fd */
-struct stat;
-void pit_print_stat(const struct stat *st, struct pit_buf *out);
 
 struct pit_root;
 /* Sets the answer for `path` before anybody asks, for tests. 0 or -ENOMEM. */

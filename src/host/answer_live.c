@@ -98,7 +98,7 @@ static int link_path(const char *path, struct pit_buf *out)
 	return 0;
 }
 
-void pit_print_stat(const struct stat *st, struct pit_buf *out)
+static void print_stat(const struct stat *st, struct pit_buf *out)
 {
 	pit_buf_printf(out, "%o %u %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 "\n", st->st_mode,
 		       st->st_uid, st->st_gid, (uint64_t)st->st_size, (uint64_t)st->st_nlink,
@@ -112,7 +112,7 @@ static int stat_path(const char *path, struct pit_buf *out)
 
 	if (stat(path, &st))
 		return -errno;
-	pit_print_stat(&st, out);
+	print_stat(&st, out);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/path.h"
 #include "host/archive.h"
 
 #include <archive.h>
@@ -30,14 +31,10 @@ static int add_filter(struct archive *a, const char *path)
 		{".tgz", archive_write_add_filter_gzip},  {".xz", archive_write_add_filter_xz},
 		{".bz2", archive_write_add_filter_bzip2}, {".tar", archive_write_add_filter_none},
 	};
-	size_t len = strlen(path);
 
-	for (size_t i = 0; i < PIT_COUNT(filters); i++) {
-		size_t n = strlen(filters[i].end);
-
-		if (len > n && !strcmp(path + len - n, filters[i].end))
+	for (size_t i = 0; i < PIT_COUNT(filters); i++)
+		if (pit_ends_with(path, filters[i].end))
 			return filters[i].add(a) == ARCHIVE_OK ? 0 : -EINVAL;
-	}
 	return -EINVAL;
 }
 

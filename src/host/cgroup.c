@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/cgroup.h"
 
+#include "base/words.h"
+
 #include <string.h>
 
 /* One line of /proc/PID/cgroup and where its directory is seen. */
@@ -29,18 +31,6 @@ const char *pit_cgroup_mode_name(enum pit_cgroup_mode mode)
 	};
 
 	return names[mode];
-}
-
-static bool has_word(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *w = words; w; w = strchr(w, ',')) {
-		w += *w == ',';
-		if (!strncmp(w, word, len) && (!w[len] || w[len] == ','))
-			return true;
-	}
-	return false;
 }
 
 /* Mounts that bind a resource controller to v1. Lone others (net_cls of a VPN, name=systemd) leave a machine v2. */
@@ -246,7 +236,7 @@ enum pit_cgroup_mode pit_cgroup_mode(const struct pit_cgroup *g)
 static const struct line *find_v1(const struct pit_cgroup *g, const char *controller)
 {
 	for (size_t i = 0; i < g->count; i++)
-		if (!g->line[i].v2 && has_word(g->line[i].controllers, controller))
+		if (!g->line[i].v2 && pit_words_have(g->line[i].controllers, ",", controller))
 			return &g->line[i];
 	return NULL;
 }

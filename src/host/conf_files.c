@@ -4,32 +4,19 @@
 #include <string.h>
 
 #include "base/parse.h"
-
-static bool ends_with(const char *name, const char *end)
-{
-	size_t len = strlen(name), n = strlen(end);
-
-	return len > n && !strcmp(name + len - n, end);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
+#include "base/path.h"
 
 static bool has_base(const struct pit_strv *paths, const char *name)
 {
 	for (size_t i = 0; i < paths->count; i++)
-		if (!strcmp(base_name(paths->item[i]), name))
+		if (!strcmp(pit_base_name(paths->item[i]), name))
 			return true;
 	return false;
 }
 
 static int by_base(const void *a, const void *b)
 {
-	return strcmp(base_name(*(char *const *)a), base_name(*(char *const *)b));
+	return strcmp(pit_base_name(*(char *const *)a), pit_base_name(*(char *const *)b));
 }
 
 int pit_conf_files(struct pit_root *root, const char *const *dirs, const char *suffix, struct pit_strv *ret)
@@ -41,7 +28,7 @@ int pit_conf_files(struct pit_root *root, const char *const *dirs, const char *s
 		if (pit_root_list(root, &names, "%s", *dirs))
 			continue;
 		for (size_t i = 0; i < names->count && !rc; i++)
-			if (ends_with(names->item[i], suffix) && !has_base(ret, names->item[i]))
+			if (pit_ends_with(names->item[i], suffix) && !has_base(ret, names->item[i]))
 				rc = pit_strv_addf(ret, "%s/%s", *dirs, names->item[i]);
 	}
 	if (ret->count > 1)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "base/strmap.h"
 
 /* Decodes \ooo in place. */
@@ -219,14 +220,6 @@ bool pit_mount_option(const struct pit_mount *m, const char *name, const char **
 	return find_option(m->options, name, ret_value) || find_option(m->super_options, name, ret_value);
 }
 
-static bool is_among(const char *type, const char *const *types)
-{
-	for (; *types; types++)
-		if (!strcmp(type, *types))
-			return true;
-	return false;
-}
-
 bool pit_mount_is_network(const struct pit_mount *m)
 {
 	static const char *const types[] = {"nfs",       "nfs4", "cifs",   "smb3",      "smbfs",          "ceph",
@@ -234,7 +227,7 @@ bool pit_mount_is_network(const struct pit_mount *m)
 					    "9p",        "afs",  "ocfs2",  "gfs2",      "wekafs",         "pvfs2",
 					    "fuse.ceph", NULL};
 
-	return is_among(m->type, types);
+	return pit_is_among(m->type, types);
 }
 
 bool pit_mount_is_pseudo(const struct pit_mount *m)
@@ -244,5 +237,5 @@ bool pit_mount_is_pseudo(const struct pit_mount *m)
 		"bpf",       "securityfs", "pstore",    "configfs", "fusectl", "autofs", "efivarfs", "binfmt_misc",
 		"hugetlbfs", "rpc_pipefs", "selinuxfs", "nsfs",     "resctrl", NULL};
 
-	return is_among(m->type, types);
+	return pit_is_among(m->type, types);
 }

@@ -14,9 +14,6 @@ struct pit_origin {
 	char profile[64]; /* tuned's, when that is the setter */
 };
 
-/* True when the value, as a file has it, is what the kernel shows: the same words, numbers compared as numbers. */
-bool pit_origin_is_live(const char *value, const char *live);
-
 /* What tuned's active profile (with the profiles it includes) sets `key` in `section` to. An empty `file` when no
  * profile is active or it says nothing. `matches` tells whether a key of the profile is meant; NULL: the same text. */
 void pit_tuned_find(struct pit_root *root, const char *section, const char *key,

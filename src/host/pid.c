@@ -108,6 +108,14 @@ const struct pit_proc *pit_procs_find(const struct pit_procs *p, int pid)
 	return p->count ? bsearch(&pid, p->item, p->count, sizeof(*p->item), by_pid) : NULL;
 }
 
+const struct pit_proc *pit_procs_named(const struct pit_procs *p, const char *comm)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (!strncmp(p->item[i].comm, comm, 15) && p->item[i].state != 'Z')
+			return &p->item[i];
+	return NULL;
+}
+
 double pit_proc_age(const struct pit_procs *p, const struct pit_proc *proc)
 {
 	double age = p->uptime - (double)proc->start / PIT_TICKS_PER_SECOND;

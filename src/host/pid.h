@@ -43,6 +43,9 @@ void pit_procs_free(struct pit_procs *p);
 
 const struct pit_proc *pit_procs_find(const struct pit_procs *p, int pid); /* NULL none */
 
+/* The first process with that command, cut at the 15 bytes that the kernel keeps, that is no zombie; NULL none. */
+const struct pit_proc *pit_procs_named(const struct pit_procs *p, const char *comm);
+
 /* Seconds since the process started; -1 unknown. */
 double pit_proc_age(const struct pit_procs *p, const struct pit_proc *proc);
 

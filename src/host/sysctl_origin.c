@@ -172,7 +172,8 @@ int pit_sysctl_origin(struct pit_root *root, const char *key, const char *live, 
 	return pit_origin_print(&file, &tuned, cmdline, live, ret, size);
 }
 
-bool pit_origin_is_live(const char *value, const char *live)
+/* True when the value, as a file has it, is what the kernel shows: the same words, numbers compared as numbers. */
+static bool is_live(const char *value, const char *live)
 {
 	pit_auto_strv struct pit_strv a = {0}, b = {0};
 	double x, y;
@@ -199,8 +200,8 @@ static void print_tuned(const struct pit_origin *tuned, const char *head, struct
 static void print_all(const struct pit_origin *file, const struct pit_origin *tuned, const char *live,
 		      struct pit_buf *out)
 {
-	bool file_live = file->file[0] && (!live || pit_origin_is_live(file->value, live));
-	bool tuned_live = tuned->file[0] && (!live || pit_origin_is_live(tuned->value, live));
+	bool file_live = file->file[0] && (!live || is_live(file->value, live));
+	bool tuned_live = tuned->file[0] && (!live || is_live(tuned->value, live));
 
 	if (file->file[0] && file_live)
 		pit_buf_printf(out, "%s:%d (%s)", file->file, file->line, file->value);

@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "host/conf_files.h"
 #include "host/origin.h"
 #include "host/procfs.h"

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/path.h"
 #include "host/conf_files.h"
 
 /* systemd.unit(5), first wins. */
@@ -99,20 +100,6 @@ static int drop_in_dirs(const struct pit_strv *names, struct pit_strv *ret)
 	return rc;
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-	size_t len = strlen(name), n = strlen(end);
-
-	return len > n && !strcmp(name + len - n, end);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Adds the .conf files of the directories to `files`, in the order in which they are read. */
 static int add_drop_ins(struct pit_root *root, const struct pit_strv *dirs, struct pit_strv *files)
 {
@@ -164,8 +151,8 @@ static int names_of(struct pit_root *root, const char *unit, const char *dir, co
 
 	if (!rc && strcmp(unit, name) != 0)
 		rc = pit_strv_add(ret, name);
-	if (!rc && !pit_root_link(root, &target, "%s/%s", dir, name) && !pit_strv_has(ret, base_name(target)))
-		rc = pit_strv_add(ret, base_name(target));
+	if (!rc && !pit_root_link(root, &target, "%s/%s", dir, name) && !pit_strv_has(ret, pit_base_name(target)))
+		rc = pit_strv_add(ret, pit_base_name(target));
 	return rc;
 }
 
@@ -212,7 +199,7 @@ static bool is_wanted(struct pit_root *root, const char *dir, const char *unit)
 	for (size_t i = 0; i < names->count; i++) {
 		const char *name = names->item[i];
 
-		if ((ends_with(name, ".wants") || ends_with(name, ".requires")) &&
+		if ((pit_ends_with(name, ".wants") || pit_ends_with(name, ".requires")) &&
 		    !pit_root_list(root, &links, "%s/%s", dir, name) && pit_strv_has(links, unit))
 			return true;
 	}

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "topo/parts.h"
 
 #define NODE_DIR "/sys/devices/system/node"

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "topo/parts.h"
 
 #define PCI_DIR "/sys/bus/pci/devices"
@@ -85,12 +86,11 @@ static void read_bridges(struct pit_root *root, struct pit_device *d)
 
 static void read_driver(struct pit_root *root, struct pit_device *d)
 {
-	const char *path, *last;
+	const char *path;
 
 	if (pit_root_link(root, &path, "%s/driver", d->sysfs))
 		return;
-	last = strrchr(path, '/');
-	snprintf(d->driver, sizeof(d->driver), "%s", last ? last + 1 : path);
+	snprintf(d->driver, sizeof(d->driver), "%s", pit_base_name(path));
 }
 
 static void name_device(struct pit_device *d)
@@ -196,7 +196,7 @@ static bool kernel_has_no_pci(struct pit_root *root)
 	       buses->count > 0 && !pit_strv_has(buses, "pci");
 }
 
-int pit_topo_scan_pci(struct pit_root *root, struct pit_topo *t)
+static int scan_pci(struct pit_root *root, struct pit_topo *t)
 {
 	const struct pit_strv *names;
 
@@ -210,7 +210,7 @@ int pit_topo_scan_pci(struct pit_root *root, struct pit_topo *t)
 
 int pit_topo_load_devices(struct pit_root *root, struct pit_topo *t)
 {
-	int rc = pit_topo_scan_pci(root, t);
+	int rc = scan_pci(root, t);
 
 	if (!rc && !t->pci_known)
 		rc = pit_topo_scan_kfd(root, t);

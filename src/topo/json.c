@@ -2,14 +2,12 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "topo/view.h"
 
-/* Strings that are no UTF-8 come out as null: jansson refuses them. */
 static json_t *text_or_null(const char *text)
 {
-	json_t *s = *text ? json_string(text) : NULL;
-
-	return s ? s : json_null();
+	return pit_json_text(*text ? text : NULL);
 }
 
 static json_t *set(const struct pit_idset *s)
@@ -23,11 +21,6 @@ static json_t *set(const struct pit_idset *s)
 static json_t *set_or_null(const struct pit_idset *s, bool known)
 {
 	return known ? set(s) : json_null();
-}
-
-static json_t *number_or_null(int64_t n)
-{
-	return n >= 0 ? json_integer(n) : json_null();
 }
 
 static json_t *hex_or_null(unsigned id)
@@ -72,7 +65,7 @@ static json_t *nodes(const struct pit_topo *t)
 		const struct pit_node *n = &t->node[i];
 
 		json_array_append_new(all, json_pack("{s:i, s:o, s:o, s:s, s:b, s:o}", "id", n->id, "cpus",
-						     set(&n->cpus), "mem_kb", number_or_null(n->mem_kb), "kind",
+						     set(&n->cpus), "mem_kb", pit_json_number(n->mem_kb), "kind",
 						     pit_node_kind_name(n->kind), "mem_only", n->mem_only, "distances",
 						     distances(t, n)));
 	}
@@ -110,7 +103,7 @@ static json_t *device(const struct pit_device *d)
 	json_object_set_new(o, "driver", text_or_null(d->driver));
 	if (d->cls == PIT_DEVICE_GPU)
 		json_object_set_new(o, "uuid", text_or_null(d->uuid));
-	json_object_set_new(o, "node", number_or_null(d->node));
+	json_object_set_new(o, "node", pit_json_number(d->node));
 	json_object_set_new(o, "node_source", json_string(pit_node_source_name(d->node_source)));
 	json_object_set_new(o, "cpus", set_or_null(&d->cpus, !pit_idset_is_empty(&d->cpus)));
 	return o;
@@ -138,8 +131,8 @@ int pit_topo_json(const struct pit_topo *t, struct pit_buf *out)
 {
 	json_t *all =
 		json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "schema", 1, "cpus", cpus(t),
-			  "packages", number_or_null(t->packages), "cores", number_or_null(t->cores), "mem_kb",
-			  number_or_null(t->mem_kb), "nodes", nodes(t), "allowed", allowed(t), "caches", caches(t),
+			  "packages", pit_json_number(t->packages), "cores", pit_json_number(t->cores), "mem_kb",
+			  pit_json_number(t->mem_kb), "nodes", nodes(t), "allowed", allowed(t), "caches", caches(t),
 			  "pci_known", t->pci_known, "devices", devices(t), "contradictions", contradictions(t));
 	char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "topo/parts.h"
+#include "topo/model.h"
 
 const struct pit_node *pit_topo_node(const struct pit_topo *t, int id)
 {

@@ -46,7 +46,6 @@ int pit_topo_load_contradictions(struct pit_root *root, const struct pit_shape *
 
 /* Parts of pit_topo_load_devices(). */
 struct pit_device *pit_topo_add_device(struct pit_topo *t, enum pit_device_class cls); /* NULL: no memory */
-int pit_topo_scan_pci(struct pit_root *root, struct pit_topo *t);
 int pit_topo_scan_classes(struct pit_root *root, struct pit_topo *t); /* handles; devices that are on no PCI bus */
 int pit_topo_scan_kfd(struct pit_root *root, struct pit_topo *t);
 int pit_topo_ask_nvml(struct pit_root *root, struct pit_topo *t);

@@ -7,7 +7,7 @@ Wrong words of the command line: one line, exit code 64.
   pitcrew check: an empty list of checks ('pitcrew check --help')
   [64]
   $ pitcrew check --only nothing.at.all
-  pitcrew check: no check is named 'nothing.at.all' (near: cpu.governor); 'pitcrew check --list' has them all ('pitcrew check --help')
+  pitcrew check: no check is named 'nothing.at.all'; 'pitcrew check --list' has them all ('pitcrew check --help')
   [64]
   $ pitcrew check --workload traning
   pitcrew check: --workload=traning is not known; choose one of: training, inference ('pitcrew check --help')
@@ -107,6 +107,7 @@ A machine of one file: what is there is judged, all else is skipped with its rea
   
   0 failed, 0 warned, 0 passed, 1 skipped of 1 checks in N ms. 'pitcrew check
   --verbose' shows all, 'pitcrew explain ID' one.
+  [3]
   $ echo 60 > host/proc/sys/vm/swappiness; tar -cf host.tar host; pitcrew check --root host.tar --only memory.swappiness
   pitcrew 0.1.0: host (host.tar); ? CPUs, ? NUMA nodes, ? GPUs. Judged for
   training.

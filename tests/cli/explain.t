@@ -5,8 +5,10 @@
   memory.swappiness: Swappiness
   
     why       A high value makes the kernel swap out idle memory of a job to keep
-              more page cache. Pages that come back from disk stall data loading
-              and checkpoints.
+              more page cache, and what comes back from disk stalls loading and
+              checkpoints. Profiles ask for 10 (throughput), 30 (virtual machines)
+              or 1 (NVIDIA for inference), so training is held to 10 and inference
+              to 1, where there is swap at all.
     else      warn, risk
     fix       Lower vm.swappiness.
     knobs     vm.swappiness

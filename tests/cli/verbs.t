@@ -34,3 +34,10 @@ With stdout closed the report must not land in the next file that is opened.
   $ pitcrew check --only cpu.smt >&-
   pitcrew: cannot write the output: Bad file descriptor
   [3]
+
+Help of a verb, and its version.
+
+  $ pitcrew help check | head -1
+  Usage: pitcrew check [OPTION...]
+  $ pitcrew topo --version
+  pitcrew 0.1.0

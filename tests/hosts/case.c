@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "case.h"
 
-#include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "../tempdir.h"
 #include "host/answer.h"
 
 static bool is_comment(const char *line)
@@ -128,35 +127,12 @@ void test_cases_free(struct test_cases *cases)
 	free(cases->item);
 }
 
-static void make_parents(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-}
-
-static int write_file(const char *dir, const char *path, const char *bytes, size_t len)
-{
-	char full[4096];
-	pit_auto_close int fd = -1;
-
-	snprintf(full, sizeof(full), "%s%s%s", dir, *path == '/' ? "" : "/", path);
-	make_parents(full);
-	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	return write(fd, bytes, len) == (ssize_t)len ? 0 : -EIO;
-}
-
 static int append_missing(const char *dir, const char *kind, const char *path, const char *code)
 {
 	char full[4096];
 	pit_auto_fclose FILE *f = NULL;
 
-	snprintf(full, sizeof(full), "%s/.pitcrew/missing", dir);
-	make_parents(full);
+	tempdir_parents(dir, "/.pitcrew/missing", full, sizeof(full));
 	f = fopen(full, "ae");
 	if (!f)
 		return -errno;
@@ -175,7 +151,7 @@ static int write_answer(const char *dir, const char *kind, const char *path, con
 	if (!strcmp(kind, "again"))
 		pit_buf_puts(&text, "interval_ns 1000000000\n");
 	pit_buf_puts(&text, bytes);
-	return name.len ? write_file(dir, name.data, text.data, text.len) : -EINVAL;
+	return name.len ? tempdir_write(dir, name.data, text.data, text.len) : -EINVAL;
 }
 
 static int write_content(const char *dir, char *what, const char *bytes)
@@ -183,7 +159,7 @@ static int write_content(const char *dir, char *what, const char *bytes)
 	char *blank = strchr(what, ' ');
 
 	if (*what == '/')
-		return write_file(dir, what, bytes, strlen(bytes));
+		return tempdir_write(dir, what, bytes, strlen(bytes));
 	if (!blank)
 		return -EINVAL;
 	*blank = '\0';
@@ -210,24 +186,15 @@ static int write_hex(const char *dir, const char *path, const char *text)
 			bytes[to++] = (unsigned char)byte;
 		end = to > end ? to : end;
 	}
-	return write_file(dir, path, (const char *)bytes, end);
-}
-
-static int make_link(const char *dir, const char *path, const char *target)
-{
-	char full[4096];
-
-	snprintf(full, sizeof(full), "%s%s", dir, path);
-	make_parents(full);
-	return symlink(target, full) ? -errno : 0;
+	return tempdir_write(dir, path, (const char *)bytes, end);
 }
 
 static int make_dir(const char *dir, const char *path)
 {
-	char full[4096];
+	char full[4096], below[4096];
 
-	snprintf(full, sizeof(full), "%s%s/", dir, path);
-	make_parents(full);
+	snprintf(below, sizeof(below), "%s/", path);
+	tempdir_parents(dir, below, full, sizeof(full));
 	return 0;
 }
 
@@ -266,7 +233,7 @@ static int build_line(const struct test_case *c, size_t *i, const char *dir)
 		return make_dir(dir, line + 4);
 	if (!strncmp(line, "link ", 5) && (middle = strstr(line, " -> "))) {
 		*middle = '\0';
-		return make_link(dir, line + 5, middle + 4);
+		return tempdir_symlink(dir, line + 5, middle + 4);
 	}
 	if (!strncmp(line, "hex ", 4) && (middle = strstr(line, " = "))) {
 		*middle = '\0';

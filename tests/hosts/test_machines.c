@@ -7,7 +7,6 @@
  *	test_machines [CASE]		(the cases lie in $PITCREW_CASES)
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <jansson.h>
 #include <spawn.h>
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "../tempdir.h"
 #include "topo/model.h"
 
 extern char **environ;
@@ -63,15 +63,9 @@ static struct {
 } tally;
 
 /* In memory where that is possible: the trees have many small files. */
-static bool make_dir(char *ret, size_t size)
+static void make_dir(char *ret, size_t size)
 {
-	snprintf(ret, size, "%s/pitcrew-machine-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-	return mkdtemp(ret);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
+	tempdir_new_in(access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", ret, size);
 }
 
 static bool run(const char *const argv[])
@@ -265,8 +259,7 @@ static void try_case(const char *cases, const json_t *expected)
 
 	snprintf(archive, sizeof(archive), "%s/%s", cases, json_string_value(json_object_get(expected, "archive")));
 	pit_strv_add(&tally.archives, archive);
-	if (!make_dir(dir, sizeof(dir)))
-		return report(false, name, "no temporary directory");
+	make_dir(dir, sizeof(dir));
 	snprintf(root, sizeof(root), "%s/%s", dir, json_string_value(json_object_get(expected, "root")));
 	if (access(archive, R_OK))
 		report(false, name, "the archive is missing");
@@ -274,7 +267,7 @@ static void try_case(const char *cases, const json_t *expected)
 		report(false, name, "cannot be unpacked");
 	else
 		try_tree(name, root, expected);
-	nftw(dir, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+	tempdir_remove(dir);
 }
 
 /* All archives below machines/, as roots and as one directory below. */
@@ -283,7 +276,8 @@ static void try_archive(const char *archive)
 	char dir[64], pattern[128];
 	glob_t roots;
 
-	if (!make_dir(dir, sizeof(dir)) || !unpack(archive, dir))
+	make_dir(dir, sizeof(dir));
+	if (!unpack(archive, dir))
 		return report(false, archive, "cannot be unpacked");
 	snprintf(pattern, sizeof(pattern), "%s{,/*/}", dir);
 	if (!glob(pattern, GLOB_BRACE | GLOB_ONLYDIR, NULL, &roots)) {
@@ -296,7 +290,7 @@ static void try_archive(const char *archive)
 		}
 		globfree(&roots);
 	}
-	nftw(dir, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+	tempdir_remove(dir);
 }
 
 static void try_archives(const char *cases)

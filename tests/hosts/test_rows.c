@@ -5,18 +5,13 @@
  *
  *	test_rows DIR-OF-CASES [ROW-ID-PREFIX]
  */
-#include <ftw.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "../tempdir.h"
 #include "case.h"
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
 
 static void read_words(const struct test_case *c, struct pit_facts_options *o)
 {
@@ -63,19 +58,16 @@ static bool run_case(const struct test_case *c, const struct pit_check *row, con
 static bool run_in_new_dir(const struct test_case *c, struct pit_buf *why)
 {
 	const struct pit_check *row = pit_catalog_find(c->row);
-	char dir[] = "/tmp/pitcrew-case.XXXXXX";
+	char dir[64];
 	bool ok;
 
 	if (!row) {
 		pit_buf_puts(why, "no such row");
 		return false;
 	}
-	if (!mkdtemp(dir)) {
-		pit_buf_puts(why, strerror(errno));
-		return false;
-	}
+	tempdir_new(dir, sizeof(dir));
 	ok = run_case(c, row, dir, why);
-	nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tempdir_remove(dir);
 	return ok;
 }
 

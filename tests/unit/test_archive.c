@@ -12,7 +12,7 @@
 
 #include "host/archive.h"
 #include "host/root.h"
-#include "tempdir.h"
+#include "../tempdir.h"
 
 struct member {
 	const char *name;
@@ -54,11 +54,11 @@ static int try_one(const struct member *m, size_t count, struct pit_unpacked *re
 	char dir[64], path[96];
 	int rc;
 
-	test_tree_new(dir, sizeof(dir));
+	tempdir_new(dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/x.tar.gz", dir);
 	write_raw(path, m, count);
 	rc = pit_archive_unpack(path, ret, err);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 	return rc;
 }
 
@@ -129,9 +129,9 @@ static void refuses_what_is_no_archive(void **state)
 	struct pit_unpacked u = PIT_UNPACKED_INIT;
 	char dir[64], path[96];
 
-	test_tree_new(dir, sizeof(dir));
-	test_tree_file(dir, "/x.tar", "this is no archive at all\n");
-	test_tree_file(dir, "/empty.tar", "");
+	tempdir_new(dir, sizeof(dir));
+	tempdir_file(dir, "/x.tar", "this is no archive at all\n");
+	tempdir_file(dir, "/empty.tar", "");
 	snprintf(path, sizeof(path), "%s/x.tar", dir);
 	assert_true(pit_archive_unpack(path, &u, &err) < 0);
 	assert_non_null(strstr(err.text, path));
@@ -139,7 +139,7 @@ static void refuses_what_is_no_archive(void **state)
 	assert_true(pit_archive_unpack(path, &u, NULL) < 0);
 	snprintf(path, sizeof(path), "%s/none.tar", dir);
 	assert_true(pit_archive_unpack(path, &u, NULL) < 0);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 }
 
 static void round_trips(void **state)
@@ -150,7 +150,7 @@ static void round_trips(void **state)
 	struct pit_archive *a;
 	struct pit_root *root;
 
-	test_tree_new(dir, sizeof(dir));
+	tempdir_new(dir, sizeof(dir));
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		snprintf(path, sizeof(path), "%s/x%s", dir, ends[i]);
 		assert_int_equal(pit_archive_create(path, &a, NULL), 0);
@@ -169,7 +169,7 @@ static void round_trips(void **state)
 	assert_int_equal(pit_archive_create(path, &a, NULL), -EINVAL);
 	snprintf(path, sizeof(path), "%s/none/x.tar", dir);
 	assert_int_equal(pit_archive_create(path, &a, NULL), -ENOENT);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 }
 
 int main(void)

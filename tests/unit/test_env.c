@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/idset.h"
-#include "check/container.h"
+#include "check/nvidia.h"
 #include "check/env.h"
 #include "check/env_names.h"
 #include "check/offenders.h"
@@ -153,11 +153,11 @@ static void reads_library_versions(void **state)
 {
 	char version[32];
 
-	assert_true(pit_nvidia_library_version("/usr/lib/libcuda.so.550.54.15", version, sizeof(version)));
+	assert_int_equal(pit_nvidia_file_version("/usr/lib/libcuda.so.550.54.15", version, sizeof(version)), 0);
 	assert_string_equal(version, "550.54.15");
-	assert_false(pit_nvidia_library_version("libcuda.so.1", version, sizeof(version)));
-	assert_false(pit_nvidia_library_version("libcuda.so", version, sizeof(version)));
-	assert_false(pit_nvidia_library_version("libcuda.so.550.x", version, sizeof(version)));
+	assert_int_equal(pit_nvidia_file_version("libcuda.so.1", version, sizeof(version)), -ENOENT);
+	assert_int_equal(pit_nvidia_file_version("libcuda.so", version, sizeof(version)), -ENOENT);
+	assert_int_equal(pit_nvidia_file_version("libcuda.so.550.x", version, sizeof(version)), -ENOENT);
 }
 
 static void keeps_no_secrets(void **state)

@@ -10,11 +10,10 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "../tempdir.h"
 #include "base/clock.h"
 #include "host/nvml.h"
 #include "host/nvml_ask.h"
@@ -191,45 +190,24 @@ static const struct {
 	{NULL, -ENODATA},
 };
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static void write_fact(const char *dir, const char *fact)
-{
-	char path[4096];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/.pitcrew", dir);
-	mkdir(path, 0755);
-	strcat(path, "/fact");
-	mkdir(path, 0755);
-	strcat(path, "/nvml");
-	f = fopen(path, "we");
-	assert_non_null(f);
-	fputs(fact, f);
-	fclose(f);
-}
-
 static void reads_recordings(void **state)
 {
 	for (size_t i = 0; i < PIT_COUNT(recorded); i++) {
-		char dir[] = "/tmp/pitcrew-nvml.XXXXXX";
+		char dir[64];
 		struct pit_error err = PIT_ERROR_INIT;
 		struct pit_root *root = NULL;
 		json_t *all = NULL;
 
-		assert_non_null(mkdtemp(dir));
+		tempdir_new(dir, sizeof(dir));
 		if (recorded[i].fact)
-			write_fact(dir, recorded[i].fact);
+			tempdir_file(dir, "/.pitcrew/fact/nvml", recorded[i].fact);
 		assert_int_equal(pit_root_open(dir, &root, &err), 0);
 		assert_int_equal(pit_nvml_load(root, &all, &err), recorded[i].rc);
 		assert_int_equal(all != NULL, recorded[i].rc == 0);
 		assert_int_equal(err.text[0] != '\0', recorded[i].rc != 0);
 		json_decref(all);
 		pit_root_close(root);
-		nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+		tempdir_remove(dir);
 	}
 }
 

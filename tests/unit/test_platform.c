@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "host/platform.h"
-#include "tempdir.h"
+#include "../tempdir.h"
 
 struct vector {
 	const char *what;
@@ -88,7 +88,7 @@ static void add_files(const char *dir, const char *files)
 		char *value = strchr(file, '=');
 
 		*value = '\0';
-		test_tree_file(dir, file, value + 1);
+		tempdir_file(dir, file, value + 1);
 	}
 }
 
@@ -105,11 +105,11 @@ static void recognises(void **state)
 		struct pit_platform p;
 		char dir[64];
 
-		test_tree_new(dir, sizeof(dir));
+		tempdir_new(dir, sizeof(dir));
 		add_files(dir, v->files);
 		assert_int_equal(pit_root_open(dir, &root, NULL), 0);
 		assert_int_equal(pit_platform_load(root, &p), 0);
-		test_tree_remove(dir);
+		tempdir_remove(dir);
 		if (p.virt != v->virt || strcmp(p.hypervisor, or_empty(v->hypervisor)) ||
 		    strcmp(p.container, or_empty(v->container)) || strcmp(p.arch, or_empty(v->arch)) ||
 		    strcmp(p.kernel, or_empty(v->kernel)))
@@ -125,15 +125,15 @@ static void reads_the_rest(void **state)
 	struct pit_platform p;
 	char dir[64];
 
-	test_tree_new(dir, sizeof(dir));
-	test_tree_file(dir, "/.pitcrew/fact/uname", "release: 6.8.0-64k\nmachine: aarch64\n");
-	test_tree_file(dir, "/.pitcrew/fact/page-size", "65536\n");
-	test_tree_file(dir, "/.pitcrew/fact/uid", "0\n");
-	test_tree_file(dir, "/etc/os-release", "NAME=x\nPRETTY_NAME=\"Ubuntu 24.04 LTS\"\n");
-	test_tree_file(dir, "/proc/sys/kernel/hostname", "gpu-7\n");
+	tempdir_new(dir, sizeof(dir));
+	tempdir_file(dir, "/.pitcrew/fact/uname", "release: 6.8.0-64k\nmachine: aarch64\n");
+	tempdir_file(dir, "/.pitcrew/fact/page-size", "65536\n");
+	tempdir_file(dir, "/.pitcrew/fact/uid", "0\n");
+	tempdir_file(dir, "/etc/os-release", "NAME=x\nPRETTY_NAME=\"Ubuntu 24.04 LTS\"\n");
+	tempdir_file(dir, "/proc/sys/kernel/hostname", "gpu-7\n");
 	assert_int_equal(pit_root_open(dir, &root, NULL), 0);
 	assert_int_equal(pit_platform_load(root, &p), 0);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 	assert_string_equal(p.kernel, "6.8.0-64k");
 	assert_string_equal(p.arch, "aarch64");
 	assert_int_equal(p.kernel_major, 6);

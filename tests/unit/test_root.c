@@ -13,7 +13,7 @@
 #include "host/answer.h"
 #include "host/record.h"
 #include "host/root.h"
-#include "tempdir.h"
+#include "../tempdir.h"
 
 static struct pit_root *open_tree(const char *dir)
 {
@@ -29,12 +29,12 @@ static void links_stay_inside(void **state)
 	struct pit_root *root;
 	const char *target;
 
-	test_tree_new(dir, sizeof(dir));
-	test_tree_file(dir, "/proc/version", "recorded\n");
-	test_tree_link(dir, "/a", "/proc/version");
-	test_tree_link(dir, "/b", "../../../../proc/version");
-	test_tree_link(dir, "/etc", "/../../etc");
-	test_tree_link(dir, "/loop", "loop");
+	tempdir_new(dir, sizeof(dir));
+	tempdir_file(dir, "/proc/version", "recorded\n");
+	tempdir_link(dir, "/a", "/proc/version");
+	tempdir_link(dir, "/b", "../../../../proc/version");
+	tempdir_link(dir, "/etc", "/../../etc");
+	tempdir_link(dir, "/loop", "loop");
 	root = open_tree(dir);
 	assert_int_equal(pit_root_str(root, line, sizeof(line), "/a"), 0);
 	assert_string_equal(line, "recorded");
@@ -46,7 +46,7 @@ static void links_stay_inside(void **state)
 	assert_string_equal(target, "/proc/version");
 	assert_int_equal(pit_root_link(root, &target, "/proc/version"), -ENOLINK);
 	pit_root_close(root);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 }
 
 static void states_stay_apart(void **state)
@@ -56,11 +56,11 @@ static void states_stay_apart(void **state)
 	struct pit_root *root;
 	struct pit_text text;
 
-	test_tree_new(dir, sizeof(dir));
-	test_tree_file(dir, "/n", "12\n");
-	test_tree_file(dir, "/x", "twelve\n");
-	test_tree_file(dir, "/.pitcrew/missing", "13 file /secret\n110 statfs /dead\n2 file /gone\n");
-	test_tree_file(dir, "/.pitcrew/format", "1\n");
+	tempdir_new(dir, sizeof(dir));
+	tempdir_file(dir, "/n", "12\n");
+	tempdir_file(dir, "/x", "twelve\n");
+	tempdir_file(dir, "/.pitcrew/missing", "13 file /secret\n110 statfs /dead\n2 file /gone\n");
+	tempdir_file(dir, "/.pitcrew/format", "1\n");
 	root = open_tree(dir);
 	assert_int_equal(pit_root_u64(root, &value, "/%s", "n"), 0);
 	assert_int_equal(value, 12);
@@ -72,7 +72,7 @@ static void states_stay_apart(void **state)
 	assert_int_equal(pit_root_state(pit_root_statfs(root, &(struct pit_fsinfo){0}, "/dead")), PIT_STATE_TIMED_OUT);
 	assert_int_equal(pit_root_str(root, line, sizeof(line), "/%0*d", 5000, 1), -ENAMETOOLONG);
 	pit_root_close(root);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 }
 
 static void lists_in_order(void **state)
@@ -81,16 +81,16 @@ static void lists_in_order(void **state)
 	const struct pit_strv *names;
 	struct pit_root *root;
 
-	test_tree_new(dir, sizeof(dir));
-	test_tree_file(dir, "/d/cpu10", "");
-	test_tree_file(dir, "/d/cpu9", "");
+	tempdir_new(dir, sizeof(dir));
+	tempdir_file(dir, "/d/cpu10", "");
+	tempdir_file(dir, "/d/cpu9", "");
 	root = open_tree(dir);
 	assert_int_equal(pit_root_list(root, &names, "/d"), 0);
 	assert_int_equal(names->count, 2);
 	assert_string_equal(names->item[0], "cpu9");
 	assert_int_equal(pit_root_list(root, &names, "/none"), -ENOENT);
 	pit_root_close(root);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 }
 
 static int count_calls(const char *name, void *arg, struct pit_buf *out)
@@ -125,7 +125,7 @@ static void recordings_answer_as_live(void **state)
 	int64_t ns;
 	int calls = 0;
 
-	test_tree_new(dir, sizeof(dir));
+	tempdir_new(dir, sizeof(dir));
 	snprintf(file, sizeof(file), "%s/s.tar.zst", dir);
 	assert_int_equal(pit_root_str(live, line, sizeof(line), "/proc/self/comm"), 0);
 	assert_int_equal(pit_root_list(live, &names, "/proc/sys/vm"), 0);
@@ -157,7 +157,7 @@ static void recordings_answer_as_live(void **state)
 	assert_int_equal(pit_record(recorded, file, false, &done, NULL), -EINVAL);
 	pit_root_close(recorded);
 	pit_root_close(live);
-	test_tree_remove(dir);
+	tempdir_remove(dir);
 }
 
 /* A helper that does not answer, as one that hangs in the kernel: it is left behind and the next read gets a new one.

@@ -9,58 +9,30 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
-#include <sys/stat.h>
-
+#include "../tempdir.h"
 #include "tree.h"
-
-static void make_parents(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-}
-
-static void write_file(const char *dir, const struct tree_file *file)
-{
-	char full[4096];
-	pit_auto_fclose FILE *f = NULL;
-
-	snprintf(full, sizeof(full), "%s%s", dir, file->path);
-	make_parents(full);
-	if (!strncmp(file->text, "-> ", 3)) {
-		assert_int_equal(symlink(file->text + 3, full), 0);
-		return;
-	}
-	f = fopen(full, "we");
-	assert_non_null(f);
-	fputs(file->text, f);
-}
 
 struct tree tree_open(const struct tree_file *files)
 {
-	struct tree t = {.dir = "/tmp/pitcrew-tree.XXXXXX"};
+	struct tree t = {.root = NULL};
 
-	assert_non_null(mkdtemp(t.dir));
-	for (; files->path; files++)
-		write_file(t.dir, files);
+	tempdir_new(t.dir, sizeof(t.dir));
+	for (; files->path; files++) {
+		if (!strncmp(files->text, "-> ", 3))
+			tempdir_link(t.dir, files->path, files->text + 3);
+		else
+			tempdir_file(t.dir, files->path, files->text);
+	}
 	assert_int_equal(pit_root_open(t.dir, &t.root, NULL), 0);
 	(void)pit_mounts_load(t.root, &t.mounts, NULL);
 	return t;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
 }
 
 void tree_close(struct tree *t)
 {
 	pit_mounts_free(&t->mounts);
 	pit_root_close(t->root);
-	nftw(t->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tempdir_remove(t->dir);
 }
 
 struct pit_cgroup *tree_cgroup(const struct tree *t, int pid)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+json_t *pit_json_text(const char *text)
+{
+	pit_auto_free char *copy = NULL;
+	json_t *j = text ? json_string(text) : json_null();
+
+	if (j)
+		return j;
+	copy = strdup(text);
+	if (!copy)
+		return NULL;
+	for (char *c = copy; *c; c++)
+		*c = (unsigned char)*c < 0x80 ? *c : '?';
+	return json_string(copy);
+}
+
+json_t *pit_json_number(int64_t n)
+{
+	return n < 0 ? json_null() : json_integer(n);
+}
