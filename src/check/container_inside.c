@@ -106,6 +106,8 @@ int pit_container_cgroup_version_probe(const struct pit_check *row, struct pit_f
 		return pit_skip(out, "no control groups are mounted here");
 	pit_evidence(out, m->file, "%s of type %s", m->target, m->type);
 	pit_want(out, "version 2");
+	if (!pit_root_exists(pit_facts_root(f), "/run/systemd/system"))
+		pit_remedy(out, "Boot with systemd.unified_cgroup_hierarchy=1.");
 	return !strcmp(m->type, "cgroup2") ? pit_pass(out, "version 2")
 					   : pit_bad(out, hybrid ? "hybrid of versions 1 and 2" : "version 1");
 }
