@@ -64,7 +64,8 @@ static bool is_in_own_userns(struct pit_facts *f, struct pit_finding *out)
 	    sscanf(text.data, "%llu %llu %llu", &inside, &outside, &count) != 3 ||
 	    (!inside && !outside && count >= UINT32_MAX))
 		return false;
-	pit_evidence(out, path, "user %llu is %llu outside: a user namespace of its own", inside, outside);
+	pit_evidence(out, path, "%llu user ids from %llu are those from %llu outside: a user namespace of its own",
+		     count, inside, outside);
 	return true;
 }
 
