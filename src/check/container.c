@@ -44,7 +44,7 @@ const struct pit_check pit_check_container[] = {
 		.impact = PIT_STYLE,
 		.otherwise = PIT_WARN,
 		.probe = pit_container_cgroup_version_probe,
-		.remedy = "Boot with systemd.unified_cgroup_hierarchy=1.",
+		.remedy = "Have the init system mount version 2 at boot.",
 		.reboot = true,
 		.source = "Kubernetes 1.31: cgroup v1 in maintenance mode; systemd 258 drops it",
 		.refs = "https://kubernetes.io/docs/concepts/architecture/cgroups/",

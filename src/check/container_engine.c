@@ -309,7 +309,7 @@ int pit_container_storage_probe(const struct pit_check *row, struct pit_facts *f
 	if (!pit_facts_mounts(f, &mounts, NULL))
 		m = pit_mounts_find(mounts, data);
 	if (m)
-		pit_evidence(out, "/proc/self/mountinfo", "%s lies on %s (%s)", data, m->target, m->type);
+		pit_evidence(out, m->file, "%s lies on %s (%s)", data, m->target, m->type);
 	pit_want(out, "overlay2 (or zfs, btrfs) on a local disk");
 	for (size_t i = 0; i < PIT_COUNT(slow) && driver; i++)
 		if (!strcmp(driver, slow[i]))

@@ -33,7 +33,7 @@ int pit_container_runtime_probe(const struct pit_check *row, struct pit_facts *f
 	for (size_t i = 0; i < PIT_COUNT(layers) && slash; i++) {
 		if (strcmp(slash->type, "overlay") != 0 || !strstr(slash->super_options, layers[i]))
 			continue;
-		pit_evidence(out, "/proc/self/mountinfo", "/ is an overlay over %s", layers[i]);
+		pit_evidence(out, slash->file, "/ is an overlay over %s", layers[i]);
 		return pit_bad(out, "a container without a name");
 	}
 	return pit_pass(out, "no container");
@@ -64,7 +64,8 @@ static bool is_in_own_userns(struct pit_facts *f, struct pit_finding *out)
 	    sscanf(text.data, "%llu %llu %llu", &inside, &outside, &count) != 3 ||
 	    (!inside && !outside && count >= UINT32_MAX))
 		return false;
-	pit_evidence(out, path, "user %llu is %llu outside: a user namespace of its own", inside, outside);
+	pit_evidence(out, path, "%llu user ids from %llu are those from %llu outside: a user namespace of its own",
+		     count, inside, outside);
 	return true;
 }
 
@@ -104,8 +105,10 @@ int pit_container_cgroup_version_probe(const struct pit_check *row, struct pit_f
 		hybrid |= !strcmp(mounts->item[i].target, "/sys/fs/cgroup/unified");
 	if (!m || strncmp(m->target, "/sys/fs/cgroup", 14) != 0)
 		return pit_skip(out, "no control groups are mounted here");
-	pit_evidence(out, "/proc/self/mountinfo", "%s of type %s", m->target, m->type);
+	pit_evidence(out, m->file, "%s of type %s", m->target, m->type);
 	pit_want(out, "version 2");
+	if (!pit_root_exists(pit_facts_root(f), "/run/systemd/system"))
+		pit_remedy(out, "Boot with systemd.unified_cgroup_hierarchy=1.");
 	return !strcmp(m->type, "cgroup2") ? pit_pass(out, "version 2")
 					   : pit_bad(out, hybrid ? "hybrid of versions 1 and 2" : "version 1");
 }
@@ -200,7 +203,7 @@ int pit_container_sys_probe(const struct pit_check *row, struct pit_facts *f, st
 	pit_want(out, "sysfs at /sys, with the nodes and PCI devices");
 	if (!sys || strcmp(sys->target, "/sys") != 0 || strcmp(sys->type, "sysfs") != 0)
 		return pit_bad(out, "no sysfs at /sys");
-	pit_evidence(out, "/proc/self/mountinfo", "/sys %s", sys->options);
+	pit_evidence(out, sys->file, "/sys %s", sys->options);
 	if (pit_root_exists(pit_facts_root(f), "/sys/devices/system/cpu") == -ENOENT)
 		return pit_bad(out, "/sys has no CPUs: parts of it are hidden");
 	return pit_pass(out,

@@ -141,9 +141,9 @@ int pit_env_tmpdir_probe(const struct pit_check *row, struct pit_facts *f, struc
 	if (!pit_facts_mounts(f, &mounts, NULL))
 		m = pit_mounts_find(mounts, value);
 	if (m && pit_mount_option(m, "noexec", NULL))
-		pit_problem(&p, out, "/proc/self/mountinfo", "%s is mounted noexec", value);
+		pit_problem(&p, out, m->file, "%s is mounted noexec", value);
 	if (m && pit_mount_is_network(m))
-		pit_problem(&p, out, "/proc/self/mountinfo", "%s is on a network disk (%s)", value, m->type);
+		pit_problem(&p, out, m->file, "%s is on a network disk (%s)", value, m->type);
 	judge_space(f, "TMPDIR", value, &p, out);
 	return p.count ? pit_bad(out, "%s", pit_offenders_text(&p)) : pit_pass(out, "%s", value);
 }

@@ -102,7 +102,7 @@ int pit_kube_oom_group_probe(const struct pit_check *row, struct pit_facts *f, s
 	if (!m || strncmp(m->target, "/sys/fs/cgroup", 14) != 0)
 		return pit_skip(out, "no control groups are mounted here");
 	v2 = !strcmp(m->type, "cgroup2");
-	pit_evidence(out, "/proc/self/mountinfo", "cgroup v%d", v2 ? 2 : 1);
+	pit_evidence(out, m->file, "cgroup v%d", v2 ? 2 : 1);
 	pit_want(out, "cgroup v2 and singleProcessOOMKill: false");
 	if (!v2)
 		return pit_bad(out, "cgroup v1: one process of a container is killed");

@@ -589,7 +589,6 @@ const struct pit_check pit_check_network[] = {
 		.probe = pit_net_clock,
 		.remedy =
 			"Install and start chrony, or see why the time service does not reach its sources (chronyc sources).",
-		.command = "timedatectl set-ntp true",
 		.source = "eks-node-monitoring-agent ClockUnsynchronized; adjtimex STA_UNSYNC",
 	},
 	{

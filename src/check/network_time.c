@@ -18,6 +18,8 @@ int pit_net_clock(const struct pit_check *row, struct pit_facts *facts, struct p
 	pit_evidence(out, "adjtimex", "%s, error at most %.1f ms, offset %.3f ms",
 		     clock.synchronized ? "synchronized" : "STA_UNSYNC is set", (double)clock.max_error_us / 1000,
 		     (double)clock.offset_us / 1000);
+	if (!clock.synchronized && !pit_root_exists(pit_facts_root(facts), "/run/systemd/system"))
+		pit_command(out, "timedatectl set-ntp true");
 	if (!clock.synchronized)
 		return pit_bad(out, "not synchronized");
 	return pit_pass(out, "synchronized, error at most %.1f ms", (double)clock.max_error_us / 1000);

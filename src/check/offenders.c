@@ -31,6 +31,16 @@ void pit_offenders_add(struct pit_offenders *o, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Evidence is shown behind its source: "A: A=1" says it twice. */
+static const char *without_name(const char *text, const char *source)
+{
+	size_t len = strlen(source);
+
+	if (strncmp(text, source, len) != 0 || !text[len] || !strchr("=: ", text[len]))
+		return text;
+	return text + len + 1 + (text[len] == ':' && text[len + 1] == ' ');
+}
+
 void pit_problem(struct pit_offenders *o, struct pit_finding *out, const char *source, const char *fmt, ...)
 {
 	char *text = NULL;
@@ -47,7 +57,7 @@ void pit_problem(struct pit_offenders *o, struct pit_finding *out, const char *s
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (n >= 0)
-		pit_evidence(out, source, "%s", text);
+		pit_evidence(out, source, "%s", without_name(text, source));
 	else
 		out->failed = true;
 	free(n >= 0 ? text : NULL);

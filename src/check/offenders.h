@@ -20,7 +20,8 @@ struct pit_offenders {
 /* A name: "eth0, eth1, eth2 and 5 more". */
 void pit_offenders_add(struct pit_offenders *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* A sentence, which also becomes a piece of evidence, seen in `source`: "first; second and 3 more". */
+/* A sentence, which also becomes a piece of evidence, seen in `source`: "first; second and 3 more". The evidence does
+ * not repeat a name of the source at the sentence's beginning. */
 void pit_problem(struct pit_offenders *o, struct pit_finding *out, const char *source, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -195,7 +195,7 @@ int pit_probe_tmp_noexec(const struct pit_check *row, struct pit_facts *facts, s
 		if (!m || !pit_mount_option(m, "noexec", NULL))
 			continue;
 		pit_offend(&o, row->otherwise, row->impact, "%s is on a noexec mount", paths[i]);
-		pit_evidence(out, "/proc/self/mountinfo", "%s %s: %s", m->target, m->type, m->options);
+		pit_evidence(out, m->file, "%s %s: %s", m->target, m->type, m->options);
 		if (o.count == 1)
 			pit_command(out, "export TMPDIR=$HOME/tmp; mkdir -p \"$TMPDIR\"");
 	}

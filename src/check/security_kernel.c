@@ -156,7 +156,7 @@ int pit_probe_hidepid(const struct pit_check *row, struct pit_facts *facts, stru
 	pit_want(out, "not hidden, or a group for monitors (gid=)");
 	if (!pit_mount_option(m, "hidepid", &value) || !strncmp(value, "0", 1) || !strncmp(value, "off", 3))
 		return pit_pass(out, "not hidden");
-	pit_evidence(out, "/proc/self/mountinfo", "/proc: %s; %s", m->options, m->super_options);
+	pit_evidence(out, m->file, "/proc: %s; %s", m->options, m->super_options);
 	if (pit_mount_option(m, "gid", NULL))
 		return pit_pass(out, "hidden, with a group that sees all");
 	return pit_bad(out, "hidepid=%.*s", (int)strcspn(value, ","), value);

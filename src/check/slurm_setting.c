@@ -243,7 +243,7 @@ int pit_slurm_cgroup_version_probe(const struct pit_check *row, struct pit_facts
 	if (!m || strcmp(m->target, "/sys/fs/cgroup") != 0)
 		return pit_skip(out, "no control groups are mounted here");
 	v2 = !strcmp(m->type, "cgroup2");
-	pit_evidence(out, "/proc/self/mountinfo", "%s of type %s", m->target, m->type);
+	pit_evidence(out, m->file, "%s of type %s", m->target, m->type);
 	pit_want(out, "autodetect or cgroup/v%d", v2 ? 2 : 1);
 	if (strcasestr(value, v2 ? "v1" : "v2"))
 		return pit_bad(out, "CgroupPlugin=%s on cgroup v%d", value, v2 ? 2 : 1);

@@ -163,8 +163,8 @@ static const struct fs_kind *find_kind(const char *type)
 
 static void show_mount(const struct pit_place *p, struct pit_finding *out)
 {
-	pit_evidence(out, "/proc/self/mountinfo", "%s is on %s: %s from %s (%s)", p->path, p->mount->target,
-		     p->mount->type, *p->mount->source ? p->mount->source : "nothing", p->mount->options);
+	pit_evidence(out, p->mount->file, "%s is on %s: %s from %s (%s)", p->path, p->mount->target, p->mount->type,
+		     *p->mount->source ? p->mount->source : "nothing", p->mount->options);
 }
 
 int pit_probe_data_type(const struct pit_check *row, struct pit_facts *facts, struct pit_finding *out,
@@ -240,8 +240,7 @@ static void judge_atime(const struct pit_mount *m, struct pit_offenders *o, stru
 	if (pit_mount_has(m, "relatime", NULL) || pit_mount_has(m, "noatime", NULL))
 		return;
 	pit_offend(o, PIT_WARN, PIT_RISK, "%s writes at every read", m->target);
-	pit_evidence(out, "/proc/self/mountinfo", "%s %s: %s, neither noatime nor relatime", m->target, m->type,
-		     m->options);
+	pit_evidence(out, m->file, "%s %s: %s, neither noatime nor relatime", m->target, m->type, m->options);
 	if (o->count == 1)
 		pit_command(out, "mount -o remount,noatime '%s'", m->target);
 }
@@ -276,8 +275,8 @@ static void judge_options(const struct pit_mount *m, struct pit_offenders *o, st
 			continue;
 		pit_offend(o, PIT_WARN, bad_options[i].impact, "%s has %s%s%s", m->target, bad_options[i].name,
 			   value ? "=" : "", value ? value : "");
-		pit_evidence(out, "/proc/self/mountinfo", "%s %s (%s; %s): %s", m->target, m->type, m->options,
-			     m->super_options, bad_options[i].says);
+		pit_evidence(out, m->file, "%s %s (%s; %s): %s", m->target, m->type, m->options, m->super_options,
+			     bad_options[i].says);
 	}
 }
 
@@ -309,7 +308,7 @@ static void judge_discard(const struct pit_mount *m, bool timer, struct pit_offe
 
 	if (online && strncmp(value, "async", 5) != 0) {
 		pit_offend(o, PIT_WARN, PIT_STYLE, "%s tells the drive of each deleted block at once", m->target);
-		pit_evidence(out, "/proc/self/mountinfo", "%s %s: option discard", m->target, m->type);
+		pit_evidence(out, m->file, "%s %s: option discard", m->target, m->type);
 	} else if (!online && !timer) {
 		pit_offend(o, PIT_WARN, PIT_STYLE, "%s is never trimmed", m->target);
 		pit_evidence(out, "fstrim.timer", "not enabled, and %s %s has no discard option", m->target, m->type);

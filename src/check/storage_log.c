@@ -179,8 +179,8 @@ int pit_probe_read_only(const struct pit_check *row, struct pit_facts *facts, st
 		const struct pit_mount *m = mounts.item[i];
 
 		pit_offend(&o, PIT_FAIL, PIT_HURTING, "%s went read-only", m->target);
-		pit_evidence(out, "/proc/self/mountinfo", "%s %s: mount %s, file system %s", m->target, m->type,
-			     m->options, m->super_options);
+		pit_evidence(out, m->file, "%s %s: mount %s, file system %s", m->target, m->type, m->options,
+			     m->super_options);
 	}
 	log = judge_log(facts, read_only_troubles, &o, out, NULL);
 	pit_want(out, "none");

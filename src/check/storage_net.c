@@ -111,7 +111,7 @@ static void judge_nfs(const struct pit_mount *m, const struct pit_mount *checkpo
 			continue;
 		pit_offend(o, PIT_WARN, nfs_faults[i].impact, "%s: %s%s%s", m->target, nfs_faults[i].name,
 			   value ? "=" : "", value ? value : "");
-		pit_evidence(out, "/proc/self/mountinfo", "%s from %s (%s): %s", m->target, m->source, m->super_options,
+		pit_evidence(out, m->file, "%s from %s (%s): %s", m->target, m->source, m->super_options,
 			     nfs_faults[i].says);
 	}
 }
@@ -176,7 +176,7 @@ int pit_probe_nfs_size(const struct pit_check *row, struct pit_facts *facts, str
 		if ((!r || r >= NFS_SIZE_MIN) && (!w || w >= NFS_SIZE_MIN))
 			continue;
 		pit_offend(&o, row->otherwise, row->impact, "%s: rsize %" PRIu64 ", wsize %" PRIu64, m->target, r, w);
-		pit_evidence(out, "/proc/self/mountinfo", "%s from %s (%s)", m->target, m->source, m->super_options);
+		pit_evidence(out, m->file, "%s from %s (%s)", m->target, m->source, m->super_options);
 	}
 	pit_want(out, "rsize and wsize of 1048576, at least 262144");
 	return pit_offenders_judge(&o, out, "%zu NFS mount%s", mounts.count, mounts.count == 1 ? "" : "s");
@@ -196,7 +196,7 @@ int pit_probe_nfs_connections(const struct pit_check *row, struct pit_facts *fac
 	if (pit_mount_has(place.mount, "proto", "rdma"))
 		return pit_pass(out, "RDMA");
 	n = option_number(place.mount, "nconnect");
-	pit_evidence(out, "/proc/self/mountinfo", "%s (%s)", place.mount->target, place.mount->super_options);
+	pit_evidence(out, place.mount->file, "%s (%s)", place.mount->target, place.mount->super_options);
 	pit_want(out, "nconnect of 4 to 16");
 	if (n > 1)
 		return pit_pass(out, "nconnect=%" PRIu64, n);

@@ -223,7 +223,7 @@ int pit_probe_tmp(const struct pit_check *row, struct pit_facts *facts, struct p
 	pit_format_size(bytes(fs.blocks, &fs), size, sizeof(size));
 	least = pit_gpu_count(facts) > 0 ? 4 : 1;
 	pit_want(out, "at least %" PRIu64 " GiB, or on disk", least);
-	pit_evidence(out, "/proc/self/mountinfo", "%s is tmpfs (%s)", m->target, m->super_options);
+	pit_evidence(out, m->file, "%s is tmpfs (%s)", m->target, m->super_options);
 	if (bytes(fs.blocks, &fs) < least * GIB)
 		return pit_bad(out, "tmpfs of %s", size);
 	return pit_pass(out, "tmpfs of %s", size);

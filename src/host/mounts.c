@@ -7,6 +7,8 @@
 #include "base/words.h"
 #include "base/strmap.h"
 
+static const char mountinfo[] = "/proc/self/mountinfo", mounts[] = "/proc/mounts";
+
 /* Decodes \ooo in place. */
 static char *decode(char *text)
 {
@@ -73,6 +75,7 @@ static int parse_line(char *line, struct pit_mount *ret)
 	m.type = strdup(type);
 	m.source = strdup(decode(source));
 	m.super_options = strdup(super);
+	m.file = mountinfo;
 	*ret = m;
 	return m.root && m.target && m.options && m.type && m.source && m.super_options ? 0 : -ENOMEM;
 }
@@ -141,7 +144,7 @@ static int read_mounts(struct pit_root *root, struct pit_buf *out)
 	pit_auto_strv struct pit_strv lines = {0};
 	char source[1024], target[4096], type[64], options[4096];
 	struct pit_text text;
-	int rc = pit_root_read(root, &text, "/proc/mounts");
+	int rc = pit_root_read(root, &text, "%s", mounts);
 
 	if (!rc)
 		rc = pit_strv_split(&lines, text.data, "\n");
@@ -155,13 +158,17 @@ int pit_mounts_load(struct pit_root *root, struct pit_mounts *ret, struct pit_er
 {
 	pit_auto_buf struct pit_buf old = PIT_BUF_INIT;
 	struct pit_text text;
-	int rc = pit_root_read(root, &text, "/proc/self/mountinfo");
+	const char *path = mountinfo;
+	int rc = pit_root_read(root, &text, "%s", path);
 
-	if (!rc)
-		return pit_mounts_parse(text.data, ret, err);
-	if (rc != -ENOENT || read_mounts(root, &old))
-		return pit_fail(err, -rc, "/proc/self/mountinfo");
-	return pit_mounts_parse(old.data, ret, err);
+	if (rc == -ENOENT && !read_mounts(root, &old))
+		path = mounts;
+	else if (rc)
+		return pit_fail(err, -rc, "%s", path);
+	rc = pit_mounts_parse(path == mounts ? old.data : text.data, ret, err);
+	for (size_t i = 0; !rc && i < ret->count; i++)
+		ret->item[i].file = path;
+	return rc;
 }
 
 void pit_mounts_free(struct pit_mounts *m)

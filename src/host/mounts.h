@@ -16,6 +16,7 @@ struct pit_mount {
 	char *type;          /* "ext4", "nfs4", "fuse.sshfs" */
 	char *source;        /* device or server; may be empty */
 	char *super_options; /* of the file system */
+	const char *file;    /* that says so: /proc/self/mountinfo, in old recordings /proc/mounts */
 	bool covered;        /* a later one lies on the same target, so nobody sees this one */
 };
 

@@ -11,6 +11,7 @@
 #include "check/nvidia.h"
 #include "check/env.h"
 #include "check/env_names.h"
+#include "check/offenders.h"
 
 static const struct {
 	const char *text;
@@ -172,12 +173,40 @@ static void keeps_no_secrets(void **state)
 		assert_false(pit_env_is_kept(dropped[i], strlen(dropped[i])));
 }
 
+static const struct {
+	const char *source, *problem, *evidence;
+} problems[] = {
+	{"NCCL_NET", "NCCL_NET=Socket: RDMA is not used", "Socket: RDMA is not used"},
+	{"NCCL_TOPO_FILE", "NCCL_TOPO_FILE: no file /x", "no file /x"},
+	{"OMP_PROC_BIND", "OMP_PROC_BIND binds all", "binds all"},
+	{"RANK", "RANKS=4", "RANKS=4"},
+	{"LOCAL_RANK", "RANK=4 with WORLD_SIZE=2", "RANK=4 with WORLD_SIZE=2"},
+	{"/dev", "no /dev/nvidia-uvm", "no /dev/nvidia-uvm"},
+};
+
+static void names_the_source_once(void **state)
+{
+	static const struct pit_check row = {.id = "x.y"};
+
+	for (size_t i = 0; i < PIT_COUNT(problems); i++) {
+		struct pit_finding finding = {.check = &row};
+		struct pit_offenders p = {0};
+
+		pit_problem(&p, &finding, problems[i].source, "%s", problems[i].problem);
+		assert_string_equal(pit_offenders_text(&p), problems[i].problem);
+		assert_int_equal(finding.evidences, 1);
+		assert_string_equal(finding.evidence[0].source, problems[i].source);
+		assert_string_equal(finding.evidence[0].text, problems[i].evidence);
+		pit_finding_clear(&finding);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_visible_devices),   cmocka_unit_test(reads_cpu_lists),
 		cmocka_unit_test(reads_allocator_options), cmocka_unit_test(reads_library_versions),
-		cmocka_unit_test(keeps_no_secrets),
+		cmocka_unit_test(keeps_no_secrets),        cmocka_unit_test(names_the_source_once),
 	};
 
 	return cmocka_run_group_tests_name("env", tests, NULL, NULL);

@@ -42,6 +42,7 @@ static void parses_lines(void **state)
 		assert_string_equal(m.item[0].type, lines[i].type);
 		assert_string_equal(m.item[0].source, lines[i].source);
 		assert_string_equal(m.item[0].super_options, lines[i].super);
+		assert_string_equal(m.item[0].file, "/proc/self/mountinfo");
 		pit_mounts_free(&m);
 	}
 }
@@ -89,6 +90,7 @@ static void loads_either_file(void **state)
 	struct pit_mounts m = {0};
 
 	assert_int_equal(t.mounts.count, 2);
+	assert_string_equal(t.mounts.item[1].file, "/proc/mounts");
 	assert_string_equal(t.mounts.item[0].root, "/");
 	assert_string_equal(t.mounts.item[1].target, "/a b");
 	assert_string_equal(t.mounts.item[1].source, "srv:/a b");
