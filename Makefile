@@ -39,7 +39,8 @@ fuzz: deps-test
 	tests/fuzz/run $(FUZZ_SECONDS)
 
 install: all
-	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild >/dev/null
+	@meson configure $(BUILD) --prefix=$(PREFIX)
+	@DESTDIR=$(abspath $(DESTDIR)) meson install -C $(BUILD) --quiet
 	@echo "installed below $(DESTDIR)$(PREFIX)"
 
 format:
