@@ -84,7 +84,7 @@ int pit_facts_new(struct pit_root *root, const struct pit_facts_options *options
 	f->root = root;
 	f->options = *options;
 	if (!f->options.sample_ms)
-		f->options.sample_ms = 50;
+		f->options.sample_ms = 30;
 	fill_options(f);
 	for (const char *const *path = pit_sampled_files; *path; path++)
 		(void)pit_root_read(root, &text, "%s", *path);

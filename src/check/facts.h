@@ -22,7 +22,7 @@ struct pit_facts_options {
 	const char *data;       /* --data PATH: where training data lie; NULL not given */
 	const char *checkpoint; /* --checkpoint PATH; NULL not given */
 	int pid;                /* --pid: whose environment and limits to judge; 0: this shell's */
-	int sample_ms;          /* least time between two readings of a counter; 0: 50 */
+	int sample_ms;          /* least time between two readings of a counter; 0: 30 */
 };
 
 struct pit_facts;

@@ -36,7 +36,7 @@ static const struct argp_option argp_options[] = {
 	{"format", 'f', "FORM", 0, "text (default), json, junit; with --list also markdown"},
 	{"list", KEY_LIST, NULL, 0, "List the checks instead of running them"},
 	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always, never"},
-	{"sample", KEY_SAMPLE, "MS", 0, "Least time between two readings of a counter (default 50)"},
+	{"sample", KEY_SAMPLE, "MS", 0, "Least time between two readings of a counter (default 30)"},
 	{"deadline", KEY_DEADLINE, "MS", 0, "Longest wait for one read that may hang (default 300)"},
 	{0},
 };
