@@ -111,7 +111,6 @@ struct pit_check {
 	pit_probe *probe;
 	const void *arg; /* the probe's parameters */
 
-	bool probes;         /* tries something out (opens, writes, calls): recordings give another answer */
 	const char *knob;    /* knob ids of `pitcrew tune`, blank-separated; NULL: not settable by tune */
 	const char *remedy;  /* what to do, one sentence */
 	const char *command; /* exact command; NULL: built from `path` and `want` when it is under /proc/sys or /sys */

@@ -148,7 +148,6 @@ const struct pit_check pit_check_security[] = {
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_NODES,
 		.probe = pit_probe_mempolicy,
-		.probes = true,
 		.remedy =
 			"Start the container with --cap-add SYS_NICE, or allow get_mempolicy, set_mempolicy and mbind in its seccomp "
 			"profile.",

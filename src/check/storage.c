@@ -435,7 +435,6 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_STYLE,
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_io_uring,
-		.probes = true,
 		.remedy =
 			"Allow the io_uring calls in the container's seccomp profile, and set kernel.io_uring_disabled=0 on "
 			"hosts that trust their users.",
@@ -451,7 +450,6 @@ const struct pit_check pit_check_storage[] = {
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.probe = pit_probe_direct_io,
-		.probes = true,
 		.remedy =
 			"Put the data on a file system with O_DIRECT (ext4, xfs, NFS, Lustre), or turn direct I/O off in "
 			"the job.",
