@@ -118,6 +118,12 @@ static void drop_answer(void *value)
 	free(a);
 }
 
+void pit_root_forget(struct pit_root *r)
+{
+	for (int k = 0; k < PIT_KINDS; k++)
+		pit_strmap_free(&r->answers[k], drop_answer);
+}
+
 void pit_root_close(struct pit_root *r)
 {
 	int saved = errno;
@@ -126,8 +132,7 @@ void pit_root_close(struct pit_root *r)
 		return;
 	pit_deadline_close(&r->deadline);
 	pit_recording_close(&r->recording);
-	for (int k = 0; k < PIT_KINDS; k++)
-		pit_strmap_free(&r->answers[k], drop_answer);
+	pit_root_forget(r);
 	pit_unpacked_free(&r->unpacked);
 	free(r->name);
 	free(r->dir);

@@ -119,6 +119,9 @@ int pit_root_again(struct pit_root *root, const char *path, struct pit_text *ret
  * which only a part may be remembered. A recording answers -ENODATA. */
 int pit_root_read_secret(struct pit_root *root, const char *path, struct pit_buf *out);
 
+/* Forgets all answers, so that the next reads see the machine anew. Texts handed out before are gone. */
+void pit_root_forget(struct pit_root *root);
+
 /* Deadline of one read that may block; 300 ms at the start. */
 void pit_root_set_deadline(struct pit_root *root, int ms);
 

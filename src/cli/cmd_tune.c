@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/nearest.h"
+#include "cli/tune.h"
+
+static const struct pit_cmd *const verbs[] = {
+	&pit_tune_plan, &pit_tune_apply,  &pit_tune_status, &pit_tune_verify,
+	&pit_tune_log,  &pit_tune_revert, &pit_tune_trial,  &pit_tune_bisect,
+};
+
+static void print_help(FILE *to)
+{
+	fputs("Usage: pitcrew tune VERB [OPTION...]\n"
+	      "Change what `pitcrew check` found wrong, with a journal that puts everything back.\n\n",
+	      to);
+	for (size_t i = 0; i < PIT_COUNT(verbs); i++)
+		fprintf(to, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
+	fputs("\nTry 'pitcrew tune plan': it only looks. 'pitcrew tune VERB --help' and 'man pitcrew-tune' tell more.\n",
+	      to);
+}
+
+static int unknown(const char *word)
+{
+	const char *names[PIT_COUNT(verbs) + 1] = {0};
+	const char *nearest;
+
+	for (size_t i = 0; i < PIT_COUNT(verbs); i++)
+		names[i] = verbs[i]->name;
+	nearest = pit_nearest(word, names);
+	if (nearest)
+		fprintf(stderr, "pitcrew tune: '%s' is not a verb; did you mean '%s'?\n", word, nearest);
+	else
+		fprintf(stderr, "pitcrew tune: '%s' is not a verb; 'pitcrew tune --help' lists them\n", word);
+	return PIT_EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	char name[64];
+
+	if (argc < 2) {
+		print_help(stderr);
+		return PIT_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "-?")) {
+		print_help(stdout);
+		return PIT_EXIT_OK;
+	}
+	for (size_t i = 0; i < PIT_COUNT(verbs); i++) {
+		if (strcmp(argv[1], verbs[i]->name))
+			continue;
+		snprintf(name, sizeof(name), "pitcrew tune %s", verbs[i]->name);
+		argv[1] = name;
+		return verbs[i]->run(argc - 1, argv + 1);
+	}
+	return unknown(argv[1]);
+}
+
+const struct pit_cmd pit_cmd_tune = {
+	.name = "tune",
+	.summary = "change what is wrong, with a journal that puts everything back",
+	.run = run,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of `pitcrew tune`. One file cmd_tune_NAME.c each, or for a few that belong together.
+ */
+#ifndef PIT_CLI_TUNE_H
+#define PIT_CLI_TUNE_H
+
+#include "cli/cmd.h"
+#include "tune/plan.h"
+#include "tune/state.h"
+
+/* As struct pit_cmd; argv[0] is "pitcrew tune NAME". */
+extern const struct pit_cmd pit_tune_plan, pit_tune_apply, pit_tune_status, pit_tune_verify, pit_tune_log,
+	pit_tune_revert, pit_tune_trial, pit_tune_bisect;
+
+/* Exit codes of tune: 0 done, nothing left to do; 1 plan: something would be changed, verify: something does not hold;
+ * 3 could not, and the machine is as before unless the message says otherwise; 64 usage. */
+
+/* Options that plan, apply and bisect share, as an argp child. */
+struct pit_tune_options {
+	const char *root; /* --root; NULL live */
+	const char *profile;
+	const char *only, *skip;
+	const char *state; /* --state DIR */
+	bool persist;
+};
+extern const struct argp pit_tune_plan_argp; /* its input is a struct pit_tune_options * */
+
+/* Loads profile, scene and evidence and makes the plan. The caller frees plan, profile and scene. `check` asks the
+ * checks for evidence (apply and plan; not trial and bisect). */
+int pit_tune_make_plan(const struct pit_tune_options *o, struct pit_root *root, int txn, bool check,
+		       struct pit_scene **ret_scene, struct pit_profile *ret_profile, struct pit_plan *ret,
+		       struct pit_error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The state directory: /var/lib/pitcrew, mode 0700, root's; in it tune/NNNN.journal and tune/lock. Opened without
+ * following links; a directory or a journal that belongs to somebody else, or that others may write, is not used.
+ */
+#ifndef PIT_TUNE_STATE_H
+#define PIT_TUNE_STATE_H
+
+#include "tune/journal.h"
+
+#define PIT_STATE_DIR "/var/lib/pitcrew"
+
+struct pit_tune_state;
+
+/* Makes the directory when `make`; otherwise -ENOENT when there is none (nothing was ever applied). */
+int pit_tune_state_open(const char *dir, bool make, struct pit_tune_state **ret, struct pit_error *err);
+void pit_tune_state_close(struct pit_tune_state *s); /* gives the lock back; NULL is fine */
+
+/* The lock that every writer holds; waits up to `seconds`. -EBUSY: "PID (COMMAND) is at work". It is the kernel's
+ * (flock), so it ends with its holder. */
+int pit_tune_state_lock(struct pit_tune_state *s, int seconds, struct pit_error *err);
+
+int pit_tune_state_next(struct pit_tune_state *s); /* number of the next transaction, from 1 */
+
+/* All transactions by number. A journal that cannot be read is given with `damaged` and no entries. */
+int pit_tune_state_list(struct pit_tune_state *s, struct pit_record **ret, size_t *ret_count, struct pit_error *err);
+void pit_records_free(struct pit_record *r, size_t count);
+
+int pit_tune_state_load(struct pit_tune_state *s, int txn, struct pit_record *ret, struct pit_error *err); /* -ENOENT */
+
+/* A new journal (O_EXCL, 0600, directory synced), or an old one for more records; a cut-off last line is cut away
+ * first. Returns the file descriptor, or -errno. */
+int pit_tune_state_create(struct pit_tune_state *s, int txn, struct pit_error *err);
+int pit_tune_state_append(struct pit_tune_state *s, int txn, struct pit_error *err);
+
+#endif

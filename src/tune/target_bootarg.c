@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "tune/target.h"
+
+const struct pit_target pit_target_bootarg = {.name = "bootarg"};

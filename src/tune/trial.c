@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#include "tune/trial.h"
+
+int pit_trial_run(struct pit_tune_state *state, struct pit_place *place, const struct pit_plan *plan,
+		  const struct pit_trial_options *options, struct pit_trial *ret, struct pit_error *err)
+{
+	return -ENOSYS;
+}
+
+void pit_trial_free(struct pit_trial *t)
+{
+}
