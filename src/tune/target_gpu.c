@@ -73,7 +73,7 @@ static void shell_option(size_t row, const char *uuid, const char *value, struct
 /* "3g.40gb@0 2g.20gb@4" as nvidia-smi has it: "3g.40gb:0,2g.20gb:4". */
 static void shell_layout(const char *uuid, const char *value, struct pit_buf *out)
 {
-	pit_buf_printf(out, "nvidia-smi mig -i %s -dci; nvidia-smi mig -i %s -dgi\n", uuid, uuid);
+	pit_buf_printf(out, "nvidia-smi mig -i %s -dci || :\nnvidia-smi mig -i %s -dgi || :\n", uuid, uuid);
 	if (!strcmp(value, "none"))
 		return;
 	pit_buf_printf(out, "nvidia-smi mig -i %s -C -cgi ", uuid);
