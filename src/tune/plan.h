@@ -69,8 +69,10 @@ int pit_plan_make(struct pit_scene *scene, const struct pit_profile *profile, co
 		  struct pit_plan *ret, struct pit_error *err);
 void pit_plan_free(struct pit_plan *p);
 
-/* The files that make the run-time values of `wishes` last, as fragments (persist.c). */
-int pit_persist(const struct pit_knob *knob, struct pit_scene *scene, struct pit_wishes *wishes, struct pit_error *err);
+/* The files that make the run-time values of `wishes`, which are those of `setting`, last: fragments, and wishes for
+ * links (persist.c). Without systemd only sysctl.d and udev's rules; the plan's conflicts then say what will not last. */
+int pit_persist(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *wishes,
+		struct pit_error *err);
 
 /* Sentences about what would undo the plan: appended to plan->conflicts (conflict.c). */
 int pit_plan_conflicts(struct pit_scene *scene, struct pit_plan *plan, struct pit_error *err);
