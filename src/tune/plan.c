@@ -263,7 +263,7 @@ static int read_open(struct pit_draft *d)
 static int take_persistent(struct pit_draft *d, const struct pit_setting *setting, struct pit_wishes *w)
 {
 	size_t count = w->wishes;
-	int rc = pit_persist(setting->knob, d->scene, w, d->err);
+	int rc = pit_persist(setting, d->scene, w, d->err);
 
 	for (size_t i = count; i < w->wishes && !rc; i++)
 		rc = add_candidate(d, setting, &w->wish[i]);
