@@ -35,17 +35,6 @@ static void put_why(const struct pit_change *c, struct pit_buf *out)
 	}
 }
 
-static bool hook_fits(const struct pit_hook *hook, const struct pit_cell *cell)
-{
-	size_t len = strlen(hook->path);
-
-	if (cell->target != PIT_TARGET_FILE && cell->target != PIT_TARGET_LINK)
-		return false;
-	if (len && hook->path[len - 1] == '/')
-		return !strncmp(cell->object, hook->path, len);
-	return !strcmp(cell->object, hook->path);
-}
-
 static void put_command(const char *const *argv, struct pit_buf *out)
 {
 	for (; *argv; argv++) {
@@ -81,7 +70,7 @@ static void put_hooks(const struct pit_plan *p, struct pit_buf *out)
 {
 	for (const struct pit_hook *hook = pit_hooks; hook->path; hook++) {
 		for (size_t i = 0; i < p->changes; i++) {
-			if (!hook_fits(hook, &p->change[i].cell))
+			if (!pit_hook_fits(hook, &p->change[i].cell))
 				continue;
 			put_hook(hook, out);
 			break;
