@@ -222,7 +222,7 @@ static int resolve(struct pit_draft *d, const struct pit_setting *setting)
 	if (!rc)
 		rc = take_wishes(d, setting, &w);
 	else if (rc == -EINVAL)
-		rc = pit_fail(d->err, EBADMSG, "%s: %s", setting->where ? setting->where : setting->knob->id, why.text);
+		rc = pit_fail(d->err, EBADMSG, "%s", why.text);
 	else if (rc == -ENOMEM)
 		rc = pit_draft_no_memory(d);
 	else
@@ -285,7 +285,7 @@ static int persist(struct pit_draft *d, const struct pit_setting *setting)
 			rc = pit_draft_no_memory(d);
 	}
 	if (!rc && w.wishes)
-		rc = pit_wrap(d->err, take_persistent(d, setting, &w), "%s", setting->knob->id);
+		rc = take_persistent(d, setting, &w);
 	pit_wishes_free(&w);
 	return rc;
 }

@@ -77,6 +77,13 @@ int pit_persist(const struct pit_setting *setting, struct pit_scene *scene, stru
 /* Sentences about what would undo the plan: appended to plan->conflicts (conflict.c). */
 int pit_plan_conflicts(struct pit_scene *scene, struct pit_plan *plan, struct pit_error *err);
 
+struct pit_plan_counts {
+	size_t values, files; /* to be changed; directories and links are files */
+	size_t companions;
+	size_t right, left; /* left out: right already, for another reason */
+};
+void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret);
+
 struct pit_page;
 void pit_plan_text(const struct pit_plan *p, const struct pit_page *page);
 int pit_plan_json(const struct pit_plan *p, struct pit_buf *out); /* 0 or -ENOMEM */
