@@ -170,7 +170,7 @@ int pit_profile_add_knob(struct pit_profile *ret, const char *word, const struct
 	size_t id_len = strcspn(word, ":="), word_len = strcspn(word, "=");
 	pit_auto_free char *id = strndup(word, id_len), *which = NULL;
 	const char *value = word[word_len] ? word + word_len + 1 : NULL;
-	struct pit_setting wanted = {.value = (char *)value, .where = "--knob"};
+	struct pit_setting wanted = {.value = (char *)value, .where = (char *)"--knob"};
 	int rc;
 
 	if (word[id_len] == ':')
