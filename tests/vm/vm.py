@@ -11,6 +11,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 PITCREW = os.environ.get("PITCREW", os.path.join(TOP, "build", "pitcrew"))
 NO_RESULT = 125
+CUT_OFF = 126  # the guest ran CUT, and its power was cut
+CUT = "echo > /dev/ttyS1; sleep 1000"
 
 
 def setup():
