@@ -169,7 +169,7 @@ int pit_bisect_run(struct pit_tune_state *state, struct pit_place *place, const 
 		   const struct pit_trial_options *options, pit_bisect_tell tell, void *arg, struct pit_bisect *ret,
 		   struct pit_error *err)
 {
-	pit_auto_signals struct pit_signals signals = PIT_SIGNALS_INIT;
+	pit_auto_interrupt struct pit_interrupt signals = PIT_INTERRUPT_INIT;
 	struct pit_bisect b = {.units = 0};
 	struct hunt h = {
 		.bench = {.options = options, .signals = &signals, .end = &b.end},
@@ -183,7 +183,7 @@ int pit_bisect_run(struct pit_tune_state *state, struct pit_place *place, const 
 		rc = pit_meter_new(&options->metric, options->argv, options->hear, options->hear_arg, &h.bench.meter,
 				   err);
 	if (!rc) {
-		rc = pit_signals_hold(&signals);
+		rc = pit_interrupt_hold(&signals);
 		if (rc)
 			rc = pit_fail(err, -rc, "cannot hold back signals: %s", strerror(-rc));
 	}

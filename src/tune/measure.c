@@ -68,7 +68,7 @@ void pit_measure_free(struct pit_measure *m)
 }
 
 /* In the child. */
-static _Noreturn void become(const char *const *argv, const struct pit_signals *signals, pid_t parent, int out,
+static _Noreturn void become(const char *const *argv, const struct pit_interrupt *signals, pid_t parent, int out,
 			     int status)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
@@ -80,7 +80,7 @@ static _Noreturn void become(const char *const *argv, const struct pit_signals *
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
-	pit_signals_child(signals);
+	pit_interrupt_child(signals);
 	execvp(argv[0], (char *const *)argv);
 	error = errno;
 	if (write(status, &error, sizeof(error)) < 0)
@@ -100,7 +100,7 @@ static int exec_error(int fd)
 	return n == sizeof(error) ? error : 0;
 }
 
-static int start(struct run *r, const struct pit_signals *signals, struct pit_error *err)
+static int start(struct run *r, const struct pit_interrupt *signals, struct pit_error *err)
 {
 	pit_auto_close int out = -1, their_out = -1, status = -1, their_status = -1;
 	pid_t parent = getpid();
@@ -205,7 +205,7 @@ static void hand_on(struct run *r, int signal)
 	}
 }
 
-static void follow(struct run *r, struct pit_signals *signals)
+static void follow(struct run *r, struct pit_interrupt *signals)
 {
 	struct pollfd p[] = {
 		{.fd = r->pidfd, .events = POLLIN},
@@ -221,7 +221,7 @@ static void follow(struct run *r, struct pit_signals *signals)
 			r->ended = pit_now();
 		if ((p[1].revents & (POLLIN | POLLHUP)) && !drain(r, DRAIN_MOST))
 			p[1].fd = -1;
-		signal = pit_signals_take(signals);
+		signal = pit_interrupt_take(signals);
 		if (signal)
 			hand_on(r, signal);
 		if (r->kill_at && pit_now() > r->kill_at)
@@ -284,7 +284,7 @@ static int judge(const struct run *r, int status, const char *words, struct pit_
 	return 0;
 }
 
-int pit_measure(struct pit_meter *m, struct pit_signals *signals, struct pit_measure *ret, struct pit_error *err)
+int pit_measure(struct pit_meter *m, struct pit_interrupt *signals, struct pit_measure *ret, struct pit_error *err)
 {
 	struct run r = {
 		.meter = m,

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "pitcrew/error.h"
 #include "tune/number.h"
-#include "tune/signals.h"
+#include "tune/interrupt.h"
 
 struct pit_metric {
 	const char
@@ -41,6 +41,6 @@ void pit_measure_free(struct pit_measure *m); /* back to all-zero */
  * -ENOEXEC it cannot be started, -ECHILD it failed (exit code, signal), -ENOMSG it printed no number that can be used.
  *
  * A second signal, or ten seconds after the first, kills the command. */
-int pit_measure(struct pit_meter *m, struct pit_signals *signals, struct pit_measure *ret, struct pit_error *err);
+int pit_measure(struct pit_meter *m, struct pit_interrupt *signals, struct pit_measure *ret, struct pit_error *err);
 
 #endif

@@ -53,7 +53,7 @@ static int run_command(struct pit_bench *b, double *ret)
 {
 	struct pit_error err = PIT_ERROR_INIT;
 	struct pit_measure m = {0};
-	int signal = pit_signals_take(b->signals), rc;
+	int signal = pit_interrupt_take(b->signals), rc;
 
 	if (signal)
 		return stop_for_signal(b, signal);
@@ -209,7 +209,7 @@ static int try_plan(struct pit_bench *b, struct pit_tune_state *state, struct pi
 int pit_trial_run(struct pit_tune_state *state, struct pit_place *place, const struct pit_plan *plan,
 		  const struct pit_trial_options *options, struct pit_trial *ret, struct pit_error *err)
 {
-	pit_auto_signals struct pit_signals signals = PIT_SIGNALS_INIT;
+	pit_auto_interrupt struct pit_interrupt signals = PIT_INTERRUPT_INIT;
 	struct pit_trial t = {.end = PIT_TRIAL_DONE};
 	struct pit_bench b = {.options = options, .signals = &signals, .end = &t};
 	int rc = check_changes(plan, err);
@@ -218,7 +218,7 @@ int pit_trial_run(struct pit_tune_state *state, struct pit_place *place, const s
 		rc = pit_meter_new(&options->metric, options->argv, options->hear, options->hear_arg, &b.meter, err);
 	if (rc)
 		return rc;
-	rc = pit_signals_hold(&signals);
+	rc = pit_interrupt_hold(&signals);
 	if (rc)
 		rc = pit_fail(err, -rc, "cannot hold back signals: %s", strerror(-rc));
 	else

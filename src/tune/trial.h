@@ -90,7 +90,7 @@ json_t *pit_trial_options_json(const struct pit_plan *plan, const struct pit_tri
 struct pit_bench {
 	const struct pit_trial_options *options;
 	struct pit_meter *meter;
-	struct pit_signals *signals;
+	struct pit_interrupt *signals;
 	struct pit_lab *lab;
 	size_t runs;           /* of the command so far */
 	struct pit_trial *end; /* gets end, stopped, words, signal when a run ends it all */

@@ -22,12 +22,12 @@ static int measure(const struct asked *a, struct pit_measure *ret, struct pit_er
 {
 	const struct pit_metric metric = {.pattern = a->pattern};
 	const char *const argv[] = {"/bin/sh", "-c", a->script, NULL};
-	pit_auto_signals struct pit_signals signals = PIT_SIGNALS_INIT;
+	pit_auto_interrupt struct pit_interrupt signals = PIT_INTERRUPT_INIT;
 	struct pit_meter *m = NULL;
 	int rc;
 
 	assert_int_equal(pit_meter_new(&metric, argv, a->hear, a->arg, &m, err), 0);
-	assert_int_equal(pit_signals_hold(&signals), 0);
+	assert_int_equal(pit_interrupt_hold(&signals), 0);
 	rc = pit_measure(m, &signals, ret, err);
 	pit_meter_free(m);
 	return rc;
@@ -93,14 +93,14 @@ static void tells_why_it_failed(void **state)
 static void tells_what_cannot_be_started(void **state)
 {
 	const char *const argv[] = {"/nowhere/to/be/found", NULL};
-	pit_auto_signals struct pit_signals signals = PIT_SIGNALS_INIT;
+	pit_auto_interrupt struct pit_interrupt signals = PIT_INTERRUPT_INIT;
 	const struct pit_metric wall = {.pattern = NULL};
 	struct pit_error err = PIT_ERROR_INIT;
 	struct pit_meter *meter = NULL;
 	struct pit_measure m = {0};
 
 	assert_int_equal(pit_meter_new(&wall, argv, NULL, NULL, &meter, &err), 0);
-	assert_int_equal(pit_signals_hold(&signals), 0);
+	assert_int_equal(pit_interrupt_hold(&signals), 0);
 	assert_int_equal(pit_measure(meter, &signals, &m, &err), -ENOEXEC);
 	assert_string_equal(err.text, "cannot run /nowhere/to/be/found: No such file or directory");
 	assert_null(m.words);

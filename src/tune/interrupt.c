@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tune/signals.h"
+#include "tune/interrupt.h"
 
 #include <stdbool.h>
 #include <sys/signalfd.h>
@@ -20,9 +20,9 @@ static void add_heeded(sigset_t *set, const int *signals, size_t count)
 	}
 }
 
-int pit_signals_hold(struct pit_signals *ret)
+int pit_interrupt_hold(struct pit_interrupt *ret)
 {
-	struct pit_signals s = PIT_SIGNALS_INIT;
+	struct pit_interrupt s = PIT_INTERRUPT_INIT;
 	sigset_t end, all;
 
 	sigemptyset(&end);
@@ -42,7 +42,7 @@ int pit_signals_hold(struct pit_signals *ret)
 	return 0;
 }
 
-int pit_signals_take(struct pit_signals *s)
+int pit_interrupt_take(struct pit_interrupt *s)
 {
 	struct signalfd_siginfo info;
 
@@ -64,22 +64,22 @@ static void forget_stops(void)
 		;
 }
 
-void pit_signals_release(struct pit_signals *s)
+void pit_interrupt_release(struct pit_interrupt *s)
 {
 	int saved = errno;
 
 	if (s->fd >= 0) {
-		while (pit_signals_take(s))
+		while (pit_interrupt_take(s))
 			;
 		forget_stops();
 		close(s->fd);
 		sigprocmask(SIG_SETMASK, &s->before, NULL);
 	}
-	*s = (struct pit_signals)PIT_SIGNALS_INIT;
+	*s = (struct pit_interrupt)PIT_INTERRUPT_INIT;
 	errno = saved;
 }
 
-void pit_signals_child(const struct pit_signals *s)
+void pit_interrupt_child(const struct pit_interrupt *s)
 {
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
