@@ -13,6 +13,11 @@
 extern const struct pit_cmd pit_tune_plan, pit_tune_apply, pit_tune_status, pit_tune_verify, pit_tune_log,
 	pit_tune_revert, pit_tune_trial, pit_tune_bisect;
 
+/* For units of ours, in no help: "boot FILE" sets the settings of FILE as they are resolved now, without a journal (one
+ * line on stderr for each that fails, exit code 3 then); "hold-latency US" keeps /dev/cpu_dma_latency open until
+ * SIGTERM. */
+extern const struct pit_cmd pit_tune_boot, pit_tune_hold_latency;
+
 /* Exit codes of tune: 0 done, nothing left to do; 1 plan: something would be changed, verify: something does not hold;
  * 3 could not, and the machine is as before unless the message says otherwise; 64 usage. */
 

@@ -16,6 +16,17 @@
 
 #define REAP_NS (50 * PIT_MS) /* enough for a child that can be killed at all */
 
+/* Handlers and blocked signals are our program's own business. */
+static void forget_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void become(const struct pit_child_job *job, int fd)
 {
 	const struct rlimit no_core = {0};
@@ -24,7 +35,7 @@ static void become(const struct pit_child_job *job, int fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, job->name);
 	setrlimit(RLIMIT_CORE, &no_core);
-	signal(SIGPIPE, SIG_DFL);
+	forget_signals();
 	fd = fcntl(fd, F_DUPFD, OUR_FD + 1); /* it is one of the first where these were closed */
 	for (int i = 0; i < OUR_FD; i++)
 		dup2(null, i);

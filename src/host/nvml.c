@@ -27,7 +27,9 @@
  *	  throttle	bit mask of clock event reasons
  *	  utilization	{gpu, memory} percent
  *	  mig		{current, pending, max, free (slices left for one-slice instances), instances (GPU instances),
- *			 devices:[{uuid, name, gi, ci, slices, memory_mb}]}
+ *			 devices:[{uuid, name, gi, ci, slices, memory_mb}],
+ *			 layout (GPU instances by place: "3g.40gb@0 2g.20gb@4", "" none; only root may see it),
+ *			 profiles:[{name, size, starts:[0,4]}] (memory slices that such an instance takes)}
  *	  link		{gen, gen_max (with this slot), gen_gpu_max, width, width_max, replays}
  *	  nvlink	{links, active, inactive ("3,7"), crc_flit, crc_data, replay, recovery}
  *	  fabric	{state 0 none, 1 not started, 2 in progress, 3 done; status, clique, health, summary}

@@ -11,10 +11,12 @@ typedef struct pit_nvml_gpu *pit_nvml_handle;
 
 enum pit_nvml_code {
 	PIT_NVML_OK = 0,
+	PIT_NVML_INVALID = 2,
 	PIT_NVML_NOT_SUPPORTED = 3,
 	PIT_NVML_NO_PERMISSION = 4,
 	PIT_NVML_TOO_SMALL = 7,
 	PIT_NVML_NO_DRIVER = 9,
+	PIT_NVML_TIMEOUT = 10,
 	PIT_NVML_IRQ = 11,
 	PIT_NVML_NO_LIBRARY = 12,
 	PIT_NVML_BAD_INFOROM = 14,
@@ -22,6 +24,8 @@ enum pit_nvml_code {
 	PIT_NVML_RESET_REQUIRED = 16,
 	PIT_NVML_BLOCKED = 17, /* by the operating system or a cgroup */
 	PIT_NVML_MISMATCH = 18,
+	PIT_NVML_IN_USE = 19,
+	PIT_NVML_NO_ROOM = 23, /* insufficient resources */
 	PIT_NVML_NO_GPU = 28,
 	PIT_NVML_UNKNOWN = 999,
 };
@@ -115,6 +119,30 @@ struct pit_nvml_slice_profile {
 };
 #define PIT_NVML_SLICE_PROFILES 0x12
 
+/* The same with the profile's name, "MIG 1g.10gb" or "1g.10gb". */
+struct pit_nvml_named_profile {
+	unsigned version;
+	unsigned id, p2p, slices, instances, processors, copy, decoders, encoders, jpeg, ofa;
+	unsigned long long memory_mb;
+	char name[96];
+};
+#define PIT_NVML_NAMED_PROFILE_VERSION (sizeof(struct pit_nvml_named_profile) | 2u << 24)
+
+struct pit_nvml_placement {
+	unsigned start, size; /* memory slices */
+};
+
+struct pit_nvml_instance_info {
+	pit_nvml_handle gpu;
+	unsigned id, profile;
+	struct pit_nvml_placement placement;
+};
+
+struct pit_nvml_compute_profile {
+	unsigned id, slices, instances, processors, copy, decoders, encoders, jpeg, ofa;
+};
+#define PIT_NVML_COMPUTE_PROFILES 9
+
 struct pit_nvml_attributes {
 	unsigned processors, copy, decoders, encoders, jpeg, ofa, gpu_slices, compute_slices;
 	unsigned long long memory_mb;
@@ -126,6 +154,9 @@ _Static_assert(sizeof(struct pit_nvml_process) == 24, "nvmlProcessInfo_v2_t");
 _Static_assert(sizeof(struct pit_nvml_field) == 40, "nvmlFieldValue_t");
 _Static_assert(sizeof(struct pit_nvml_fabric) == 40, "nvmlGpuFabricInfo_v3_t");
 _Static_assert(sizeof(struct pit_nvml_slice_profile) == 48, "nvmlGpuInstanceProfileInfo_t");
+_Static_assert(sizeof(struct pit_nvml_named_profile) == 152, "nvmlGpuInstanceProfileInfo_v2_t");
+_Static_assert(sizeof(struct pit_nvml_instance_info) == 24, "nvmlGpuInstanceInfo_t");
+_Static_assert(sizeof(struct pit_nvml_compute_profile) == 36, "nvmlComputeInstanceProfileInfo_t");
 _Static_assert(sizeof(struct pit_nvml_attributes) == 40, "nvmlDeviceAttributes_t");
 
 #endif

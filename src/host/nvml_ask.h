@@ -36,6 +36,15 @@ json_t *pit_nvml_query_gpu(void *library, unsigned index);
 /* Adds to the GPU's "mig" how it is divided. */
 void pit_nvml_query_mig(void *library, pit_nvml_handle gpu, json_t *all);
 
+/* Adds to a GPU's "mig" its "layout" and its "profiles" (nvml.c). */
+void pit_nvml_query_layout(void *library, pit_nvml_handle gpu, json_t *mig);
+
+/* Divides the GPU as `layout` says ("3g.40gb@0 2g.20gb@4"): all instances go, then these come. An NVML code. */
+int pit_nvml_divide(void *library, pit_nvml_handle gpu, const char *layout);
+
+/* The library, as dlopen gives it; NULL none. */
+void *pit_nvml_open(const char *library);
+
 /* The function `name`, else the older `other` (may be NULL), as `type`; NULL when the library has neither. */
 void *pit_nvml_symbol(void *library, const char *name, const char *other);
 

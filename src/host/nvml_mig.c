@@ -106,4 +106,5 @@ void pit_nvml_query_mig(void *library, pit_nvml_handle gpu, json_t *all)
 	add_number(library, gpu, "nvmlDeviceGetMaxMigDeviceCount", mig, "max");
 	add_devices(library, gpu, mig);
 	count_instances(library, gpu, mig);
+	pit_nvml_query_layout(library, gpu, mig);
 }

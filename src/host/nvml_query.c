@@ -28,7 +28,7 @@ void *pit_nvml_symbol(void *library, const char *name, const char *other)
 	return found || !other ? found : dlsym(library, other);
 }
 
-static void *load(const char *library)
+void *pit_nvml_open(const char *library)
 {
 	void *found = NULL;
 
@@ -78,7 +78,7 @@ static unsigned count_gpus(void *lib)
 
 void pit_nvml_query(const char *library, FILE *out)
 {
-	void *lib = load(library);
+	void *lib = pit_nvml_open(library);
 	int (*init)(void) = NULL;
 	json_t *first;
 	unsigned count;

@@ -19,17 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/nvml_abi.h"
-
-/* Declares and defines one function of the interface. */
-#define API(name, ...)                                                                                                 \
-	int name(__VA_ARGS__);                                                                                         \
-	int name(__VA_ARGS__)
-
-struct pit_nvml_gpu {
-	unsigned index;
-	int mig; /* device of a MIG instance */
-};
+#include "fake.h"
 
 static struct pit_nvml_gpu gpus[64];
 
@@ -44,7 +34,7 @@ static const char *word(const char *name)
 	return NULL;
 }
 
-static unsigned number(const char *name, unsigned otherwise)
+unsigned fake_number(const char *name, unsigned otherwise)
 {
 	const char *text = word(name);
 
@@ -80,7 +70,7 @@ API(nvmlInit_v2, void)
 {
 	if (word("hang") && !strncmp(word("hang"), "init", 4))
 		hang();
-	return (int)number("init", PIT_NVML_OK);
+	return (int)fake_number("init", PIT_NVML_OK);
 }
 
 API(nvmlSystemGetDriverVersion, char *to, unsigned size)
@@ -90,7 +80,7 @@ API(nvmlSystemGetDriverVersion, char *to, unsigned size)
 
 API(nvmlDeviceGetCount_v2, unsigned *ret)
 {
-	return put_number(ret, number("gpus", 1));
+	return put_number(ret, fake_number("gpus", 1));
 }
 
 API(nvmlDeviceGetHandleByIndex_v2, unsigned index, pit_nvml_handle *ret)
@@ -170,26 +160,16 @@ API(nvmlDeviceGetMemoryInfo_v2, pit_nvml_handle gpu, struct pit_nvml_memory *ret
 	return PIT_NVML_OK;
 }
 
-API(nvmlDeviceGetPersistenceMode, pit_nvml_handle gpu, unsigned *ret)
-{
-	return put_number(ret, 1);
-}
-
-API(nvmlDeviceGetEccMode, pit_nvml_handle gpu, unsigned *current, unsigned *pending)
-{
-	return put_number(current, 1) + put_number(pending, 1);
-}
-
 API(nvmlDeviceGetTotalEccErrors, pit_nvml_handle gpu, int type, int counter, unsigned long long *ret)
 {
-	*ret = type == PIT_NVML_UNCORRECTED ? number("ecc", 0) : 0;
+	*ret = type == PIT_NVML_UNCORRECTED ? fake_number("ecc", 0) : 0;
 	return PIT_NVML_OK;
 }
 
 API(nvmlDeviceGetRemappedRows, pit_nvml_handle gpu, unsigned *c, unsigned *u, unsigned *pending, unsigned *failure)
 {
 	*c = *failure = 0;
-	*u = *pending = number("remap", 0);
+	*u = *pending = fake_number("remap", 0);
 	return PIT_NVML_OK;
 }
 
@@ -210,14 +190,14 @@ API(nvmlDeviceGetClockInfo, pit_nvml_handle gpu, int kind, unsigned *ret)
 
 API(nvmlDeviceGetCurrentClocksThrottleReasons, pit_nvml_handle gpu, unsigned long long *ret)
 {
-	*ret = number("throttle", 1);
+	*ret = fake_number("throttle", 1);
 	return PIT_NVML_OK;
 }
 
 API(nvmlDeviceGetUtilizationRates, pit_nvml_handle gpu, struct pit_nvml_utilization *ret)
 {
 	*ret = (struct pit_nvml_utilization){.gpu = 7, .memory = 3};
-	return number("mig", 0) ? PIT_NVML_NOT_SUPPORTED : PIT_NVML_OK;
+	return fake_number("mig", 0) ? PIT_NVML_NOT_SUPPORTED : PIT_NVML_OK;
 }
 
 API(nvmlDeviceGetFieldValues, pit_nvml_handle gpu, int count, struct pit_nvml_field *f)
@@ -255,11 +235,6 @@ API(nvmlDeviceGetComputeRunningProcesses_v3, pit_nvml_handle gpu, unsigned *coun
 	return PIT_NVML_OK;
 }
 
-API(nvmlDeviceGetMigMode, pit_nvml_handle gpu, unsigned *current, unsigned *pending)
-{
-	return put_number(current, number("mig", 0)) + put_number(pending, number("mig", 0));
-}
-
 API(nvmlDeviceGetMaxMigDeviceCount, pit_nvml_handle gpu, unsigned *ret)
 {
 	return put_number(ret, 7);
@@ -288,11 +263,6 @@ API(nvmlDeviceGetGpuInstanceProfileInfo, pit_nvml_handle gpu, unsigned profile, 
 {
 	*ret = (struct pit_nvml_slice_profile){.id = 19 - profile, .slices = profile + 1, .instances = 7};
 	return profile < 2 ? PIT_NVML_OK : PIT_NVML_NOT_SUPPORTED;
-}
-
-API(nvmlDeviceGetGpuInstances, pit_nvml_handle gpu, unsigned profile, void **list, unsigned *count)
-{
-	return put_number(count, profile == 18 ? 2 : 0);
 }
 
 API(nvmlDeviceGetGpuInstanceRemainingCapacity, pit_nvml_handle gpu, unsigned profile, unsigned *ret)
