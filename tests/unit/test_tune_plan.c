@@ -543,6 +543,7 @@ static void an_empty_plan_is_a_script_too(void **state)
 	struct made m = make(host, "[vm.swappiness]\nvalue = 60\n", false, 0);
 	pit_auto_free char *script = script_of(&m);
 
+	assert_non_null(script);
 	assert_int_equal(m.plan.changes, 0);
 	made_free(&m);
 }
