@@ -33,19 +33,6 @@ void pit_txn_step(const struct pit_txn_options *options, const char *fmt, ...)
 	options->step(name, options->step_arg);
 }
 
-char *pit_value_brief(const char *value, char out[PIT_VALUE_BRIEF])
-{
-	if (!value)
-		snprintf(out, PIT_VALUE_BRIEF, "nothing");
-	else if (!*value)
-		snprintf(out, PIT_VALUE_BRIEF, "an empty text");
-	else if (strlen(value) >= PIT_VALUE_BRIEF - 1 || strchr(value, '\n'))
-		snprintf(out, PIT_VALUE_BRIEF, "a text of %zu bytes", strlen(value));
-	else
-		snprintf(out, PIT_VALUE_BRIEF, "%s", value);
-	return out;
-}
-
 void pit_txn_free(struct pit_txn *t)
 {
 	int saved = errno;
