@@ -9,7 +9,7 @@ struct options {
 	struct pit_tune_options tune;
 	const char *colour;
 	int wait;
-	bool yes;
+	bool yes, verbose;
 };
 
 enum { KEY_PERSIST = 256, KEY_RUNTIME, KEY_WAIT, KEY_COLOUR };
@@ -18,6 +18,7 @@ static const struct argp_option argp_options[] = {
 	{"runtime", KEY_RUNTIME, NULL, 0, "Values of the running kernel, gone at the next boot (default)"},
 	{"persist", KEY_PERSIST, NULL, 0, "Also write the files that make it last"},
 	{"yes", 'y', NULL, 0, "Do not ask"},
+	{"verbose", 'v', NULL, 0, "All that is left out with its reason, all cells, all lines of files"},
 	{"wait", KEY_WAIT, "SECONDS", 0, "How long to wait for another pitcrew that is at work (default 10)"},
 	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always, never"},
 	{0},
@@ -42,6 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_WAIT:
 		o->wait = pit_cli_number(state, "wait", arg, 0, 86400);
+		break;
+	case 'v':
+		o->verbose = true;
 		break;
 	case KEY_COLOUR:
 		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
@@ -115,7 +119,7 @@ static int show(const struct work *w)
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	struct pit_page page = pit_page_for(STDOUT_FILENO, w->o->colour, &out);
 
-	pit_tune_put_plan(&w->plan, w->scene, "", &page);
+	pit_tune_put_plan(&w->plan, w->scene, w->o->verbose, "", &page);
 	return pit_cli_print(&out, PIT_EXIT_OK);
 }
 

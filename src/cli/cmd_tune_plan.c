@@ -12,7 +12,7 @@ struct options {
 	struct pit_tune_options tune;
 	const char *colour;
 	int format;
-	bool list;
+	bool list, verbose;
 };
 
 enum { KEY_PERSIST = 256, KEY_RUNTIME, KEY_LIST, KEY_COLOUR };
@@ -20,6 +20,7 @@ enum { KEY_PERSIST = 256, KEY_RUNTIME, KEY_LIST, KEY_COLOUR };
 static const struct argp_option argp_options[] = {
 	{"runtime", KEY_RUNTIME, NULL, 0, "Values of the running kernel, gone at the next boot (default)"},
 	{"persist", KEY_PERSIST, NULL, 0, "Also the files that make it last"},
+	{"verbose", 'v', NULL, 0, "All that is left out with its reason, all cells, all lines of files"},
 	{"format", 'f', "FORM", 0, "text (default), json, sh; with --list also markdown"},
 	{"list", KEY_LIST, NULL, 0, "List the profiles and all knobs instead"},
 	{"color", KEY_COLOUR, "WHEN", 0, "auto (default), always, never"},
@@ -46,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_LIST:
 		o->list = true;
+		break;
+	case 'v':
+		o->verbose = true;
 		break;
 	case KEY_COLOUR:
 		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
@@ -201,7 +205,7 @@ static int print_plan(const struct options *o, const struct pit_plan *plan, stru
 	else if (o->format == FORMAT_SH)
 		pit_plan_shell(plan, &out);
 	else
-		pit_tune_put_plan(plan, scene, next ? next : "", &page);
+		pit_tune_put_plan(plan, scene, o->verbose, next ? next : "", &page);
 	return pit_cli_print(&out, empty ? PIT_EXIT_OK : PIT_EXIT_WARN);
 }
 

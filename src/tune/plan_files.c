@@ -374,7 +374,8 @@ static bool is_changed(const struct pit_draft *d, const struct pit_cell *cell)
 	return false;
 }
 
-/* The directories above `path` that are not there, the uppermost first. */
+/* The directories above `path` that are not there, the uppermost first. What a recording does not tell may be missing,
+ * too: to make it again does no harm. */
 static int add_directories(struct pit_draft *d, const char *path)
 {
 	char dir[4096];
@@ -384,10 +385,13 @@ static int add_directories(struct pit_draft *d, const char *path)
 	snprintf(dir, sizeof(dir), "%s", path);
 	for (char *slash = strchr(dir + 1, '/'); slash && !rc; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (pit_root_exists(d->root, "%s", dir) == -ENOENT) {
+		rc = pit_root_exists(d->root, "%s", dir);
+		if (rc == -ENOENT || rc == -ENODATA) {
 			rc = pit_cell_set(&cell, PIT_TARGET_DIR, PIT_VALUE_TEXT, "%s", dir);
 			if (!rc && !is_changed(d, &cell) && !pit_draft_change(d, NULL, &cell, NULL, "present"))
 				rc = -ENOMEM;
+		} else {
+			rc = 0;
 		}
 		*slash = '/';
 	}
@@ -405,7 +409,9 @@ static int add_file(struct pit_draft *d, const char *path)
 	put_file(d, path, &text);
 	if (text.failed || pit_cell_set(&cell, PIT_TARGET_FILE, PIT_VALUE_TEXT, "%s", path))
 		return pit_draft_no_memory(d);
-	rc = pit_wrap(d->err, pit_cell_read(d->root, &cell, &old, d->err), "%s", path);
+	rc = pit_cell_read(d->root, &cell, &old, d->err);
+	if (rc == -ENODATA) /* a recording that was not asked for a file of ours */
+		rc = 0;
 	if (!rc && (!old || strcmp(old, text.data) != 0)) {
 		rc = add_directories(d, path);
 		if (!rc && !pit_draft_change(d, NULL, &cell, old, text.data))

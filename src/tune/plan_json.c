@@ -40,9 +40,12 @@ static json_t *change_object(const struct pit_change *c)
 
 static json_t *left_object(const struct pit_left_out *l)
 {
-	return json_pack("{s:s, s:o, s:o, s:s, s:o}", "knob", l->knob->id, "which", pit_json_text(l->setting->which),
-			 "object", pit_json_text(*l->object ? l->object : NULL), "reason", left_name(l->why), "text",
-			 pit_json_text(l->text));
+	bool unknown = l->why == PIT_LEFT_UNKNOWN;
+
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o}", "knob", l->knob->id, "which",
+			 pit_json_text(l->setting->which), "object", pit_json_text(*l->object ? l->object : NULL),
+			 "reason", left_name(l->why), "state", pit_json_text(unknown ? pit_state_name(l->state) : NULL),
+			 "text", pit_json_text(l->text));
 }
 
 static json_t *sentences(const struct pit_strv *v)

@@ -7,7 +7,7 @@
 
 #include "base/idset.h"
 #include "report/text.h"
-#include "tune/plan.h"
+#include "tune/plan_page.h"
 
 #define GROUPS_SHOWN 4 /* of one setting */
 #define NAMES_SHOWN 4
@@ -92,32 +92,52 @@ static void put_names(const struct pit_strv *names, struct pit_buf *out)
 		pit_buf_printf(out, " and %zu more", names->count - shown);
 }
 
-/* What is set: the knob, and which of its things. */
-static void put_subject(const struct pit_plan *p, size_t at, size_t count, struct pit_buf *out)
+/* Which of the knob's things a cell is: what the '*' of its row stands for, else the cell's name; "" the only one. */
+static void put_thing(const struct pit_change *c, struct pit_buf *out)
+{
+	const char *object = c->knob && !c->knob->resolve && !c->companion ? c->knob->object : NULL;
+	const char *star = object ? strchr(object, '*') : NULL;
+	size_t head = star ? (size_t)(star - object) : 0;
+	char name[512];
+
+	pit_cell_name(&c->cell, name, sizeof(name));
+	if (c->knob && !c->companion && ((object && !star) || !strcmp(name, c->knob->id)))
+		return;
+	while (head && object[head - 1] != '/')
+		head--;
+	if (star && strlen(c->cell.object) > head)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(c->cell.object + head, "/"), c->cell.object + head);
+	pit_page_clip(out, name, 100);
+}
+
+static void put_things(const struct pit_plan *p, size_t at, size_t count, struct pit_buf *out)
 {
 	const struct pit_change *c = &p->change[at];
 	pit_auto_strv struct pit_strv objects = {0}, names = {0};
-	char name[512];
 
-	if (c->knob && !c->companion)
-		pit_buf_puts(out, c->knob->id);
-	if (count == 1) {
-		pit_cell_name(&c->cell, name, sizeof(name));
-		if (c->knob && !c->companion && !strcmp(name, c->knob->id))
-			return;
-		pit_buf_puts(out, c->knob && !c->companion ? " on " : "");
-		pit_page_clip(out, name, 100);
-		return;
-	}
 	for (size_t i = at; objects.count < count && i < p->changes; i++)
 		if (same_group(c, &p->change[i]))
 			(void)pit_strv_add(&objects, p->change[i].cell.object);
 	split_names(c, &objects, &names);
-	pit_buf_puts(out, c->knob && !c->companion ? " on " : "");
-	if (names.count == objects.count)
+	if (names.count && names.count == objects.count)
 		put_names(&names, out);
 	else
 		pit_buf_printf(out, "%zu things", count);
+}
+
+/* What is set: the knob, and which of its things. */
+static void put_subject(const struct pit_plan *p, size_t at, size_t count, struct pit_buf *out)
+{
+	const struct pit_change *c = &p->change[at];
+	pit_auto_buf struct pit_buf which = PIT_BUF_INIT;
+
+	if (count == 1)
+		put_thing(c, &which);
+	else
+		put_things(p, at, count, &which);
+	if (c->knob && !c->companion)
+		pit_buf_printf(out, "%s%s", c->knob->id, which.len ? " on " : "");
+	pit_buf_puts(out, which.data);
 }
 
 static void put_value(const char *value, struct pit_buf *out)
@@ -130,8 +150,7 @@ static void put_value(const char *value, struct pit_buf *out)
 		pit_page_clip(out, value, 120);
 }
 
-/* A line with the subject in front, in colour. */
-static void put_title(const struct pit_page *page, const char *subject, enum pit_colour colour, const char *text)
+void pit_plan_put_title(const struct pit_page *page, const char *subject, enum pit_colour colour, const char *text)
 {
 	pit_auto_buf struct pit_buf head = PIT_BUF_INIT, wrapped = PIT_BUF_INIT;
 	struct pit_page inner = {.out = &wrapped, .width = page->width, .colours = false};
@@ -203,7 +222,7 @@ static void put_group(const struct pit_plan *p, size_t at, const struct pit_page
 		pit_buf_puts(&text, " -> ");
 		put_value(c->new, &text);
 	}
-	put_title(page, subject.data, c->companion ? PIT_DIM : PIT_CYAN, text.data);
+	pit_plan_put_title(page, subject.data, c->companion ? PIT_DIM : PIT_CYAN, text.data);
 }
 
 /* What all changes of a setting have in common; `at` is its first. */
@@ -219,7 +238,7 @@ static void put_details(const struct pit_plan *p, size_t at, const struct pit_pa
 }
 
 /* All run-time changes of the setting of change `at`, which is the first of it; returns the index behind them. */
-static size_t put_setting(const struct pit_plan *p, size_t at, const struct pit_page *page)
+static size_t put_setting(const struct pit_plan *p, size_t at, bool verbose, const struct pit_page *page)
 {
 	size_t shown = 0, hidden = 0, told = at, i;
 
@@ -228,20 +247,20 @@ static size_t put_setting(const struct pit_plan *p, size_t at, const struct pit_
 			told = i;
 		if (!is_first_of_group(p, i))
 			continue;
-		if (shown++ < GROUPS_SHOWN)
+		if (shown++ < GROUPS_SHOWN || verbose)
 			put_group(p, i, page);
 		else
 			hidden += count_group(p, i);
 	}
 	if (hidden)
-		pit_buf_printf(page->out, "  and %zu more of %s; --format json has them all\n", hidden,
+		pit_buf_printf(page->out, "  and %zu more of %s; --verbose shows them all\n", hidden,
 			       p->change[at].knob->id);
 	put_details(p, told, page);
 	pit_buf_putc(page->out, '\n');
 	return i;
 }
 
-static void put_values(const struct pit_plan *p, const struct pit_page *page)
+static void put_values(const struct pit_plan *p, bool verbose, const struct pit_page *page)
 {
 	size_t i = 0;
 
@@ -249,7 +268,7 @@ static void put_values(const struct pit_plan *p, const struct pit_page *page)
 		return;
 	pit_page_colour(page, PIT_BOLD, "WOULD CHANGE\n\n");
 	while (i < p->changes && !is_file(&p->change[i]))
-		i = put_setting(p, i, page);
+		i = put_setting(p, i, verbose, page);
 }
 
 static bool is_told(const char *line)
@@ -258,7 +277,7 @@ static bool is_told(const char *line)
 }
 
 /* The lines of a file that say something. */
-static void put_lines(const char *text, const struct pit_page *page)
+static void put_lines(const char *text, bool verbose, const struct pit_page *page)
 {
 	size_t shown = 0, hidden = 0;
 
@@ -266,7 +285,7 @@ static void put_lines(const char *text, const struct pit_page *page)
 		len = strcspn(text, "\n");
 		if (!is_told(text))
 			continue;
-		if (shown++ >= LINES_SHOWN) {
+		if (shown++ >= LINES_SHOWN && !verbose) {
 			hidden++;
 			continue;
 		}
@@ -277,10 +296,10 @@ static void put_lines(const char *text, const struct pit_page *page)
 		pit_buf_putc(page->out, '\n');
 	}
 	if (hidden)
-		pit_buf_printf(page->out, "      and %zu more lines; --format json has them all\n", hidden);
+		pit_buf_printf(page->out, "      and %zu more lines; --verbose shows them all\n", hidden);
 }
 
-static void put_file(const struct pit_change *c, const struct pit_page *page)
+static void put_file(const struct pit_change *c, bool verbose, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
@@ -294,14 +313,14 @@ static void put_file(const struct pit_change *c, const struct pit_page *page)
 					: "new",
 			       c->cell.target == PIT_TARGET_DIR ? ", a directory" : "");
 	}
-	put_title(page, c->cell.object, PIT_CYAN, text.data);
+	pit_plan_put_title(page, c->cell.object, PIT_CYAN, text.data);
 	if (c->setting)
 		put_reason(c->setting, page);
 	if (c->cell.target == PIT_TARGET_FILE && c->new)
-		put_lines(c->new, page);
+		put_lines(c->new, verbose, page);
 }
 
-static void put_files(const struct pit_plan *p, const struct pit_page *page)
+static void put_files(const struct pit_plan *p, bool verbose, const struct pit_page *page)
 {
 	bool any = false;
 
@@ -311,59 +330,7 @@ static void put_files(const struct pit_plan *p, const struct pit_page *page)
 		if (!any)
 			pit_page_colour(page, PIT_BOLD, "WOULD WRITE, so that it lasts over a reboot\n\n");
 		any = true;
-		put_file(&p->change[i], page);
-	}
-	if (any)
-		pit_buf_putc(page->out, '\n');
-}
-
-static bool same_left(const struct pit_left_out *a, const struct pit_left_out *b)
-{
-	return a->setting == b->setting && a->why == b->why && same_text(a->text, b->text);
-}
-
-/* One reason, one entry: of what one setting leaves out for it. */
-static void put_left(const struct pit_plan *p, size_t at, const char *what, const struct pit_page *page)
-{
-	const struct pit_left_out *l = &p->left[at];
-	pit_auto_buf struct pit_buf subject = PIT_BUF_INIT, text = PIT_BUF_INIT;
-	size_t count = 0;
-
-	for (size_t i = 0; i < p->left_out; i++) {
-		if (!same_left(&p->left[i], l))
-			continue;
-		if (i < at)
-			return;
-		count++;
-	}
-	pit_buf_puts(&subject, l->knob->id);
-	if (count > 1)
-		pit_buf_printf(&subject, " (%zu)", count);
-	else if (*l->object && strcmp(l->object, l->knob->id) != 0) {
-		pit_buf_puts(&subject, " on ");
-		pit_page_clip(&subject, l->object, 100);
-	}
-	pit_buf_printf(&text, "%s: %s", what, l->text);
-	put_title(page, subject.data, PIT_YELLOW, text.data);
-}
-
-static void put_left_out(const struct pit_plan *p, const struct pit_page *page)
-{
-	static const char *const what[] = {[PIT_LEFT_REFUSED] = "refused",
-					   [PIT_LEFT_UNKNOWN] = "could not be read",
-					   [PIT_LEFT_PERSIST] = "needs --persist",
-					   [PIT_LEFT_ABSENT] = "not here"};
-	bool any = false;
-
-	for (size_t why = 0; why < PIT_COUNT(what); why++) {
-		for (size_t i = 0; i < p->left_out; i++) {
-			if ((size_t)p->left[i].why != why || why == PIT_LEFT_RIGHT)
-				continue;
-			if (!any)
-				pit_page_colour(page, PIT_BOLD, "LEFT OUT\n\n");
-			any = true;
-			put_left(p, i, what[why], page);
-		}
+		put_file(&p->change[i], verbose, page);
 	}
 	if (any)
 		pit_buf_putc(page->out, '\n');
@@ -379,33 +346,14 @@ static void put_sentences(const struct pit_strv *sentences, const char *head, co
 	pit_buf_putc(page->out, '\n');
 }
 
-void pit_plan_text(const struct pit_plan *p, const struct pit_page *page)
+void pit_plan_text(const struct pit_plan *p, bool verbose, const struct pit_page *page)
 {
-	put_values(p, page);
-	put_files(p, page);
-	put_left_out(p, page);
+	put_values(p, verbose, page);
+	put_files(p, verbose, page);
+	pit_plan_put_left(p, verbose, page);
 	put_sentences(&p->conflicts, "CONFLICTS\n\n", page);
 	put_sentences(&p->notes, "NOTES\n\n", page);
 	put_sentences(&p->restarts, "AFTERWARDS\n\n", page);
 	if (p->needs_reboot)
 		pit_buf_puts(page->out, "Some of it counts from the next boot on.\n\n");
-}
-
-void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret)
-{
-	*ret = (struct pit_plan_counts){0};
-	for (size_t i = 0; i < p->changes; i++) {
-		if (p->change[i].companion)
-			ret->companions++;
-		else if (is_file(&p->change[i]))
-			ret->files++;
-		else
-			ret->values++;
-	}
-	for (size_t i = 0; i < p->left_out; i++) {
-		if (p->left[i].why == PIT_LEFT_RIGHT)
-			ret->right++;
-		else
-			ret->left++;
-	}
 }
