@@ -79,6 +79,13 @@ static struct pit_wish *file_wish(struct pit_wishes *all)
 	return NULL;
 }
 
+static bool counts(const char *line, const struct wanted *w)
+{
+	pit_auto_strv struct pit_strv words = {0};
+
+	return !pit_boot_args_split(line, &words) && pit_boot_arg_holds(&words, w->name, w->word);
+}
+
 static int by_kernel_install(const struct wanted *w, struct pit_root *root, struct pit_wishes *ret,
 			     struct pit_error *err)
 {
@@ -95,6 +102,9 @@ static int by_kernel_install(const struct wanted *w, struct pit_root *root, stru
 	pit_boot_arg_edit(before ? before->value : line.data, w->name, w->word, &edited);
 	if (edited.failed || line.failed)
 		return -ENOMEM;
+	if (!counts(edited.data, w))
+		return pit_wish_refuse(ret, &w->cell, "the quotes of %s leave no place for '%s'", PIT_KERNEL_CMDLINE,
+				       w->word ? w->word : w->name);
 	if (before) {
 		free(before->value);
 		before->value = pit_buf_take(&edited);

@@ -710,6 +710,13 @@ static void edits_the_line_of_kernel_install(void **state)
 	ask_in(t.dir, "cmdline.iommu", "pt", true, &a);
 	assert_string_equal(a.wishes.wish[0].value, "root=UUID=2  rw iommu=pt\n");
 	pit_wishes_free(&a.wishes);
+
+	tempdir_file(t.dir, "/etc/kernel/cmdline", "dyndbg=\"open ro\n");
+	a = (struct asked){.rc = 0};
+	ask_in(t.dir, "cmdline.iommu", "pt", true, &a);
+	assert_int_equal(a.wishes.wishes, 1);
+	assert_non_null(strstr(a.wishes.wish[0].refuse, "quotes"));
+	pit_wishes_free(&a.wishes);
 	tree_close(&t);
 }
 
