@@ -38,11 +38,22 @@ static int by_hand(const struct wanted *w, struct pit_wishes *ret)
 			       l->where, l->then ? ", then run '" : "", l->then ? l->then : "", l->then ? "'" : "");
 }
 
+static bool is_one_of_a_pair(const char *name)
+{
+	static const char *const names[] = {"hugepagesz", "hugepages", NULL};
+
+	return pit_is_among(name, names);
+}
+
 /* grubby puts a word in the place of others of its name, except where several count. */
 static int by_grubby(const struct wanted *w, struct pit_wishes *ret)
 {
 	pit_auto_buf struct pit_buf value = PIT_BUF_INIT;
 
+	if (is_one_of_a_pair(w->name))
+		return pit_wish_refuse(ret, &w->cell,
+				       "%s stands in pairs whose order counts, and grubby could not put it back there",
+				       w->name);
 	if (!w->word)
 		return pit_wish_add(ret, &w->cell, NULL);
 	if (pit_boot_arg_adds_up(w->name))

@@ -449,8 +449,8 @@ static const struct tree_file rocky[] = {
 static const struct tree_file apart[] = {
 	{"/proc/cmdline", RHEL_BOOT},
 	{"/usr/sbin/grubby", "#!/bin/bash\n"},
-	{ENTRY, "linux /v\noptions ro iommu=pt\n"},
-	{RESCUE, "linux /v\noptions ro\n"},
+	{ENTRY, "linux /v\noptions ro iommu=pt hugepagesz=1G hugepages=4\n"},
+	{RESCUE, "linux /v\noptions ro hugepagesz=1G hugepages=4\n"},
 	{NULL, NULL},
 };
 static const struct tree_file direct[] = {
@@ -648,6 +648,16 @@ static void wishes_for_grubby(void **state)
 	pit_wishes_free(&a.wishes);
 }
 
+static void leaves_pairs_to_the_admin_where_grubby_is(void **state)
+{
+	struct asked a = ask(apart, "cmdline.hugepages", "absent", true);
+
+	assert_int_equal(a.rc, 0);
+	assert_int_equal(a.wishes.wishes, 1);
+	assert_non_null(strstr(a.wishes.wish[0].refuse, "pairs whose order counts"));
+	pit_wishes_free(&a.wishes);
+}
+
 static void never_isolates(void **state)
 {
 	static const char *const ids[] = {"cmdline.isolcpus", "cmdline.nohz_full", "cmdline.rcu_nocbs"};
@@ -753,6 +763,7 @@ int main(void)
 		cmocka_unit_test(d08_grub_d_is_not_used_where_nothing_reads_it),
 		cmocka_unit_test(d08_refuses_when_a_later_file_wins),
 		cmocka_unit_test(wishes_for_grubby),
+		cmocka_unit_test(leaves_pairs_to_the_admin_where_grubby_is),
 		cmocka_unit_test(never_isolates),
 		cmocka_unit_test(refuses_bad_values),
 		cmocka_unit_test(edits_the_line_of_kernel_install),
