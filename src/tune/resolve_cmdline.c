@@ -80,16 +80,6 @@ static int by_grub_d(const struct wanted *w, struct pit_root *root, struct pit_w
 	return lines.failed ? -ENOMEM : pit_fragment_add(ret, path, "", "%s", lines.data);
 }
 
-/* Another argument of the same plan may have made the file's text already. */
-static struct pit_wish *file_wish(struct pit_wishes *all)
-{
-	for (size_t i = 0; i < all->wishes; i++)
-		if (all->wish[i].cell.target == PIT_TARGET_FILE &&
-		    !strcmp(all->wish[i].cell.object, PIT_KERNEL_CMDLINE))
-			return &all->wish[i];
-	return NULL;
-}
-
 static bool counts(const char *line, const struct wanted *w)
 {
 	pit_auto_strv struct pit_strv words = {0};
@@ -97,30 +87,30 @@ static bool counts(const char *line, const struct wanted *w)
 	return !pit_boot_args_split(line, &words) && pit_boot_arg_holds(&words, w->name, w->word);
 }
 
+/* The file holds one argument beside the other, so the text goes on from what earlier settings of the plan made of it.
+ */
 static int by_kernel_install(const struct wanted *w, struct pit_root *root, struct pit_wishes *ret,
 			     struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT, edited = PIT_BUF_INIT;
-	struct pit_wish *before = file_wish(ret);
 	struct pit_cell cell = {0};
 	bool there;
-	int rc = before ? 0 : pit_boot_kernel_cmdline(root, &line, &there, err);
+	int rc = 0;
 
-	if (rc)
-		return rc;
 	if (!ret->persist)
 		return pit_wish_add(ret, &w->cell, w->word);
-	pit_boot_arg_edit(before ? before->value : line.data, w->name, w->word, &edited);
+	if (ret->kernel_cmdline)
+		pit_buf_puts(&line, ret->kernel_cmdline);
+	else
+		rc = pit_boot_kernel_cmdline(root, &line, &there, err);
+	if (rc)
+		return rc;
+	pit_boot_arg_edit(line.data, w->name, w->word, &edited);
 	if (edited.failed || line.failed)
 		return -ENOMEM;
 	if (!counts(edited.data, w))
 		return pit_wish_refuse(ret, &w->cell, "the quotes of %s leave no place for '%s'", PIT_KERNEL_CMDLINE,
 				       w->word ? w->word : w->name);
-	if (before) {
-		free(before->value);
-		before->value = pit_buf_take(&edited);
-		return before->value ? 0 : -ENOMEM;
-	}
 	rc = pit_cell_set(&cell, PIT_TARGET_FILE, PIT_VALUE_TEXT, "%s", PIT_KERNEL_CMDLINE);
 	rc = rc ? rc : pit_wish_add(ret, &cell, edited.data);
 	pit_cell_free(&cell);
