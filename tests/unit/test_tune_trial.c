@@ -130,6 +130,26 @@ static void runs_in_turns(void **state)
 	lab_free(&l);
 }
 
+/* The kernel changes read-ahead along with the scheduler, which the script plays. */
+static void runs_without_what_the_kernel_changed_along(void **state)
+{
+	static const char script[] =
+		"a=$d/machine/sys/block/nvme0n1/queue/read_ahead_kb; read -r r <$a; printf '%s/%s ' $s $r >>$d/log; "
+		"[ $s = 10 ] && echo 512 >$a; echo rate 1";
+	pit_auto_free char *log = NULL;
+	struct lab l;
+
+	lab_new(&l, script);
+	l.w.change[1].companion = true;
+	l.w.change[1].setting = &l.setting[0];
+	l.options.rounds = 4;
+	assert_int_equal(lab_run(&l), 0);
+	assert_int_equal(l.trial.end, PIT_TRIAL_DONE);
+	log = tree_slurp("%s/log", l.w.top);
+	assert_string_equal(log, "60/128 10/128 10/512 60/128 60/128 10/128 10/512 60/128 ");
+	lab_free(&l);
+}
+
 static void stops_when_the_command_fails(void **state)
 {
 	struct lab l;
@@ -388,6 +408,7 @@ int main(void)
 		cmocka_unit_test(finds_an_effect_and_puts_all_back),
 		cmocka_unit_test(finds_none_in_a_placebo),
 		cmocka_unit_test(runs_in_turns),
+		cmocka_unit_test(runs_without_what_the_kernel_changed_along),
 		cmocka_unit_test(stops_when_the_command_fails),
 		cmocka_unit_test(leaves_what_the_command_changes),
 		cmocka_unit_test(leaves_what_the_last_run_changes),
