@@ -214,7 +214,7 @@ static int on_undo(struct replay *p, const json_t *o)
 	char why[sizeof(r->why)], boot[sizeof(r->undo_boot)];
 	int64_t when;
 
-	if (!r->txn || r->state == PIT_TXN_REVERTED || copy_text(o, "why", why, sizeof(why)) ||
+	if (!r->ready || r->state == PIT_TXN_REVERTED || copy_text(o, "why", why, sizeof(why)) ||
 	    copy_text(o, "boot", boot, sizeof(boot)) || take_number(o, "time", 0, INT64_MAX, &when))
 		return -EBADMSG;
 	memcpy(r->why, why, sizeof(r->why));
@@ -273,10 +273,9 @@ static const struct {
 	const char *is;
 	int (*on)(struct replay *p, const json_t *o);
 } kinds[] = {
-	{.is = "begin", .on = on_begin},	 {.is = "intend", .on = on_intend}, {.is = "ready", .on = on_ready},
-	{.is = "set", .on = on_set},		 {.is = "commit", .on = on_commit}, {.is = "undo", .on = on_undo},
-	{.is = "undone", .on = on_undone},	 {.is = "damage", .on = on_damage},
-	{.is = "reverted", .on = on_reverted},
+	{.is = "begin", .on = on_begin},   {.is = "intend", .on = on_intend}, {.is = "ready", .on = on_ready},
+	{.is = "set", .on = on_set},       {.is = "commit", .on = on_commit}, {.is = "undo", .on = on_undo},
+	{.is = "undone", .on = on_undone}, {.is = "damage", .on = on_damage}, {.is = "reverted", .on = on_reverted},
 };
 
 static int replay_json(struct replay *p, const char *json, size_t len)
@@ -328,7 +327,8 @@ static int replay(struct replay *p, const char *bytes, size_t len, struct pit_er
 		if (rc == -ENOMEM)
 			return pit_fail(err, ENOMEM, "out of memory");
 		if (rc == -EPROTONOSUPPORT)
-			return pit_fail(err, EBADMSG, "the journal is of another version than %d, which this pitcrew writes",
+			return pit_fail(err, EBADMSG,
+					"the journal is of another version than %d, which this pitcrew writes",
 					PIT_JOURNAL_VERSION);
 		if (rc) {
 			damage(p->r, line, "has its check sum and makes no sense");

@@ -6,7 +6,7 @@
 
 #define SERVICE                                                                                                        \
 	.target = PIT_TARGET_SERVICE, .value = PIT_VALUE_CHOICE, .resolve = pit_resolve_service,                       \
-	.values = "running stopped enabled disabled", .lasts = PIT_LASTS_ITSELF
+	.values = "running stopped enabled disabled masked", .lasts = PIT_LASTS_ITSELF
 
 const struct pit_knob pit_knobs_services[] = {
 	{

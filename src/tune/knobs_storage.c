@@ -58,12 +58,12 @@ const struct pit_knob pit_knobs_storage[] = {
 		.target = PIT_TARGET_KERNEL,
 		.value = PIT_VALUE_INT,
 		.resolve = pit_resolve_nfs_readahead,
-		.values = "KiB",
 		.most = INT32_MAX,
 		.rounds = true,
 		.lasts = PIT_LASTS_UDEV,
-		/* Anonymous devices, major 0, are those of network file systems. nfsrahead tells them from FUSE. */
-		.udev = "ACTION==\"add\", SUBSYSTEM==\"bdi\", KERNEL==\"0:*\", ATTR{read_ahead_kb}=\"%s\"",
+		/* Of the devices of file systems without a disk only those that the NFS client lists. */
+		.udev = "ACTION==\"add\", SUBSYSTEM==\"bdi\", KERNEL==\"0:*\", "
+			"PROGRAM=\"/bin/grep -q ' $kernel ' /proc/fs/nfsfs/volumes\", ATTR{read_ahead_kb}=\"%s\"",
 		.blast = "all that read files over NFS",
 		.checks = "storage.nfs-readahead",
 		.source = "nfsrahead(5); Azure HPC images: 15380",

@@ -81,7 +81,8 @@ const struct pit_knob pit_knobs_tcp[] = {
 		.title = "Congestion control of TCP",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_CHOICE,
-		.values = "cubic bbr reno dctcp htcp",
+		.values =
+			"bbr bic cdg cubic dctcp highspeed htcp hybla illinois lp nv reno scalable vegas veno westwood yeah",
 		.blast = BLAST,
 		.in_container = true,
 		.checks = "network.congestion-control",

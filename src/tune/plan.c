@@ -92,6 +92,18 @@ int pit_draft_leave(struct pit_draft *d, const struct pit_setting *setting, cons
 	return 0;
 }
 
+/* What could not be read, with the reason `text` ("" the errno's). */
+int pit_draft_unknown(struct pit_draft *d, const struct pit_setting *setting, const struct pit_cell *cell, int rc,
+		      const char *text)
+{
+	if (rc == -ENOMEM)
+		return pit_draft_no_memory(d);
+	if (pit_draft_leave(d, setting, cell, PIT_LEFT_UNKNOWN, "%s", *text ? text : strerror(-rc)))
+		return -ENOMEM;
+	d->plan.left[d->plan.left_out - 1].state = pit_root_state(rc);
+	return 0;
+}
+
 /* Who sets the value that is there now; NULL nobody that could be found. */
 static char *find_origin(struct pit_root *root, const struct pit_cell *cell, const char *old_value)
 {
@@ -197,12 +209,9 @@ static int take_wishes(struct pit_draft *d, const struct pit_setting *setting, s
 		return pit_draft_leave(d, setting, NULL, PIT_LEFT_ABSENT, "%s", w->absent);
 	for (size_t i = 0; i < w->wishes && !rc; i++) {
 		struct pit_wish *wish = &w->wish[i];
-		bool stays = !pit_target(wish->cell.target)->runtime || setting->knob->lasts == PIT_LASTS_DRIVER;
 
 		if (wish->refuse)
 			rc = pit_draft_leave(d, setting, &wish->cell, PIT_LEFT_REFUSED, "%s", wish->refuse);
-		else if (!persist && stays)
-			rc = leave_for_persist(d, setting, &wish->cell);
 		else
 			rc = add_candidate(d, setting, wish);
 	}
@@ -211,6 +220,16 @@ static int take_wishes(struct pit_draft *d, const struct pit_setting *setting, s
 	for (size_t i = 0; persist && i < w->fragments && !rc; i++)
 		rc = add_line(d, setting, &w->fragment[i]);
 	return rc;
+}
+
+/* The reason without "FILE:LINE: ID: " in front, which is there for values that make no sense. */
+static const char *without_place(const struct pit_setting *s, const char *text)
+{
+	char place[512];
+	size_t len = (size_t)snprintf(place, sizeof(place), "%s%s%s: ", s->where ? s->where : "", s->where ? ": " : "",
+				      s->knob->id);
+
+	return len < sizeof(place) && !strncmp(text, place, len) ? text + len : text;
 }
 
 static int resolve(struct pit_draft *d, const struct pit_setting *setting)
@@ -222,13 +241,17 @@ static int resolve(struct pit_draft *d, const struct pit_setting *setting)
 	if (!rc)
 		rc = take_wishes(d, setting, &w);
 	else if (rc == -EINVAL)
-		rc = pit_fail(d->err, EBADMSG, "%s: %s", setting->where ? setting->where : setting->knob->id, why.text);
-	else if (rc == -ENOMEM)
-		rc = pit_draft_no_memory(d);
+		rc = pit_fail(d->err, EBADMSG, "%s", why.text);
 	else
-		rc = pit_draft_leave(d, setting, NULL, PIT_LEFT_UNKNOWN, "%s", why.text[0] ? why.text : strerror(-rc));
+		rc = pit_draft_unknown(d, setting, NULL, rc, without_place(setting, why.text));
 	pit_wishes_free(&w);
 	return rc;
+}
+
+/* A reboot does not end it. */
+static bool stays(const struct pit_candidate *c)
+{
+	return !pit_target(c->cell.target)->runtime || c->setting->knob->lasts == PIT_LASTS_DRIVER;
 }
 
 static int read_candidate(struct pit_draft *d, struct pit_candidate *c)
@@ -236,17 +259,19 @@ static int read_candidate(struct pit_draft *d, struct pit_candidate *c)
 	struct pit_error why = PIT_ERROR_INIT;
 	int rc = pit_cell_read(d->root, &c->cell, &c->old, &why);
 
+	if (rc == -ENODATA && pit_draft_is_file(&c->cell)) /* a recording that was not asked for a file of ours */
+		rc = 0;
 	if (!rc && !pit_value_equal(c->cell.kind, c->old, c->value)) {
-		c->state = PIT_CANDIDATE_CHANGE;
-		return 0;
+		c->state = d->options->persist || !stays(c) ? PIT_CANDIDATE_CHANGE : PIT_CANDIDATE_DROPPED;
+		return c->state == PIT_CANDIDATE_CHANGE ? 0 : leave_for_persist(d, c->setting, &c->cell);
 	}
 	c->state = rc ? PIT_CANDIDATE_DROPPED : PIT_CANDIDATE_RIGHT;
 	if (!rc)
 		return pit_draft_leave(d, c->setting, &c->cell, PIT_LEFT_RIGHT, "%s", c->old ? c->old : "absent");
-	if (rc == -ENOMEM)
-		return pit_draft_no_memory(d);
-	return pit_draft_leave(d, c->setting, &c->cell, rc == -ENOENT ? PIT_LEFT_ABSENT : PIT_LEFT_UNKNOWN, "%s",
-			       why.text[0] ? why.text : strerror(-rc));
+	if (rc == -ENOENT)
+		return pit_draft_leave(d, c->setting, &c->cell, PIT_LEFT_ABSENT, "%s",
+				       why.text[0] ? why.text : strerror(-rc));
+	return pit_draft_unknown(d, c->setting, &c->cell, rc, why.text);
 }
 
 static int read_open(struct pit_draft *d)
@@ -285,7 +310,7 @@ static int persist(struct pit_draft *d, const struct pit_setting *setting)
 			rc = pit_draft_no_memory(d);
 	}
 	if (!rc && w.wishes)
-		rc = pit_wrap(d->err, take_persistent(d, setting, &w), "%s", setting->knob->id);
+		rc = take_persistent(d, setting, &w);
 	pit_wishes_free(&w);
 	return rc;
 }
@@ -415,4 +440,23 @@ int pit_plan_make(struct pit_scene *scene, const struct pit_profile *profile, co
 	else
 		*ret = d.plan;
 	return rc;
+}
+
+void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret)
+{
+	*ret = (struct pit_plan_counts){0};
+	for (size_t i = 0; i < p->changes; i++) {
+		if (p->change[i].companion)
+			ret->companions++;
+		else if (pit_draft_is_file(&p->change[i].cell))
+			ret->files++;
+		else
+			ret->values++;
+	}
+	for (size_t i = 0; i < p->left_out; i++) {
+		if (p->left[i].why == PIT_LEFT_RIGHT)
+			ret->right++;
+		else
+			ret->left++;
+	}
 }

@@ -30,6 +30,7 @@ struct pit_left_out {
 		PIT_LEFT_UNKNOWN, /* it could not be read */
 		PIT_LEFT_PERSIST, /* it is only there for the next boot or login: needs --persist */
 	} why;
+	enum pit_state state; /* of what could not be read */
 	char *text;
 };
 
@@ -70,15 +71,24 @@ int pit_plan_make(struct pit_scene *scene, const struct pit_profile *profile, co
 void pit_plan_free(struct pit_plan *p);
 
 /* The files that make the run-time values of `wishes`, which are those of `setting`, last: fragments, and wishes for
- * links (persist.c). Without systemd only sysctl.d and udev's rules; the plan's conflicts then say what will not last. */
+ * links (persist.c). Without systemd only sysctl.d and udev's rules; the plan's conflicts then say what will not last.
+ */
 int pit_persist(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *wishes,
 		struct pit_error *err);
 
 /* Sentences about what would undo the plan: appended to plan->conflicts (conflict.c). */
 int pit_plan_conflicts(struct pit_scene *scene, struct pit_plan *plan, struct pit_error *err);
 
+struct pit_plan_counts {
+	size_t values, files; /* to be changed; directories and links are files */
+	size_t companions;
+	size_t right, left; /* left out: right already, for another reason */
+};
+void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret);
+
 struct pit_page;
-void pit_plan_text(const struct pit_plan *p, const struct pit_page *page);
+/* `verbose`: with each thing that is left out and its reason, all lines of files, all cells. */
+void pit_plan_text(const struct pit_plan *p, bool verbose, const struct pit_page *page);
 int pit_plan_json(const struct pit_plan *p, struct pit_buf *out); /* 0 or -ENOMEM */
 void pit_plan_shell(const struct pit_plan *p, struct pit_buf *out);
 

@@ -52,6 +52,8 @@ const char *pit_draft_key(const struct pit_cell *cell, char *out, size_t size);
 /* Appends to the plan. `object` NULL: the cell's name. All copy. 0 or -ENOMEM. */
 int pit_draft_leave(struct pit_draft *d, const struct pit_setting *setting, const struct pit_cell *cell,
 		    enum pit_left_why why, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+int pit_draft_unknown(struct pit_draft *d, const struct pit_setting *setting, const struct pit_cell *cell, int rc,
+		      const char *text);
 struct pit_change *pit_draft_change(struct pit_draft *d, const struct pit_setting *setting, const struct pit_cell *cell,
 				    const char *old_value, const char *new_value);
 

@@ -13,6 +13,7 @@
 /* A line in an earlier file of ours. */
 struct said {
 	char *section, *line;
+	size_t file; /* counts the files in the order in which they are read */
 };
 
 struct said_list {
@@ -56,34 +57,47 @@ static bool is_other_of_family(const char *name, const char *before, const char 
 	return digits >= 4 && !strcmp(name + len + digits, behind);
 }
 
+/* Replaces by '#' the number of a transaction behind each `mark`. */
+static void hide_numbers(char *text, const char *mark, size_t least)
+{
+	while ((text = strstr(text, mark))) {
+		size_t digits;
+
+		text += strlen(mark);
+		digits = strspn(text, "0123456789");
+		if (digits >= least)
+			memset(text, '#', digits);
+	}
+}
+
 /* The line without blanks around it, and with '#' for the numbers of transactions. */
 static char *normal(const char *line, size_t len)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	char *text;
 
 	for (; len && isspace((unsigned char)*line); len--)
 		line++;
 	while (len && isspace((unsigned char)line[len - 1]))
 		len--;
 	pit_buf_add(&out, line, len);
-	for (char *at = out.data; (at = strstr(at, "pitcrew-"));) {
-		at += strlen("pitcrew-");
-		at += strncmp(at, "tune-", 5) ? 0 : 5;
-		size_t digits = strspn(at, "0123456789");
-
-		if (digits >= 4)
-			memset(at, '#', digits);
-	}
-	return pit_buf_take(&out);
+	text = pit_buf_take(&out);
+	if (!text)
+		return NULL;
+	hide_numbers(text, "pitcrew-", 4);
+	hide_numbers(text, "pitcrew-tune-", 4);
+	hide_numbers(text, "pitcrew-latency-", 4);
+	hide_numbers(text, "transaction ", 1);
+	return text;
 }
 
-static int add_said(struct said_list *to, const char *section, char *line)
+static int add_said(struct said_list *to, size_t file, const char *section, char *line)
 {
 	struct said *more = line ? realloc(to->item, (to->count + 1) * sizeof(*more)) : NULL;
 
 	if (more) {
 		to->item = more;
-		more[to->count] = (struct said){.section = strdup(section), .line = line};
+		more[to->count] = (struct said){.section = strdup(section), .line = line, .file = file};
 		if (more[to->count].section) {
 			to->count++;
 			return 0;
@@ -93,8 +107,22 @@ static int add_said(struct said_list *to, const char *section, char *line)
 	return -ENOMEM;
 }
 
+/* "[Service]": its name in `ret`; false for other lines. */
+static bool is_section(const char *line, char *ret, size_t size)
+{
+	if (*line != '[' || !pit_ends_with(line, "]"))
+		return false;
+	snprintf(ret, size, "%.*s", (int)strlen(line) - 2, line + 1);
+	return true;
+}
+
+static bool says_nothing(const char *line)
+{
+	return !*line || *line == '#' || *line == ';';
+}
+
 /* Appends the lines of one file; comments and sections are no lines. */
-static int add_text(struct said_list *to, const char *text)
+static int add_text(struct said_list *to, size_t file, const char *text)
 {
 	char section[256] = "";
 	int rc = 0;
@@ -106,10 +134,8 @@ static int add_text(struct said_list *to, const char *text)
 		line = normal(text, len);
 		if (!line)
 			return -ENOMEM;
-		if (*line == '[' && pit_ends_with(line, "]"))
-			snprintf(section, sizeof(section), "%.*s", (int)strlen(line) - 2, line + 1);
-		else if (*line && *line != '#' && *line != ';')
-			rc = add_said(to, section, pit_take(line));
+		if (!is_section(line, section, sizeof(section)) && !says_nothing(line))
+			rc = add_said(to, file, section, pit_take(line));
 	}
 	return rc;
 }
@@ -129,7 +155,7 @@ static int read_family(struct pit_draft *d, const char *path, struct said_list *
 	for (size_t i = 0; i < names->count && !rc; i++)
 		if (is_other_of_family(names->item[i], before, behind, name) &&
 		    !pit_root_read(d->root, &text, "%.*s%s", (int)(name - path), path, names->item[i]))
-			rc = add_text(ret, text.data);
+			rc = add_text(ret, i, text.data);
 	return rc ? pit_draft_no_memory(d) : 0;
 }
 
@@ -165,9 +191,10 @@ static bool adds_to(const char *line, size_t key)
 	return key && line[key - 1] == '=' && strstr(line + key, name);
 }
 
+/* An earlier file says the line, and no file behind it says something else of the same. */
 static bool is_said(const struct said_list *said, const char *section, const char *line)
 {
-	size_t key = key_length(line);
+	size_t key = key_length(line), file = 0;
 	bool adds = adds_to(line, key), there = false;
 
 	for (size_t i = 0; i < said->count; i++) {
@@ -175,10 +202,12 @@ static bool is_said(const struct said_list *said, const char *section, const cha
 
 		if (strcmp(s->section, section) != 0)
 			continue;
-		if (!strcmp(s->line, line))
+		if (!strcmp(s->line, line)) {
 			there = true;
-		else if (!adds && key_length(s->line) == key && !strncmp(s->line, line, key))
+			file = s->file;
+		} else if (!adds && s->file != file && key_length(s->line) == key && !strncmp(s->line, line, key)) {
 			there = false;
+		}
 	}
 	return there;
 }
@@ -186,6 +215,9 @@ static bool is_said(const struct said_list *said, const char *section, const cha
 /* A fragment of several lines is there when all of them are. */
 static int look_up(struct pit_draft *d, struct pit_draft_line *l, const struct said_list *said)
 {
+	char section[256];
+
+	snprintf(section, sizeof(section), "%s", l->at.section);
 	l->there = true;
 	for (const char *text = l->at.line; *text && l->there;) {
 		size_t len = strcspn(text, "\n");
@@ -193,7 +225,8 @@ static int look_up(struct pit_draft *d, struct pit_draft_line *l, const struct s
 
 		if (!line)
 			return pit_draft_no_memory(d);
-		l->there = !*line || *line == '#' || is_said(said, l->at.section, line);
+		if (!is_section(line, section, sizeof(section)) && !says_nothing(line))
+			l->there = is_said(said, section, line);
 		text += len + (text[len] == '\n');
 	}
 	return 0;
@@ -341,7 +374,8 @@ static bool is_changed(const struct pit_draft *d, const struct pit_cell *cell)
 	return false;
 }
 
-/* The directories above `path` that are not there, the uppermost first. */
+/* The directories above `path` that are not there, the uppermost first. What a recording does not tell may be missing,
+ * too: to make it again does no harm. */
 static int add_directories(struct pit_draft *d, const char *path)
 {
 	char dir[4096];
@@ -351,10 +385,13 @@ static int add_directories(struct pit_draft *d, const char *path)
 	snprintf(dir, sizeof(dir), "%s", path);
 	for (char *slash = strchr(dir + 1, '/'); slash && !rc; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (pit_root_exists(d->root, "%s", dir) == -ENOENT) {
+		rc = pit_root_exists(d->root, "%s", dir);
+		if (rc == -ENOENT || rc == -ENODATA) {
 			rc = pit_cell_set(&cell, PIT_TARGET_DIR, PIT_VALUE_TEXT, "%s", dir);
 			if (!rc && !is_changed(d, &cell) && !pit_draft_change(d, NULL, &cell, NULL, "present"))
 				rc = -ENOMEM;
+		} else {
+			rc = 0;
 		}
 		*slash = '/';
 	}
@@ -372,7 +409,9 @@ static int add_file(struct pit_draft *d, const char *path)
 	put_file(d, path, &text);
 	if (text.failed || pit_cell_set(&cell, PIT_TARGET_FILE, PIT_VALUE_TEXT, "%s", path))
 		return pit_draft_no_memory(d);
-	rc = pit_wrap(d->err, pit_cell_read(d->root, &cell, &old, d->err), "%s", path);
+	rc = pit_cell_read(d->root, &cell, &old, d->err);
+	if (rc == -ENODATA) /* a recording that was not asked for a file of ours */
+		rc = 0;
 	if (!rc && (!old || strcmp(old, text.data) != 0)) {
 		rc = add_directories(d, path);
 		if (!rc && !pit_draft_change(d, NULL, &cell, old, text.data))

@@ -7,6 +7,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "tune/resolve.h"
+
 static void setting_free(struct pit_setting *s)
 {
 	free(s->which);
@@ -155,13 +157,13 @@ static int put_from_profile(struct pit_profile *ret, const struct pit_setting *w
 
 int pit_profile_check(const struct pit_knob *knob, const char *value, struct pit_error *err)
 {
-	pit_auto_buf struct pit_buf wanted = PIT_BUF_INIT;
+	const struct pit_setting setting = {.knob = knob, .value = (char *)value};
 
 	if (!*value)
 		return pit_fail(err, EINVAL, "%s: an empty value", knob->id);
 	if (knob->resolve || !strcmp(value, "keep"))
 		return 0;
-	return pit_wrap(err, pit_value_want(knob->value, value, NULL, UINT64_C(1) << 40, &wanted, err), "%s", knob->id);
+	return pit_wrap(err, pit_setting_check(&setting, UINT64_C(1) << 40, err), "%s", knob->id);
 }
 
 int pit_profile_add_knob(struct pit_profile *ret, const char *word, const struct pit_profile *values,
@@ -170,7 +172,7 @@ int pit_profile_add_knob(struct pit_profile *ret, const char *word, const struct
 	size_t id_len = strcspn(word, ":="), word_len = strcspn(word, "=");
 	pit_auto_free char *id = strndup(word, id_len), *which = NULL;
 	const char *value = word[word_len] ? word + word_len + 1 : NULL;
-	struct pit_setting wanted = {.value = (char *)value, .where = "--knob"};
+	struct pit_setting wanted = {.value = (char *)value, .where = (char *)"--knob"};
 	int rc;
 
 	if (word[id_len] == ':')

@@ -22,4 +22,7 @@ pit_knob_resolve pit_resolve_nfs_readahead; /* read-ahead of NFS mounts in kB */
 pit_knob_resolve pit_resolve_gpu;           /* items of host/nvml_set.h, of all GPUs or one */
 pit_knob_resolve pit_resolve_mps;           /* the MPS daemon: "running" or "stopped" */
 
+/* Is the value of a setting one that its row allows anywhere? -EINVAL with what would be right. */
+int pit_setting_check(const struct pit_setting *s, uint64_t memory, struct pit_error *err);
+
 #endif

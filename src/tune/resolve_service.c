@@ -138,7 +138,7 @@ int pit_resolve_service(const struct pit_setting *setting, struct pit_scene *sce
 {
 	struct pit_root *root = pit_scene_root(scene);
 	char asked_unit[256], unit[256];
-	struct asked asked;
+	struct asked asked = {0};
 	bool masked;
 	int rc = parse(setting, &asked, err);
 

@@ -41,7 +41,7 @@ bool pit_entry_is_ours(const struct pit_entry *e, const char *value)
 
 	if (!e->companion && pit_value_equal(e->cell.kind, value, e->new))
 		return true;
-	if (e->set || (e->tried && e->now))
+	if (e->set)
 		return pit_value_equal(e->cell.kind, value, e->now);
 	return e->tried || e->companion || (knob && knob->rounds);
 }

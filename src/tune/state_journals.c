@@ -164,8 +164,8 @@ void pit_records_free(struct pit_record *r, size_t count)
 int pit_tune_state_create(struct pit_tune_state *s, int txn, struct pit_error *err)
 {
 	char name[PIT_JOURNAL_NAME];
-	pit_auto_close int fd = pit_state_openat(s, pit_journal_name(txn, "journal", name),
-						 O_RDWR | O_APPEND | O_CREAT | O_EXCL, err);
+	pit_auto_close int fd =
+		pit_state_openat(s, pit_journal_name(txn, "journal", name), O_RDWR | O_APPEND | O_CREAT | O_EXCL, err);
 
 	if (fd == -EEXIST)
 		return pit_fail(err, EEXIST, "transaction %d was begun by somebody else meanwhile; try again", txn);
@@ -219,8 +219,7 @@ int pit_tune_state_append(struct pit_tune_state *s, int txn, struct pit_error *e
 	pit_auto_buf struct pit_buf bytes = PIT_BUF_INIT;
 	char name[PIT_JOURNAL_NAME];
 	struct pit_record r = {0};
-	pit_auto_close int fd =
-		pit_state_openat(s, pit_journal_name(txn, "journal", name), O_RDWR | O_APPEND, err);
+	pit_auto_close int fd = pit_state_openat(s, pit_journal_name(txn, "journal", name), O_RDWR | O_APPEND, err);
 	size_t used;
 	bool damaged;
 	int rc;

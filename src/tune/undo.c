@@ -111,10 +111,11 @@ static void journal(struct pit_undo_work *w, json_t *record, bool sync)
 
 static void journal_undone(struct pit_undo_work *w, size_t n)
 {
-	const struct pit_undo *u = &w->undo[n];
+	struct pit_undo *u = &w->undo[n];
 
-	if (u->how == PIT_UNDONE_NOT || u->how == w->record->entry[n].undone)
+	if (u->told || u->how == PIT_UNDONE_NOT)
 		return;
+	u->told = true;
 	pit_txn_step(w->options, "undone %zu", n);
 	journal(w, json_pack("{s:s, s:I, s:s}", "is", "undone", "n", (json_int_t)n, "how", pit_undone_name(u->how)),
 		false);
@@ -133,7 +134,8 @@ static void put_all_back(struct pit_undo_work *w)
 			put_back(w, &r->entry[n], &w->undo[n]);
 			pit_txn_step(w->options, "restore %zu", n);
 		}
-		journal_undone(w, n);
+		if (w->undo[n].how != PIT_UNDONE_FAILED) /* there is another try */
+			journal_undone(w, n);
 	}
 }
 
@@ -149,8 +151,7 @@ static void put_all_right(struct pit_undo_work *w)
 	}
 	pit_txn_step(w->options, "settle");
 	for (size_t n = w->record->entries; n-- > 0;)
-		if (w->record->entry[n].companion || w->undo[n].how == PIT_UNDONE_FAILED)
-			journal_undone(w, n);
+		journal_undone(w, n);
 }
 
 static bool was_handled(const struct pit_entry *e, const void *arg)
@@ -185,8 +186,9 @@ int pit_undo_do(struct pit_undo_work *w, struct pit_error *err)
 
 	pit_boot_id(pit_place_now(w->place), boot);
 	pit_txn_step(w->options, "undo");
-	journal(w, json_pack("{s:s, s:s, s:s, s:I}", "is", "undo", "why", w->why, "boot", boot, "time",
-			     (json_int_t)time(NULL)),
+	journal(w,
+		json_pack("{s:s, s:s, s:s, s:I}", "is", "undo", "why", w->why, "boot", boot, "time",
+			  (json_int_t)time(NULL)),
 		true);
 	pit_txn_step(w->options, "undo");
 	put_all_back(w);
