@@ -258,6 +258,7 @@ const struct pit_check pit_check_gpu_amd[] = {
 		.impact = PIT_HURTING,
 		.otherwise = PIT_WARN,
 		.probe = probe_level,
+		.knob = "gpu.amd-performance",
 		.remedy = "Set the level to auto.",
 		.command = "rocm-smi --setperflevel auto",
 		.source = "amdgpu documentation",

@@ -92,6 +92,8 @@ int pit_kernel_upgrades(const struct pit_check *row, struct pit_facts *facts, st
 	pit_evidence(out, file, "APT::Periodic::Unattended-Upgrade \"%s\"", value);
 	if (pit_root_exists(root, "/usr/bin/unattended-upgrade"))
 		return pit_pass(out, "asked for, not installed");
+	if (!pit_unit_is_enabled(root, "apt-daily-upgrade.timer"))
+		return pit_pass(out, "asked for, its timer is off");
 	if (driver_is_held(root))
 		return pit_pass(out, "on, the NVIDIA packages are left out");
 	pit_command(out, "systemctl disable --now apt-daily-upgrade.timer");

@@ -167,6 +167,7 @@ const struct pit_check pit_check_memory_health[] = {
 		.otherwise = PIT_WARN,
 		.path = "/sys/devices/system/memory/auto_online_blocks",
 		.probe = probe_auto_online,
+		.knob = "memory.auto-online",
 		.remedy = "Leave it to the driver: boot with memhp_default_state=offline (or online_movable).",
 		.command = "echo offline > /sys/devices/system/memory/auto_online_blocks",
 		.reboot = true,

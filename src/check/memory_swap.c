@@ -264,6 +264,7 @@ const struct pit_check pit_check_memory_swap[] = {
 		.needs = PIT_NEED_GPU,
 		.path = "/sys/module/zswap/parameters/enabled",
 		.probe = probe_zswap,
+		.knob = "memory.zswap",
 		.remedy = "Turn zswap off together with swap.",
 		.command = "echo 0 > /sys/module/zswap/parameters/enabled",
 		.source = "azurehpc-health-checks: no swap on GPU machines",

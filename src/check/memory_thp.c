@@ -221,6 +221,7 @@ const struct pit_check pit_check_memory_thp[] = {
 		.op = PIT_OP_EQ,
 		.want = "1",
 		.absent = "this kernel has no khugepaged",
+		.knob = "khugepaged.defrag",
 		.remedy = "Let khugepaged compact memory.",
 		.source = "kernel default 1",
 		.refs = "https://docs.kernel.org/admin-guide/mm/transhuge.html",

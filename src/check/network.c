@@ -273,7 +273,7 @@ const struct pit_check pit_check_network[] = {
 		.impact = PIT_RISK,
 		.otherwise = PIT_WARN,
 		.probe = pit_net_neighbours,
-		.knob = "net.ipv4.neigh.default.gc_thresh3",
+		.knob = "net.ipv4.neigh.default.gc_thresh1 net.ipv4.neigh.default.gc_thresh2 net.ipv4.neigh.default.gc_thresh3",
 		.remedy = "Raise net.ipv4.neigh.default.gc_thresh1, 2 and 3.",
 		.command = "sysctl -w net.ipv4.neigh.default.gc_thresh1=4096 net.ipv4.neigh.default.gc_thresh2=8192 "
 			   "net.ipv4.neigh.default.gc_thresh3=16384",
@@ -397,7 +397,7 @@ const struct pit_check pit_check_network[] = {
 		.workloads = PIT_INFERENCE,
 		.probe = pit_net_setting,
 		.arg = &busy_poll,
-		.knob = "net.core.busy_poll",
+		.knob = "net.core.busy_poll net.core.busy_read",
 		.remedy = "Set net.core.busy_poll and net.core.busy_read to 50 and measure.",
 		.command = "sysctl -w net.core.busy_poll=50 net.core.busy_read=50",
 		.source = "tuned hpc-compute, network-latency: 50",

@@ -17,7 +17,7 @@ const struct pit_check pit_check_numa[] = {
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_NODES,
 		.probe = pit_numa_balancing,
-		.knob = "kernel.numa_balancing",
+		.knob = "kernel.numa_balancing cmdline.numa_balancing",
 		.remedy = "Turn automatic NUMA balancing off and bind each rank to the node of its GPU.",
 		.command = "sysctl -w kernel.numa_balancing=0",
 		.source =
@@ -81,6 +81,7 @@ const struct pit_check pit_check_numa[] = {
 		.otherwise = PIT_WARN,
 		.needs = PIT_NEED_NODES,
 		.probe = pit_numa_demotion,
+		.knob = "numa.demotion",
 		.remedy = "Turn demotion off unless the host is meant to tier its memory.",
 		.command = "echo false > /sys/kernel/mm/numa/demotion_enabled",
 		.source = "inference from the kernel's documentation",

@@ -433,7 +433,7 @@ const struct pit_check pit_check_pci_link[] = {
 		.needs = PIT_NEED_RDMA | PIT_NEED_METAL | PIT_NEED_HOST,
 		.probe = probe_word,
 		.arg = &payload,
-		.knob = "cmdline",
+		.knob = "cmdline.pci",
 		.remedy = "Set the payload in the firmware, or boot with pci=pcie_bus_perf.",
 		.reboot = true,
 		.source = "PCI Express Base Specification; Linux pci=pcie_bus_perf",

@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "cli/cmd.h"
+#include "host/root.h"
 
 int pit_cli_fail(const struct pit_error *err)
 {
@@ -21,6 +22,22 @@ void pit_cli_usage(const struct argp_state *state, const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, " ('%s --help')\n", state->name);
 	exit(PIT_EXIT_USAGE);
+}
+
+static bool lacks(struct pit_root *root, const char *path)
+{
+	struct pit_stat st;
+	int rc = pit_root_stat(root, &st, "%s", path);
+
+	return rc == -ENOENT || rc == -ENOTDIR;
+}
+
+int pit_cli_check_root(struct pit_root *root, struct pit_error *err)
+{
+	if (pit_root_is_live(root) || !lacks(root, "/proc") || !lacks(root, "/sys") || !lacks(root, "/etc") ||
+	    !lacks(root, "/.pitcrew"))
+		return 0;
+	return pit_fail(err, ENOENT, "%s holds no recorded machine: no /proc, /sys or /etc in it", pit_root_name(root));
 }
 
 static bool fwrite_all(const struct pit_buf *out)

@@ -32,6 +32,11 @@ int pit_cli_explain_access(int argc, char **argv);
 /* Prints "pitcrew: text" on stderr; returns PIT_EXIT_CANNOT. */
 int pit_cli_fail(const struct pit_error *err);
 
+struct pit_root;
+
+/* -ENOENT when `root` is a directory or archive without any machine in it. */
+int pit_cli_check_root(struct pit_root *root, struct pit_error *err);
+
 /* Writes `out` to stdout; PIT_EXIT_CANNOT with a message when that fails, else `code`. */
 int pit_cli_print(const struct pit_buf *out, int code);
 

@@ -206,12 +206,8 @@ static int check_subject(struct pit_root *root, const struct pit_facts_options *
 {
 	char proc[32];
 
-	if (!pit_root_is_live(root)) {
-		if (!lacks(root, "/proc") || !lacks(root, "/sys") || !lacks(root, "/etc") || !lacks(root, "/.pitcrew"))
-			return 0;
-		return pit_fail(err, ENOENT, "%s holds no recorded machine: no /proc, /sys or /etc in it",
-				pit_root_name(root));
-	}
+	if (!pit_root_is_live(root))
+		return pit_cli_check_root(root, err);
 	snprintf(proc, sizeof(proc), "/proc/%d", o->pid);
 	if (o->pid && lacks(root, proc))
 		return pit_fail(err, ESRCH, "--pid=%d: there is no such process", o->pid);

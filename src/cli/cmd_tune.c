@@ -9,6 +9,8 @@ static const struct pit_cmd *const verbs[] = {
 	&pit_tune_log,  &pit_tune_revert, &pit_tune_trial,  &pit_tune_bisect,
 };
 
+static const struct pit_cmd *const for_units[] = {&pit_tune_boot, &pit_tune_hold_latency};
+
 static void print_help(FILE *to)
 {
 	fputs("Usage: pitcrew tune VERB [OPTION...]\n"
@@ -35,8 +37,17 @@ static int unknown(const char *word)
 	return PIT_EXIT_USAGE;
 }
 
+static const struct pit_cmd *find(const char *word, const struct pit_cmd *const *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(word, from[i]->name))
+			return from[i];
+	return NULL;
+}
+
 static int run(int argc, char **argv)
 {
+	const struct pit_cmd *verb;
 	char name[64];
 
 	if (argc < 2) {
@@ -47,14 +58,14 @@ static int run(int argc, char **argv)
 		print_help(stdout);
 		return PIT_EXIT_OK;
 	}
-	for (size_t i = 0; i < PIT_COUNT(verbs); i++) {
-		if (strcmp(argv[1], verbs[i]->name))
-			continue;
-		snprintf(name, sizeof(name), "pitcrew tune %s", verbs[i]->name);
-		argv[1] = name;
-		return verbs[i]->run(argc - 1, argv + 1);
-	}
-	return unknown(argv[1]);
+	verb = find(argv[1], verbs, PIT_COUNT(verbs));
+	if (!verb)
+		verb = find(argv[1], for_units, PIT_COUNT(for_units));
+	if (!verb)
+		return unknown(argv[1]);
+	snprintf(name, sizeof(name), "pitcrew tune %s", verb->name);
+	argv[1] = name;
+	return verb->run(argc - 1, argv + 1);
 }
 
 const struct pit_cmd pit_cmd_tune = {

@@ -19,6 +19,17 @@ struct pit_origin {
 void pit_tuned_find(struct pit_root *root, const char *section, const char *key,
 		    bool (*matches)(const char *pattern, const char *key), struct pit_origin *ret);
 
+/* The same for a sysctl ("vm.swappiness") and for a file under /sys, under the names that tuned has for them. */
+void pit_tuned_sysctl(struct pit_root *root, const char *key, struct pit_origin *ret);
+void pit_tuned_sysfs(struct pit_root *root, const char *path, struct pit_origin *ret);
+
+/* The line that sets a sysctl at boot; with `after` only lines that name the key in full, in files of sysctl.d whose
+ * names sort behind "NAME.conf". An empty `file`: there is none. */
+void pit_sysctl_file(struct pit_root *root, const char *key, const char *after, struct pit_origin *ret);
+
+/* The line of udev, sysfsutils, modprobe or tmpfiles.d that sets a file under /sys. */
+void pit_sysfs_file(struct pit_root *root, const char *path, struct pit_origin *ret);
+
 /* The text of a report from what was found; -ENOENT when nothing was. */
 int pit_origin_print(const struct pit_origin *file, const struct pit_origin *tuned, const char *cmdline,
 		     const char *live, char *ret, size_t size);

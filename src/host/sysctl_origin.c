@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/path.h"
 #include "host/conf_files.h"
 #include "host/origin.h"
 #include "host/procfs.h"
@@ -114,7 +115,7 @@ static bool has_systemd(struct pit_root *root)
 	       !pit_root_exists(root, "/lib/systemd/systemd-sysctl");
 }
 
-static void find_file(struct pit_root *root, const char *key, struct pit_origin *ret)
+static void find_file(struct pit_root *root, const char *key, const char *after, struct pit_origin *ret)
 {
 	pit_auto_strv struct pit_strv files = {0};
 	struct winners w = {0};
@@ -122,12 +123,13 @@ static void find_file(struct pit_root *root, const char *key, struct pit_origin 
 	if (pit_conf_files(root, dirs, ".conf", &files))
 		return;
 	for (size_t i = 0; i < files.count; i++)
-		scan_file(root, files.item[i], key, &w);
+		if (!after || strcmp(pit_base_name(files.item[i]), after) > 0)
+			scan_file(root, files.item[i], key, &w);
 	if (!has_systemd(root))
 		scan_file(root, "/etc/sysctl.conf", key, &w);
 	if (w.exact.file[0])
 		*ret = w.exact;
-	else if (!w.excluded)
+	else if (!after && !w.excluded)
 		*ret = w.glob;
 }
 
@@ -158,17 +160,34 @@ static void find_cmdline(struct pit_root *root, const char *key, char *ret, size
 	}
 }
 
+void pit_sysctl_file(struct pit_root *root, const char *key, const char *after, struct pit_origin *ret)
+{
+	char normal[KEY_MAX];
+
+	*ret = (struct pit_origin){0};
+	normalize(key, normal, sizeof(normal));
+	find_file(root, normal, after, ret);
+}
+
+void pit_tuned_sysctl(struct pit_root *root, const char *key, struct pit_origin *ret)
+{
+	char normal[KEY_MAX];
+
+	normalize(key, normal, sizeof(normal));
+	pit_tuned_find(root, "sysctl", normal, is_meant, ret);
+	if (!ret->file[0] && !strncmp(normal, "vm/", 3))
+		pit_tuned_find(root, "vm", normal + 3, NULL, ret);
+}
+
 int pit_sysctl_origin(struct pit_root *root, const char *key, const char *live, char *ret, size_t size)
 {
 	struct pit_origin file = {0}, tuned = {0};
 	char normal[KEY_MAX], cmdline[256] = "";
 
 	normalize(key, normal, sizeof(normal));
-	find_file(root, normal, &file);
+	find_file(root, normal, NULL, &file);
 	find_cmdline(root, normal, cmdline, sizeof(cmdline));
-	pit_tuned_find(root, "sysctl", normal, is_meant, &tuned);
-	if (!tuned.file[0] && !strncmp(normal, "vm/", 3))
-		pit_tuned_find(root, "vm", normal + 3, NULL, &tuned);
+	pit_tuned_sysctl(root, key, &tuned);
 	return pit_origin_print(&file, &tuned, cmdline, live, ret, size);
 }
 

@@ -208,7 +208,7 @@ static bool is_path(const char *pattern, const char *path)
 	return !fnmatch(pattern, path, FNM_PATHNAME);
 }
 
-static void find_tuned(struct pit_root *root, const char *path, struct pit_origin *ret)
+void pit_tuned_sysfs(struct pit_root *root, const char *path, struct pit_origin *ret)
 {
 	pit_tuned_find(root, "sysfs", path, is_path, ret);
 	for (size_t i = 0; i < PIT_COUNT(tuned_names) && !ret->file[0]; i++)
@@ -216,11 +216,12 @@ static void find_tuned(struct pit_root *root, const char *path, struct pit_origi
 			pit_tuned_find(root, tuned_names[i].section, tuned_names[i].key, NULL, ret);
 }
 
-static void find_files(struct pit_root *root, const char *path, struct pit_origin *ret)
+void pit_sysfs_file(struct pit_root *root, const char *path, struct pit_origin *ret)
 {
 	bool device = !strncmp(path, "/sys/block/", 11) || !strncmp(path, "/sys/class/", 11) ||
 		      !strncmp(path, "/sys/devices/", 13) || !strncmp(path, "/sys/bus/", 9);
 
+	*ret = (struct pit_origin){0};
 	if (!strncmp(path, "/sys/module/", 12))
 		scan_files(root, modprobe_dirs, ".conf", path, take_modprobe, ret);
 	if (device)
@@ -237,8 +238,8 @@ int pit_sysfs_origin(struct pit_root *root, const char *path, const char *cmdlin
 
 	if (strncmp(path, "/sys/", 5) != 0)
 		return -EINVAL;
-	find_files(root, path, &file);
-	find_tuned(root, path, &tuned);
+	pit_sysfs_file(root, path, &file);
+	pit_tuned_sysfs(root, path, &tuned);
 	find_cmdline(root, path, cmdline_name, cmdline, sizeof(cmdline));
 	known = !pit_root_str(root, line, sizeof(line), "%s", path);
 	if (known)

@@ -206,6 +206,28 @@ static bool is_wanted(struct pit_root *root, const char *dir, const char *unit)
 	return false;
 }
 
+bool pit_unit_is_masked(struct pit_root *root, const char *unit)
+{
+	for (const char *const *dir = unit_dirs; *dir; dir++)
+		if (is_masked(root, *dir, unit))
+			return true;
+	return false;
+}
+
+int pit_unit_name(struct pit_root *root, const char *unit, char *ret, size_t size)
+{
+	const char *dir = NULL, *target;
+	char name[256];
+	int rc = find_unit(root, unit, &dir, name, sizeof(name));
+
+	if (rc)
+		return rc;
+	if (strcmp(unit, name) != 0 || pit_root_link(root, &target, "%s/%s", dir, name))
+		target = unit; /* an instance of a template, or a file */
+	snprintf(ret, size, "%s", pit_base_name(target));
+	return 0;
+}
+
 int pit_unit_is_enabled(struct pit_root *root, const char *unit)
 {
 	pit_auto_strv struct pit_strv names = {0};
@@ -213,9 +235,8 @@ int pit_unit_is_enabled(struct pit_root *root, const char *unit)
 	char name[256];
 	int rc = 0;
 
-	for (const char *const *dir = unit_dirs; *dir; dir++)
-		if (is_masked(root, *dir, unit))
-			return 0;
+	if (pit_unit_is_masked(root, unit))
+		return 0;
 	rc = find_unit(root, unit, &found, name, sizeof(name));
 	if (!rc)
 		rc = names_of(root, unit, found, name, &names);

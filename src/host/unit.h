@@ -20,6 +20,16 @@ int pit_systemd_conf_get(struct pit_root *root, const char *name, const char *se
 /* 1 enabled (a .wants or .requires link exists), 0 there but not enabled, -ENOENT no such unit. */
 int pit_unit_is_enabled(struct pit_root *root, const char *unit);
 
+/* The name of its own of a unit that may be an alias: "sshd.service" is a link to "ssh.service". -ENOENT no such unit, or
+ * it is masked. */
+int pit_unit_name(struct pit_root *root, const char *unit, char *ret, size_t size);
+
+bool pit_unit_is_masked(struct pit_root *root, const char *unit); /* by a link to /dev/null */
+
+/* 1 active (it was started and did not end), 0 not, -EOPNOTSUPP systemd is not process 1 here. `unit` is its own name.
+ * Services leave a link under /run; of others systemctl is asked, for at most five seconds. */
+int pit_unit_is_active(struct pit_root *root, const char *unit);
+
 /* Keys of INI-like files (slurm.conf and gres.conf need their own reader): the last `key` in `section` (NULL: any).
  * A backslash at the end of a line continues it; values too long for `ret_value` are cut. -ENOENT: no such key. */
 int pit_ini_get(const char *text, const char *section, const char *key, char *ret_value, size_t size, int *ret_line);

@@ -18,8 +18,12 @@ struct pit_hook {
 };
 extern const struct pit_hook pit_hooks[]; /* ends with path NULL */
 
+/* True when the cell is a file, directory or link that the hook is for. */
+bool pit_hook_fits(const struct pit_hook *hook, const struct pit_cell *cell);
+
 /* Runs each hook that fits one of the cells, once. `ret_notes` gets what failed without being vital; -errno when a
- * vital one failed. Hooks whose program is not there are left out. In a rehearsal nothing runs. */
+ * vital one failed. Hooks whose program is not there are left out, with a note when they are vital. In a rehearsal
+ * nothing runs. */
 int pit_hooks_run(struct pit_place *place, const struct pit_cell *const *cells, size_t count,
 		  struct pit_strv *ret_notes, struct pit_error *err);
 

@@ -13,9 +13,6 @@
 int pit_pattern_expand(struct pit_root *root, enum pit_target_kind target, const char *pattern, const char *which,
 		       struct pit_strv *ret, struct pit_error *err);
 
-/* Is the value of a setting one that its row allows anywhere? -EINVAL with what would be right. */
-int pit_setting_check(const struct pit_setting *s, uint64_t memory, struct pit_error *err);
-
 /* Does this machine offer `value` for `cell`, which is a CHOICE? 1 yes, or it does not say; 0 no, with the reason and
  * the nearest that it offers in `ret`; -ENOMEM. Choices that a module of this kernel would bring along count. */
 int pit_choice_offered(struct pit_scene *scene, const struct pit_cell *cell, const char *value, struct pit_buf *ret);

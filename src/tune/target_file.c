@@ -123,7 +123,7 @@ static int write_dir(struct pit_place *place, const struct pit_cell *cell, const
 
 static void shell_dir(const struct pit_cell *cell, const char *value, struct pit_buf *out)
 {
-	remove_line(cell, value ? "mkdir -m 0755" : "rmdir", out);
+	remove_line(cell, value ? "mkdir -p -m 0755" : "rmdir", out);
 }
 
 const struct pit_target pit_target_dir = {

@@ -9,12 +9,13 @@
 #include "tune/plan.h"
 #include "tune/state.h"
 
-/* Called before and after each step that reaches a disk or the machine, with its name ("begin", "intend", "ready",
- * "write 3", "set 3", "hooks", "commit", "undo", ...): tests end the process there. NULL in the program. */
+/* Called before and after each step that reaches a disk or the machine, with its name ("begin", "intend 3", "ready",
+ * "write 3", "set 3", "hooks", "settle", "commit"; "undo", "restore 3", "undone 3", "reverted"): tests end the process
+ * there. NULL in the program. */
 typedef void (*pit_step_fn)(const char *step, void *arg);
 
 struct pit_txn_options {
-	const char *kind; /* "apply", "trial", "bisect" */
+	const char *kind; /* "apply", "trial", "bisect"; of a revert NULL, or "guard" when nobody asked for it */
 	pit_step_fn step;
 	void *step_arg;
 };
@@ -22,20 +23,25 @@ struct pit_txn_options {
 struct pit_txn;
 
 /* The state must be locked. Writes begin, intentions, ready. A cell that a transaction in force has set too is fine:
- * its old value is then that transaction's. */
+ * its old value is then that transaction's. A plan without changes: -EINVAL. When it fails no journal stays. */
 int pit_txn_begin(struct pit_tune_state *state, struct pit_place *place, const struct pit_plan *plan,
 		  const struct pit_txn_options *options, struct pit_txn **ret, struct pit_error *err);
-void pit_txn_free(struct pit_txn *t); /* closes the journal; changes nothing */
+void pit_txn_free(struct pit_txn *t); /* closes the journal; changes nothing; NULL is fine */
+
+int pit_txn_number(const struct pit_txn *t);
 
 /* Sets change `n` to its new (or old) value and reads it back; journals that when `keep`. For a value that is not
- * taken: -EPROTO "wrote X, the kernel says Y". Before the first write, a cell that no longer has its old value:
- * -ESTALE. */
+ * taken: -EPROTO "wrote X, the kernel says Y". A cell that has neither the value that we left there (at first: its
+ * old one) nor the one to be set: -ESTALE, unless an earlier change is known to disturb it. Companions: nothing is
+ * done. */
 int pit_txn_set(struct pit_txn *t, size_t n, bool on, bool keep, struct pit_error *err);
 
 /* All changes in order, hooks, commit; on any failure everything back, and the error says what failed and whether all
- * is back. */
+ * is back. SIGINT, SIGTERM and SIGHUP (unless ignored) do the same: -EINTR. `ret_notes` gets what else is to be told,
+ * in either case. */
 int pit_txn_run(struct pit_txn *t, struct pit_strv *ret_notes, struct pit_error *err);
 
+/* Looks at all cells once more and journals those that the kernel changed along, then commits. */
 int pit_txn_commit(struct pit_txn *t, struct pit_error *err);
 
 enum pit_revert_mode {
@@ -46,11 +52,13 @@ enum pit_revert_mode {
 
 struct pit_undo { /* of one entry of the record, same index */
 	enum pit_undone how;
-	char *now; /* what was there before; NULL absent or not looked at */
-	char *error;
+	char *now;   /* what was there before; NULL absent or not looked at */
+	int later;   /* number of the transaction in force that set it since; 0 none */
+	char *error; /* why it FAILED, or was KEPT in spite of us; else NULL */
+	bool told;   /* journalled */
 };
 struct pit_revert {
-	struct pit_record record;
+	struct pit_record record; /* its `old` is what was put back, see pit_standing_old() */
 	struct pit_undo *undo;
 	size_t restored, already, kept, gone, failed;
 	size_t foreign; /* changed since by somebody else; CAREFUL: > 0 means that nothing was done */
@@ -60,10 +68,12 @@ struct pit_revert {
 /* Puts back what transaction `txn` changed, last change first. Values of the running kernel are gone when the machine
  * was booted since, unless what made them last set them again. A later transaction in force that set the same cell
  * counts as "changed since". The state must be locked. -EEXIST: refused, `ret->foreign` values differ (both are in
- * `ret`). */
+ * `ret`, KEPT). -EIO: something could not be put back; it can be tried again, as after being killed. `ret` is filled
+ * in these two cases, too. A transaction that is reverted already, or changed nothing: 0 and a note. -ENOENT: there is
+ * none of this number. */
 int pit_revert(struct pit_tune_state *state, struct pit_place *place, int txn, enum pit_revert_mode mode,
 	       const struct pit_txn_options *options, struct pit_revert *ret, struct pit_error *err);
-void pit_revert_free(struct pit_revert *r);
+void pit_revert_free(struct pit_revert *r); /* back to all-zero */
 
 /* Does each value of the record still hold? Index as its entries. */
 struct pit_verdict {
@@ -72,7 +82,8 @@ struct pit_verdict {
 		PIT_HOLDS_OLD,     /* it has its old value again */
 		PIT_HOLDS_OTHER,   /* somebody set another */
 		PIT_HOLDS_GONE,    /* booted since, and it was a run-time value */
-		PIT_HOLDS_UNKNOWN, /* it cannot be read; `now` is the reason */
+		PIT_HOLDS_MISSING, /* this machine has no such thing any more */
+		PIT_HOLDS_UNKNOWN, /* it cannot be read; `now` is the reason, as it is of MISSING */
 	} holds;
 	char *now;
 };

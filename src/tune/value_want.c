@@ -12,22 +12,41 @@
 
 #define BLANKS " \t\n\v\f\r"
 
+/* The bound of "5% memory up to 4G" in bytes; no bound: UINT64_MAX. */
+static int parse_bound(const char *rest, uint64_t *ret)
+{
+	char size[32];
+	int end = 0;
+
+	rest += strspn(rest, BLANKS);
+	*ret = UINT64_MAX;
+	if (!*rest)
+		return 0;
+	if (sscanf(rest, "up to %31s%n", size, &end) != 1 || rest[end + strspn(rest + end, BLANKS)])
+		return -EINVAL;
+	return pit_parse_size(size, ret) || !*ret ? -EINVAL : 0;
+}
+
 /* "5% memory" in bytes. 1 it is; 0 it is something else; -errno. */
 static int of_memory(const char *text, uint64_t memory, struct pit_buf *out, struct pit_error *err)
 {
 	const char *percent = strchr(text, '%'), *rest = percent ? percent + 1 : "";
+	uint64_t bytes, bound;
 	char number[32];
 	double share;
 
 	rest += strspn(rest, BLANKS);
-	if (strncmp(rest, "memory", 6) != 0 || rest[6 + strspn(rest + 6, BLANKS)])
+	if (strncmp(rest, "memory", 6) != 0)
 		return 0;
+	if (parse_bound(rest + 6, &bound))
+		return pit_fail(err, EINVAL, "'%.80s': after 'memory' only 'up to SIZE' may come", text);
 	snprintf(number, sizeof(number), "%.*s", (int)(percent - text), text);
 	if (pit_parse_double(number, &share) || !(share > 0 && share <= 100))
 		return pit_fail(err, EINVAL, "'%.80s': the share of the memory goes up to 100%%", text);
 	if (!memory)
 		return pit_fail(err, ENODATA, "'%.80s': this machine does not say how much memory it has", text);
-	pit_buf_printf(out, "%.0f", (double)memory / 100 * share);
+	bytes = (uint64_t)((double)memory / 100 * share);
+	pit_buf_printf(out, "%" PRIu64, bytes < bound ? bytes : bound);
 	return 1;
 }
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where interrupts and the work that follows them run.
+ */
+#include "tune/knobs.h"
+
+const struct pit_knob pit_knobs_irq[] = {
+	{
+		.id = "irq.affinity",
+		.title = "CPUs that take the interrupts of a device",
+		.target = PIT_TARGET_KERNEL,
+		.value = PIT_VALUE_CPUS,
+		.resolve = pit_resolve_irq,
+		.values = "local",
+		.lasts = PIT_LASTS_BOOT,
+		.blast = "GPUs, NICs and disks, and tasks on those CPUs",
+		.checks = "irq.nic-node irq.gpu-node irq.isolated irq.one-cpu",
+		.source = "kernel documentation of IRQ-affinity",
+	},
+	{
+		.id = "irq.default-affinity",
+		.title = "CPUs that take interrupts of new devices",
+		.target = PIT_TARGET_KERNEL,
+		.value = PIT_VALUE_MASK,
+		.object = "/proc/irq/default_smp_affinity",
+		.values = "a mask in hexadecimal words",
+		.lasts = PIT_LASTS_TMPFILES,
+		.blast = "devices that appear later",
+		.checks = "irq.default-affinity",
+		.source = "kernel documentation of IRQ-affinity",
+	},
+	{
+		.id = "irq.rps",
+		.title = "CPUs that share the work of a receive queue (RPS)",
+		.target = PIT_TARGET_KERNEL,
+		.value = PIT_VALUE_MASK,
+		.object = "/sys/class/net/*/queues/*/rps_cpus",
+		.values = "a mask in hexadecimal words; 0 none",
+		.lasts = PIT_LASTS_UDEV,
+		.udev = "ACTION==\"add\", SUBSYSTEM==\"queues\", KERNEL==\"rx-*\", ATTR{rps_cpus}=\"%s\"",
+		.blast = "received packets, and tasks on those CPUs",
+		.checks = "irq.rps",
+		.source = "kernel documentation of network scaling",
+	},
+	{
+		.id = "workqueue.cpumask",
+		.title = "CPUs for the kernel's unbound work",
+		.target = PIT_TARGET_KERNEL,
+		.value = PIT_VALUE_MASK,
+		.object = "/sys/devices/virtual/workqueue/cpumask",
+		.values = "a mask in hexadecimal words",
+		.lasts = PIT_LASTS_TMPFILES,
+		.blast = "work that the kernel does in the background",
+		.checks = "irq.workqueues",
+		.source = "kernel documentation of workqueue",
+	},
+	{
+		.id = "workqueue.writeback",
+		.title = "CPUs for writing back dirty data",
+		.target = PIT_TARGET_KERNEL,
+		.value = PIT_VALUE_MASK,
+		.object = "/sys/devices/virtual/workqueue/writeback/cpumask",
+		.values = "a mask in hexadecimal words",
+		.lasts = PIT_LASTS_TMPFILES,
+		.blast = "writing back of dirty data",
+		.checks = "irq.workqueues",
+		.source = "kernel documentation of workqueue",
+	},
+	{.id = NULL},
+};

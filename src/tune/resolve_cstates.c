@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Idle states that take longer to leave than a setting allows are switched off on each CPU.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "tune/persist.h"
+#include "tune/resolve.h"
+
+#define CPUS "/sys/devices/system/cpu"
+
+/* "3 us", "3us" or "3". */
+static int parse_us(const struct pit_setting *s, uint64_t *ret, struct pit_error *err)
+{
+	size_t digits = strspn(s->value, "0123456789");
+	const char *unit = s->value + digits + strspn(s->value + digits, " \t");
+	char number[24];
+
+	snprintf(number, sizeof(number), "%.*s", (int)(digits < sizeof(number) ? digits : 0), s->value);
+	if ((*unit && strcmp(unit, "us") != 0) || pit_parse_u64(number, ret) || *ret > INT32_MAX)
+		return pit_fail(err, EINVAL, "%s = %s: say the largest exit latency, such as '10 us'", s->knob->id,
+				s->value);
+	return 0;
+}
+
+struct state {
+	char dir[96];
+	char name[32]; /* "C1E"; "POLL" sleeps not at all */
+	uint64_t latency;
+};
+
+static int read_state(struct pit_root *root, const char *cpu, const char *name, struct state *ret,
+		      struct pit_error *err)
+{
+	int rc;
+
+	snprintf(ret->dir, sizeof(ret->dir), CPUS "/%s/cpuidle/%s", cpu, name);
+	rc = pit_root_u64(root, &ret->latency, "%s/latency", ret->dir);
+	if (!rc)
+		rc = pit_root_str(root, ret->name, sizeof(ret->name), "%s/name", ret->dir);
+	return pit_wrap(err, rc, "%s", ret->dir);
+}
+
+static bool sleeps(const struct state *s)
+{
+	return strcmp(s->name, "POLL") != 0 && strcmp(s->name, "C0") != 0;
+}
+
+/* `shallowest`: the CPU's only way to rest at all if the others go. */
+static int limit_state(const struct state *s, bool shallowest, uint64_t most, struct pit_wishes *ret)
+{
+	PIT_CLEANUP(pit_cell_free) struct pit_cell cell = {0};
+	int rc;
+
+	if (s->latency <= most || !sleeps(s))
+		return 0;
+	rc = pit_cell_set(&cell, PIT_TARGET_KERNEL, PIT_VALUE_BOOL, "%s/disable", s->dir);
+	if (rc)
+		return rc;
+	if (!shallowest)
+		return pit_wish_add(ret, &cell, "1");
+	return pit_wish_refuse(ret, &cell,
+			       "%s takes %" PRIu64 " us to leave, more than %" PRIu64
+			       ", but without it the CPU would never rest: it would draw full power and lose its turbo",
+			       s->name, s->latency, most);
+}
+
+/* States are numbered from the shallowest. */
+static int limit_cpu(struct pit_root *root, const char *cpu, uint64_t most, struct pit_wishes *ret,
+		     struct pit_error *err)
+{
+	const struct pit_strv *names;
+	bool rested = false;
+	int rc = pit_root_list(root, &names, CPUS "/%s/cpuidle", cpu);
+
+	if (rc)
+		return 0; /* offline, or it has none */
+	for (size_t i = 0; i < names->count && !rc; i++) {
+		struct state s;
+
+		if (strncmp(names->item[i], "state", 5) != 0)
+			continue;
+		rc = read_state(root, cpu, names->item[i], &s, err);
+		if (!rc)
+			rc = limit_state(&s, !rested, most, ret);
+		rested |= !rc && sleeps(&s);
+	}
+	return rc;
+}
+
+static bool is_cpu(const char *name)
+{
+	return !strncmp(name, "cpu", 3) && name[3] && !name[3 + strspn(name + 3, "0123456789")];
+}
+
+/* A kernel that shows no idle states may still honour the latency that a process asks for. */
+static int hold_latency(struct pit_scene *scene, uint64_t most, struct pit_wishes *ret)
+{
+	if (pit_root_exists(pit_scene_root(scene), "/dev/cpu_dma_latency"))
+		return pit_wishes_absent(
+			ret, "this kernel shows no idle states (%s/cpu0/cpuidle), as in most virtual machines", CPUS);
+	if (!pit_scene_has_systemd(scene))
+		return pit_wishes_absent(ret,
+					 "this kernel shows no idle states, and without systemd nothing would hold "
+					 "/dev/cpu_dma_latency");
+	return pit_persist_latency(scene, most, ret);
+}
+
+int pit_resolve_cstates(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *ret,
+			struct pit_error *err)
+{
+	struct pit_root *root = pit_scene_root(scene);
+	const struct pit_strv *names;
+	uint64_t most;
+	bool any = false;
+	int rc = parse_us(setting, &most, err);
+
+	if (!rc)
+		rc = pit_wrap(err, pit_root_list(root, &names, CPUS), CPUS);
+	for (size_t i = 0; !rc && i < names->count; i++) {
+		if (!is_cpu(names->item[i]))
+			continue;
+		any |= !pit_root_exists(root, CPUS "/%s/cpuidle/state0", names->item[i]);
+		rc = limit_cpu(root, names->item[i], most, ret, err);
+	}
+	return rc || any ? rc : hold_latency(scene, most, ret);
+}

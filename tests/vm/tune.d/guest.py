@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""What the programs of this folder use inside the guest: the tool under test, results, and manifests of the machine.
+
+Called as `PROGRAM PITCREW SHARE [ARG]...`; results go to SHARE/results, a JSON object a line.
+"""
+
+import fnmatch
+import json
+import os
+import stat
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+PITCREW, SHARE = (sys.argv + ["", ""])[1:3]
+
+if not os.path.exists("/run/vm/job"):
+    sys.exit("only for use in the rig's guest: these programs change the machine")
+
+
+# ---- results ----
+
+def _tell(**words):
+    with open(os.path.join(SHARE, "results"), "a") as file:
+        file.write(json.dumps(words) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def result(name, ok, note=""):
+    """One test; `note` says what went wrong, and is left away when nothing did."""
+    _tell(name=name, ok=bool(ok), note="" if ok else str(note)[-1500:])
+    return bool(ok)
+
+
+def skip(name, reason):
+    _tell(name=name, ok=None, note=reason)
+
+
+def say(text):
+    """A line for the reader of the run."""
+    _tell(say=text)
+
+
+# ---- the tool ----
+
+class Answer:
+    def __init__(self, args, done):
+        self.args, self.rc, self.out, self.err = args, done.returncode, done.stdout, done.stderr
+
+    def __str__(self):
+        return "%s: exit %d; stdout %s; stderr %s" % (
+            " ".join(self.args), self.rc, self.out.strip()[-700:], self.err.strip()[-500:])
+
+    def json(self):
+        return json.loads(self.out)
+
+    def has(self, *words):
+        """Whether the answer, wherever it was printed, has all these words; lines are wrapped, so blanks are alike."""
+        text = " ".join((self.out + " " + self.err).split())
+        return all(word in text for word in words)
+
+
+def run(*args, **more):
+    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", **more)
+    return Answer(args, done)
+
+
+def tune(*args):
+    answer = run(PITCREW, "tune", *args)
+    answer.args = ("tune",) + args
+    return answer
+
+
+def sh(script):
+    return run("bash", "-c", script)
+
+
+def read(path, default=None):
+    """A file of the machine as text without the newline at its end."""
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode(errors="replace").rstrip("\n")
+    except OSError:
+        return default
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def sysctl(key):
+    value = read("/proc/sys/" + key.replace(".", "/"))
+    return None if value is None else " ".join(value.split())
+
+
+# ---- manifests ----
+
+# Files that change while nobody touches them, found by comparing manifests of an idle machine; and why.
+MOVES = {
+    "/proc/sys/kernel/ns_last_pid": "number of the last process",
+    "/sys/devices/*/power/autosuspend_delay_ms": "readable only while runtime power management lets it",
+    "/sys/devices/*/resource[0-9]*": "the device's registers, not a setting",
+    "/sys/devices/*/rom": "the device's memory, not a setting",
+    "/sys/kernel/slab/*/shrink": "an order, not a setting",
+}
+# Not settings of the machine but windows on running programs, with mounts of their own.
+APART = ("/sys/kernel/debug", "/sys/kernel/tracing", "/sys/fs/cgroup")
+OURS = "/var/lib/pitcrew"  # its journals stay, so that `tune log` can tell
+CHANGES = "/run/changes"  # the guest's own layer over the host's root: what was written since the first boot
+
+
+def _bytes(path, most=1 << 16):  # /proc/sys makes and clears room for as much as one asks for
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return "errno %d" % error.errno
+    try:
+        return os.read(fd, most).decode(errors="replace")
+    except OSError as error:
+        return "errno %d" % error.errno
+    finally:
+        os.close(fd)
+
+
+def _moves(path):
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in MOVES)
+
+
+def _settings(top):
+    """Files of the kernel that can be read and written."""
+    for folder, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if os.path.join(folder, name) not in APART]
+        for name in files:
+            path = os.path.join(folder, name)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISREG(mode) and mode & 0o222 and mode & 0o444 and not _moves(path):
+                yield path
+
+
+def _entry(path):
+    """All that a file, directory or link is, but for its times."""
+    info = os.lstat(path)
+    head = "%o %d:%d " % (info.st_mode, info.st_uid, info.st_gid)
+    if stat.S_ISLNK(info.st_mode):
+        return head + "-> " + os.readlink(path)
+    return head + (_bytes(path, 1 << 20) if stat.S_ISREG(info.st_mode) else "")
+
+
+def kernel():
+    """/proc/sys, /sys, interrupts, swap and mounts."""
+    found = {}
+    for top in ("/proc/sys", "/sys", "/proc/irq"):
+        for path in _settings(top):
+            found[path] = _bytes(path)
+    found["/proc/swaps"] = "\n".join(  # without what is in use of each
+        " ".join(line.split()[:3] + line.split()[4:]) for line in _bytes("/proc/swaps").splitlines())
+    found["/proc/self/mountinfo"] = _bytes("/proc/self/mountinfo")
+    return found
+
+
+def files():
+    """/etc whole, and the names of whatever else was ever written to the root."""
+    found = {"/etc": _entry("/etc")}
+    for folder, folders, names in os.walk("/etc"):
+        for name in folders + names:
+            path = os.path.join(folder, name)
+            found[path] = _entry(path)
+    for folder, _, names in os.walk(CHANGES):
+        place = folder[len(CHANGES):] or "/"
+        if not place.startswith((OURS, "/var/log", "/var/cache", "/etc")):
+            for name in names:
+                found["written: " + os.path.join(place, name)] = ""
+    return found
+
+
+def manifest():
+    return {**kernel(), **files()}
+
+
+def differences(before, after):
+    """Texts, at most a dozen."""
+    texts = []
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path), after.get(path)
+        if old != new:
+            texts.append("%s was %s, is %s" % (path, _short(old), _short(new)))
+    return texts[:12] + (["and %d more" % (len(texts) - 12)] if len(texts) > 12 else [])
+
+
+def _short(text):
+    return "absent" if text is None else repr(text if len(text) < 100 else text[:100] + "...")
+
+
+# ---- the machine that these tests work on ----
+
+def fake_service(name, enabled=True):
+    """A service that a bare guest lacks."""
+    write("/etc/systemd/system/%s.service" % name,
+          "[Unit]\nDescription=stand-in\n[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n")
+    sh("systemctl daemon-reload; systemctl %s --now %s" % ("enable" if enabled else "disable", name))
