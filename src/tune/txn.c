@@ -253,7 +253,7 @@ static int set_cell(struct pit_txn *t, size_t n, bool on, struct pit_error *err)
 	const char *value = on ? e->new : e->old;
 	pit_auto_free char *from = NULL;
 	bool failed = false;
-	int rc = check_unchanged(t, n, value, err);
+	int rc = e->companion ? 0 : check_unchanged(t, n, value, err);
 
 	if (!rc)
 		from = copy(e->tried ? e->now : e->old, &failed);
@@ -288,7 +288,7 @@ int pit_txn_set(struct pit_txn *t, size_t n, bool on, bool keep, struct pit_erro
 	char name[160];
 	int rc;
 
-	if (e->companion)
+	if (e->companion && on)
 		return 0;
 	rc = set_cell(t, n, on, err);
 	if (rc)
