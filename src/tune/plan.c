@@ -218,6 +218,8 @@ static int take_wishes(struct pit_draft *d, const struct pit_setting *setting, s
 	}
 	if (!rc && !persist && w->fragments && !w->wishes)
 		rc = leave_for_persist(d, setting, NULL);
+	if (!rc && !w->fragments && !w->wishes)
+		rc = pit_draft_leave(d, setting, NULL, PIT_LEFT_RIGHT, "all that it could be set for has it");
 	for (size_t i = 0; persist && i < w->fragments && !rc; i++)
 		rc = add_line(d, setting, &w->fragment[i]);
 	return rc;

@@ -33,19 +33,6 @@ void pit_txn_step(const struct pit_txn_options *options, const char *fmt, ...)
 	options->step(name, options->step_arg);
 }
 
-char *pit_value_brief(const char *value, char out[PIT_VALUE_BRIEF])
-{
-	if (!value)
-		snprintf(out, PIT_VALUE_BRIEF, "nothing");
-	else if (!*value)
-		snprintf(out, PIT_VALUE_BRIEF, "an empty text");
-	else if (strlen(value) >= PIT_VALUE_BRIEF - 1 || strchr(value, '\n'))
-		snprintf(out, PIT_VALUE_BRIEF, "a text of %zu bytes", strlen(value));
-	else
-		snprintf(out, PIT_VALUE_BRIEF, "%s", value);
-	return out;
-}
-
 void pit_txn_free(struct pit_txn *t)
 {
 	int saved = errno;
@@ -266,7 +253,7 @@ static int set_cell(struct pit_txn *t, size_t n, bool on, struct pit_error *err)
 	const char *value = on ? e->new : e->old;
 	pit_auto_free char *from = NULL;
 	bool failed = false;
-	int rc = check_unchanged(t, n, value, err);
+	int rc = e->companion ? 0 : check_unchanged(t, n, value, err);
 
 	if (!rc)
 		from = copy(e->tried ? e->now : e->old, &failed);
@@ -301,7 +288,7 @@ int pit_txn_set(struct pit_txn *t, size_t n, bool on, bool keep, struct pit_erro
 	char name[160];
 	int rc;
 
-	if (e->companion)
+	if (e->companion && on)
 		return 0;
 	rc = set_cell(t, n, on, err);
 	if (rc)
