@@ -108,8 +108,6 @@ static int remember(struct pit_lab *l, struct pit_error *err)
 	for (size_t i = 0; !rc && i < l->plan.changes; i++) {
 		char *now = NULL;
 
-		if (l->plan.change[i].companion)
-			continue;
 		rc = pit_cell_read(root, &l->plan.change[i].cell, &now, err);
 		if (rc)
 			break;
@@ -131,7 +129,7 @@ static int check(const struct pit_lab *l, struct pit_error *err)
 		const struct spot *s = &l->spot[i];
 		pit_auto_free char *now = NULL;
 
-		if (!s->known)
+		if (!s->known || l->plan.change[i].companion)
 			continue;
 		rc = pit_cell_read(root, cell, &now, err);
 		if (!rc && !pit_value_equal(cell->kind, now, s->now))
@@ -164,14 +162,26 @@ static bool is_wanted(const struct pit_lab *l, size_t n, pit_lab_wanted wanted, 
 	return !c->companion && (!wanted || wanted(c->setting, arg));
 }
 
-/* What the kernel changed along goes back when nothing of its setting is on any more. */
-static int restore_companions(struct pit_lab *l, const bool *want, struct pit_error *err)
+/* Does it have what the kernel made of it? Neither its old value nor one of somebody else. */
+static bool was_disturbed(const struct pit_lab *l, struct pit_root *root, size_t n)
+{
+	const struct pit_change *c = &l->plan.change[n];
+	pit_auto_free char *now = NULL;
+
+	if (!l->spot[n].known || pit_cell_read(root, &c->cell, &now, NULL))
+		return false;
+	return !pit_value_equal(c->cell.kind, now, c->old) && pit_value_equal(c->cell.kind, now, l->spot[n].now);
+}
+
+/* What the kernel changed along goes back when nothing of its setting is on any more: without is as before. `disturbed`
+ * was found before anything was turned off. */
+static int restore_companions(struct pit_lab *l, const bool *want, const bool *disturbed, struct pit_error *err)
 {
 	const struct pit_change *c = l->plan.change;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < l->plan.changes; i++) {
-		bool in_use = !c[i].companion;
+	for (size_t i = l->plan.changes; !rc && i-- > 0;) {
+		bool in_use = !disturbed[i];
 
 		for (size_t k = 0; !in_use && k < l->plan.changes; k++)
 			in_use = want[k] && c[k].setting == c[i].setting;
@@ -181,19 +191,32 @@ static int restore_companions(struct pit_lab *l, const bool *want, struct pit_er
 	return rc;
 }
 
-/* Off before on, and the last first, as revert does. */
-static int move(struct pit_lab *l, const bool *want, struct pit_error *err)
+static int turn_off(struct pit_lab *l, const bool *want, struct pit_error *err)
 {
-	bool any_off = false;
-	int rc = check(l, err);
+	pit_auto_free bool *disturbed = calloc(l->plan.changes + 1, sizeof(*disturbed));
+	struct pit_root *root = pit_place_now(l->place);
+	bool any = false;
+	int rc = 0;
 
+	if (!disturbed)
+		return pit_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < l->plan.changes; i++)
+		disturbed[i] = l->plan.change[i].companion && was_disturbed(l, root, i);
 	for (size_t i = l->plan.changes; !rc && i-- > 0;)
 		if (l->spot[i].on && !want[i]) {
 			rc = put(l, i, false, err);
-			any_off = true;
+			any = true;
 		}
-	if (!rc && any_off)
-		rc = restore_companions(l, want, err);
+	return !rc && any ? restore_companions(l, want, disturbed, err) : rc;
+}
+
+/* Off before on, and the last first, as revert does. */
+static int move(struct pit_lab *l, const bool *want, struct pit_error *err)
+{
+	int rc = check(l, err);
+
+	if (!rc)
+		rc = turn_off(l, want, err);
 	for (size_t i = 0; !rc && i < l->plan.changes; i++)
 		if (!l->spot[i].on && want[i])
 			rc = put(l, i, true, err);

@@ -32,8 +32,8 @@ int pit_txn_number(const struct pit_txn *t);
 
 /* Sets change `n` to its new (or old) value and reads it back; journals that when `keep`. For a value that is not
  * taken: -EPROTO "wrote X, the kernel says Y". A cell that has neither the value that we left there (at first: its
- * old one) nor the one to be set: -ESTALE, unless an earlier change is known to disturb it. Companions: nothing is
- * done. */
+ * old one) nor the one to be set: -ESTALE, unless an earlier change is known to disturb it. A companion is
+ * left to the kernel when it goes on, and gets its old value, whatever it has, when it goes off. */
 int pit_txn_set(struct pit_txn *t, size_t n, bool on, bool keep, struct pit_error *err);
 
 /* All changes in order, hooks, commit; on any failure everything back, and the error says what failed and whether all
