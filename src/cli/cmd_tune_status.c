@@ -100,7 +100,7 @@ static void put_counts(const struct pit_page *page, const struct pit_record *r, 
 	put_part(&line, c->other, "changed since by somebody else", &first);
 	put_part(&line, c->replaced, "replaced by a later transaction", &first);
 	put_part(&line, c->gone, "gone with a reboot", &first);
-	put_part(&line, c->missing, "of things that are not there any more", &first);
+	put_part(&line, c->missing, "not there any more", &first);
 	put_part(&line, c->unknown, "cannot be read", &first);
 	pit_page_wrap(page, 6, NULL, line.data);
 }
@@ -120,7 +120,7 @@ static int put_transaction(const struct pit_page *page, const struct pit_history
 	pit_history_title(r, page->out);
 	pit_buf_putc(page->out, '\n');
 	if (r->damaged) {
-		pit_buf_printf(&line, "damaged: %s", r->damage);
+		pit_buf_printf(&line, "%s%s", r->state == PIT_TXN_UNREADABLE ? "" : "damaged: ", r->damage);
 		pit_page_wrap(page, 6, NULL, line.data);
 	}
 	if (!pit_txn_in_force(r))
@@ -132,6 +132,8 @@ static int put_transaction(const struct pit_page *page, const struct pit_history
 	if (pit_history_is_cut_off(h, r))
 		pit_buf_printf(page->out, "      Put it right: pitcrew tune revert %d%s\n", r->txn,
 			       c.other || c.replaced ? " --merge" : "");
+	else if (c.gone == c.values)
+		pit_buf_printf(page->out, "      Nothing of it is left; 'pitcrew tune revert %d' closes it.\n", r->txn);
 	return 0;
 }
 
@@ -196,7 +198,7 @@ static void put_json(const struct pit_history *h, struct pit_buf *out)
 {
 	json_t *list = json_array();
 	json_t *all =
-		json_pack("{s:s, s:o, s:o}", "state", h->dir, "boot", pit_json_text(h->boot), "transactions", list);
+		json_pack("{s:s, s:o, s:o}", "state_dir", h->dir, "boot", pit_json_text(h->boot), "transactions", list);
 	char *text;
 
 	for (size_t i = 0; i < h->records; i++)

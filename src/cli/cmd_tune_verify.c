@@ -28,6 +28,7 @@ struct result {
 	size_t items;
 	struct pit_verdict **verdict; /* of each record of the history, to be freed */
 	size_t wrong, gone, cut_off;
+	size_t incomparable; /* interrupts, whose numbers change with each boot */
 };
 
 static const char *holds_name(enum pit_holds h)
@@ -65,11 +66,12 @@ static void add_item(const struct pit_history *h, const struct pit_record *r, si
 	*i = (struct item){.record = r, .entry = &r->entry[n], .verdict = v};
 	find_origin(h->root, i);
 	ret->items++;
-	/* Interrupts get new numbers with each boot: what was made persistent for them cannot be compared. */
-	if (v->holds == PIT_HOLDS_GONE)
-		ret->gone += !r->persist;
-	else
+	if (v->holds != PIT_HOLDS_GONE)
 		ret->wrong += v->holds != PIT_HOLDS;
+	else if (r->persist)
+		ret->incomparable++;
+	else
+		ret->gone++;
 }
 
 static int collect(const struct pit_history *h, struct result *ret, struct pit_error *err)
@@ -112,6 +114,11 @@ static const char *wanted(const struct item *i)
 	return i->entry->set ? i->entry->now : i->entry->new;
 }
 
+static bool is_bad(const struct item *i)
+{
+	return i->verdict->holds != PIT_HOLDS && !(i->verdict->holds == PIT_HOLDS_GONE && i->record->persist);
+}
+
 static void put_item(const struct item *i, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
@@ -124,7 +131,8 @@ static void put_item(const struct item *i, const struct pit_page *page)
 		pit_buf_puts(&line, ", holds");
 		break;
 	case PIT_HOLDS_GONE:
-		pit_buf_puts(&line, ", gone with the reboot");
+		pit_buf_puts(&line, i->record->persist ? ", set again at boot under another number of the interrupt"
+						       : ", gone with the reboot");
 		break;
 	case PIT_HOLDS_MISSING:
 		pit_buf_printf(&line, ", but this machine has no such thing: %s", i->verdict->now);
@@ -139,7 +147,7 @@ static void put_item(const struct item *i, const struct pit_page *page)
 	}
 	if (i->origin[0])
 		pit_buf_printf(&line, "; set by %s", i->origin);
-	pit_page_wrap(page, 4, i->verdict->holds == PIT_HOLDS ? " ok" : "  ! ", line.data);
+	pit_page_wrap(page, 4, is_bad(i) ? "  ! " : " ok ", line.data);
 }
 
 static void put_cut_off(const struct pit_history *h, const struct pit_page *page)
@@ -159,10 +167,10 @@ static void put_gone(const struct pit_history *h, const struct result *r, struct
 {
 	if (!r->gone)
 		return;
-	pit_buf_printf(out,
-		       "%zu run-time values are gone since the machine was booted; with 'pitcrew tune apply "
-		       "--persist' they would come back.\n",
-		       r->gone);
+	pit_buf_printf(
+		out,
+		"%zu run-time value%s gone since the machine was booted; 'pitcrew tune apply --persist' makes them last.\n",
+		r->gone, r->gone == 1 ? " is" : "s are");
 }
 
 static void put_text(const struct pit_history *h, const struct result *r, bool verbose, const struct pit_page *page)
@@ -172,7 +180,7 @@ static void put_text(const struct pit_history *h, const struct result *r, bool v
 	for (size_t i = 0; i < r->items; i++) {
 		enum pit_holds holds = r->item[i].verdict->holds;
 
-		if (verbose || (holds != PIT_HOLDS && holds != PIT_HOLDS_GONE))
+		if (verbose || (holds != PIT_HOLDS && holds != PIT_HOLDS_GONE)) /* those are told in a line */
 			put_item(&r->item[i], page);
 	}
 	put_cut_off(h, page);
@@ -180,9 +188,14 @@ static void put_text(const struct pit_history *h, const struct result *r, bool v
 	if (!r->items)
 		pit_buf_puts(page->out, "No transaction is in force, so there is nothing to verify.\n");
 	else if (!bad)
-		pit_buf_printf(page->out, "All %zu values hold.\n", r->items);
+		pit_buf_printf(page->out, "All %zu values hold.\n", r->items - r->incomparable);
 	else
-		pit_buf_printf(page->out, "%zu of %zu values hold, %zu do not.\n", r->items - bad, r->items, bad);
+		pit_buf_printf(page->out, "%zu of %zu values hold, %zu %s not.\n", r->items - r->incomparable - bad,
+			       r->items - r->incomparable, bad, bad == 1 ? "does" : "do");
+	if (r->incomparable)
+		pit_buf_printf(page->out,
+			       "%zu of interrupts cannot be compared: their numbers change with each boot.\n",
+			       r->incomparable);
 }
 
 static json_t *item_json(const struct item *i)
@@ -200,9 +213,9 @@ static json_t *item_json(const struct item *i)
 static void put_json(const struct result *r, bool ok, struct pit_buf *out)
 {
 	json_t *list = json_array();
-	json_t *all = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "ok", ok, "values", (json_int_t)r->items, "wrong",
-				(json_int_t)r->wrong, "gone", (json_int_t)r->gone, "cut_off", (json_int_t)r->cut_off,
-				"items", list);
+	json_t *all = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "ok", ok, "values", (json_int_t)r->items,
+				"wrong", (json_int_t)r->wrong, "gone", (json_int_t)r->gone, "incomparable",
+				(json_int_t)r->incomparable, "cut_off", (json_int_t)r->cut_off, "items", list);
 	char *text;
 
 	for (size_t i = 0; i < r->items; i++)

@@ -74,7 +74,12 @@ bool pit_history_is_cut_off(const struct pit_history *h, const struct pit_record
 
 void pit_history_title(const struct pit_record *r, struct pit_buf *out)
 {
-	pit_page_clip(out, *r->kind ? r->kind : "?", 16);
+	if (r->state == PIT_TXN_EMPTY || r->state == PIT_TXN_UNREADABLE) {
+		pit_buf_puts(out, r->state == PIT_TXN_EMPTY ? "cut off before it changed anything"
+							    : "its journal is of no use");
+		return;
+	}
+	pit_page_clip(out, r->kind, 16);
 	if (r->profile) {
 		pit_buf_puts(out, " of ");
 		pit_page_clip(out, r->profile, 60);

@@ -42,6 +42,6 @@ struct pit_txn_signals {
 };
 void pit_txn_hold_signals(struct pit_txn_signals *s);
 void pit_txn_let_signals(const struct pit_txn_signals *s);
-int pit_txn_signalled(void); /* takes one that came meanwhile; 0 none */
+const char *pit_txn_signalled(void); /* takes one that came meanwhile: its name; NULL none */
 
 #endif
