@@ -1,23 +1,257 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/json.h"
 #include "cli/tune.h"
+#include "cli/tune_history.h"
+#include "report/text.h"
+#include "tune/standing.h"
 
-static int run_status(int argc, char **argv)
+#define SHOWN 10 /* transactions that are over and done with; all in force are shown */
+
+struct counts {
+	size_t values, hold, old, other, replaced, gone, missing, unknown;
+};
+
+static void count_one(const struct pit_verdict *v, struct counts *c)
 {
-	return PIT_EXIT_CANNOT;
+	switch (v->holds) {
+	case PIT_HOLDS:
+		c->hold++;
+		break;
+	case PIT_HOLDS_OLD:
+		c->old++;
+		break;
+	case PIT_HOLDS_OTHER:
+		c->other++;
+		break;
+	case PIT_HOLDS_GONE:
+		c->gone++;
+		break;
+	case PIT_HOLDS_MISSING:
+		c->missing++;
+		break;
+	case PIT_HOLDS_UNKNOWN:
+		c->unknown++;
+		break;
+	}
 }
 
-const struct pit_cmd pit_tune_status = {.name = "status", .summary = "", .run = run_status};
-
-static int run_verify(int argc, char **argv)
+static int count(const struct pit_history *h, const struct pit_record *r, struct counts *ret, struct pit_error *err)
 {
-	return PIT_EXIT_CANNOT;
+	struct pit_verdict *v = NULL;
+	struct counts c = {0};
+	int rc = pit_verify(h->root, r, &v, err);
+
+	if (rc)
+		return rc;
+	for (size_t n = 0; n < r->entries; n++) {
+		const struct pit_entry *e = &r->entry[n];
+
+		if (e->companion)
+			continue;
+		c.values++;
+		if (pit_standing_later(h->record, h->records, r, e, h->boot))
+			c.replaced++;
+		else
+			count_one(&v[n], &c);
+	}
+	pit_verdicts_free(v, r->entries);
+	*ret = c;
+	return 0;
 }
 
-const struct pit_cmd pit_tune_verify = {.name = "verify", .summary = "", .run = run_verify};
-
-static int run_log(int argc, char **argv)
+static bool is_half(const struct pit_record *r)
 {
-	return PIT_EXIT_CANNOT;
+	return r->state == PIT_TXN_INTERRUPTED || r->state == PIT_TXN_UNDOING;
 }
 
-const struct pit_cmd pit_tune_log = {.name = "log", .summary = "", .run = run_log};
+static const char *state_name(const struct pit_history *h, const struct pit_record *r)
+{
+	return is_half(r) && h->busy[0] ? "at work" : pit_txn_state_name(r->state);
+}
+
+static enum pit_colour colour_of(enum pit_txn_state s)
+{
+	static const enum pit_colour colours[] = {
+		[PIT_TXN_EMPTY] = PIT_DIM,   [PIT_TXN_INTERRUPTED] = PIT_RED, [PIT_TXN_APPLIED] = PIT_GREEN,
+		[PIT_TXN_UNDOING] = PIT_RED, [PIT_TXN_REVERTED] = PIT_DIM,    [PIT_TXN_UNREADABLE] = PIT_RED,
+	};
+
+	return colours[s];
+}
+
+static void put_part(struct pit_buf *out, size_t n, const char *what, bool *first)
+{
+	if (!n)
+		return;
+	pit_buf_printf(out, "%s%zu %s", *first ? ": " : ", ", n, what);
+	*first = false;
+}
+
+static void put_counts(const struct pit_page *page, const struct pit_record *r, const struct counts *c)
+{
+	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
+	bool first = true;
+
+	pit_buf_printf(&line, "%zu value%s", c->values, c->values == 1 ? "" : "s");
+	put_part(&line, c->hold, is_half(r) ? "set" : "hold", &first);
+	put_part(&line, c->old, is_half(r) ? "as before" : "back at the old value", &first);
+	put_part(&line, c->other, "changed since by somebody else", &first);
+	put_part(&line, c->replaced, "replaced by a later transaction", &first);
+	put_part(&line, c->gone, "gone with a reboot", &first);
+	put_part(&line, c->missing, "not there any more", &first);
+	put_part(&line, c->unknown, "cannot be read", &first);
+	pit_page_wrap(page, 6, NULL, line.data);
+}
+
+static int put_transaction(const struct pit_page *page, const struct pit_history *h, const struct pit_record *r,
+			   struct pit_error *err)
+{
+	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
+	char when[PIT_WHEN], word[24];
+	struct counts c;
+	int rc;
+
+	pit_buf_printf(page->out, "%4d  ", r->txn);
+	snprintf(word, sizeof(word), "%-13s", state_name(h, r));
+	pit_page_colour(page, colour_of(r->state), word);
+	pit_buf_printf(page->out, "  %-16s  ", pit_history_when(r->time, when));
+	pit_history_title(r, page->out);
+	pit_buf_putc(page->out, '\n');
+	if (r->damaged) {
+		pit_buf_printf(&line, "%s%s", r->state == PIT_TXN_UNREADABLE ? "" : "damaged: ", r->damage);
+		pit_page_wrap(page, 6, NULL, line.data);
+	}
+	if (!pit_txn_in_force(r))
+		return 0;
+	rc = count(h, r, &c, err);
+	if (rc)
+		return rc;
+	put_counts(page, r, &c);
+	if (pit_history_is_cut_off(h, r))
+		pit_buf_printf(page->out, "      Put it right: pitcrew tune revert %d%s\n", r->txn,
+			       c.other || c.replaced ? " --merge" : "");
+	else if (c.gone == c.values)
+		pit_buf_printf(page->out, "      Nothing of it is left; 'pitcrew tune revert %d' closes it.\n", r->txn);
+	return 0;
+}
+
+static int put_text(const struct pit_page *page, const struct pit_history *h, struct pit_error *err)
+{
+	size_t in_force = 0, shown = 0, hidden = 0;
+
+	for (size_t i = 0; i < h->records; i++)
+		in_force += pit_txn_in_force(&h->record[i]);
+	if (!h->records) {
+		pit_buf_printf(page->out, "Nothing was changed here yet: there is no journal in %s.\n", h->dir);
+		return 0;
+	}
+	pit_buf_printf(page->out, "%zu transaction%s in %s, %zu in force.\n\n", h->records, h->records == 1 ? "" : "s",
+		       h->dir, in_force);
+	if (h->busy[0])
+		pit_buf_printf(page->out, "%s is at work now.\n\n", h->busy);
+	for (size_t i = h->records; i-- > 0;) {
+		int rc;
+
+		if (!pit_txn_in_force(&h->record[i]) && shown++ >= SHOWN) {
+			hidden++;
+			continue;
+		}
+		rc = put_transaction(page, h, &h->record[i], err);
+		if (rc)
+			return rc;
+	}
+	if (hidden)
+		pit_buf_printf(page->out, "\n%zu older ones are over; 'pitcrew tune log' tells them all.\n", hidden);
+	return 0;
+}
+
+static json_t *counts_json(const struct counts *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "all", (json_int_t)c->values, "hold",
+			 (json_int_t)c->hold, "old", (json_int_t)c->old, "other", (json_int_t)c->other, "replaced",
+			 (json_int_t)c->replaced, "gone", (json_int_t)c->gone, "missing", (json_int_t)c->missing,
+			 "unknown", (json_int_t)c->unknown);
+}
+
+static json_t *transaction_json(const struct pit_history *h, const struct pit_record *r)
+{
+	struct counts c = {0};
+	char command[48];
+	json_t *values = json_null(), *remedy = json_null();
+
+	if (pit_txn_in_force(r) && !count(h, r, &c, NULL))
+		values = counts_json(&c);
+	if (pit_history_is_cut_off(h, r)) {
+		snprintf(command, sizeof(command), "pitcrew tune revert %d%s", r->txn,
+			 c.other || c.replaced ? " --merge" : "");
+		remedy = json_string(command);
+	}
+	return json_pack("{s:i, s:s, s:I, s:o, s:o, s:b, s:I, s:o, s:o, s:o}", "txn", r->txn, "state", state_name(h, r),
+			 "time", (json_int_t)r->time, "kind", pit_json_text(r->kind), "profile",
+			 pit_json_text(r->profile), "persist", r->persist, "uid", (json_int_t)r->uid, "damage",
+			 pit_json_text(r->damaged ? r->damage : NULL), "values", values, "remedy", remedy);
+}
+
+static void put_json(const struct pit_history *h, struct pit_buf *out)
+{
+	json_t *list = json_array();
+	json_t *all =
+		json_pack("{s:s, s:o, s:o}", "state_dir", h->dir, "boot", pit_json_text(h->boot), "transactions", list);
+	char *text;
+
+	for (size_t i = 0; i < h->records; i++)
+		json_array_append_new(list, transaction_json(h, &h->record[i]));
+	text = json_dumps(all, JSON_INDENT(2));
+	out->failed |= !text;
+	if (text)
+		pit_buf_printf(out, "%s\n", text);
+	free(text);
+	json_decref(all);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_INIT)
+		state->child_inputs[0] = state->input;
+	else if (key == ARGP_KEY_ARG)
+		pit_cli_usage(state, "'%s': status takes no arguments; 'pitcrew tune log %s' tells one transaction",
+			      arg, arg);
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
+}
+
+static const struct argp_child children[] = {{.argp = &pit_history_argp}, {0}};
+static const struct argp argp = {
+	.parser = parse,
+	.children = children,
+	.doc = "Tell which transactions there are, which of their values still hold, and how to put right what was cut "
+	       "off.\vExit codes: 0 told, 3 could not, 64 usage.",
+};
+
+static int run(int argc, char **argv)
+{
+	pit_auto_history struct pit_history h = {.records = 0};
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_history_options o = {0};
+	struct pit_page page;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (pit_history_load(&o, &h, &err))
+		return pit_cli_fail(&err);
+	page = pit_page_for(STDOUT_FILENO, "auto", &out);
+	if (o.json)
+		put_json(&h, &out);
+	else if (put_text(&page, &h, &err))
+		return pit_cli_fail(&err);
+	return pit_cli_print(&out, PIT_EXIT_OK);
+}
+
+const struct pit_cmd pit_tune_status = {
+	.name = "status",
+	.summary = "what was changed, whether it holds, and what was cut off",
+	.run = run,
+};

@@ -20,8 +20,8 @@ int pit_systemd_conf_get(struct pit_root *root, const char *name, const char *se
 /* 1 enabled (a .wants or .requires link exists), 0 there but not enabled, -ENOENT no such unit. */
 int pit_unit_is_enabled(struct pit_root *root, const char *unit);
 
-/* The name of its own of a unit that may be an alias: "sshd.service" is a link to "ssh.service". -ENOENT no such unit, or
- * it is masked. */
+/* The name of its own of a unit that may be an alias: "sshd.service" is a link to "ssh.service". -ENOENT no such unit,
+ * or it is masked. */
 int pit_unit_name(struct pit_root *root, const char *unit, char *ret, size_t size);
 
 bool pit_unit_is_masked(struct pit_root *root, const char *unit); /* by a link to /dev/null */

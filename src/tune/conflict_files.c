@@ -54,8 +54,10 @@ static void look_sysctl(struct pit_conflicts *c, const char *file, const char *k
 	if (o.file[0] && !pit_value_equal(PIT_VALUE_WORDS, value, o.value))
 		pit_conflict_say(c,
 				 "%s:%d sets %s to %s and is read after %s at boot, so %s will be there after the next "
-				 "boot: take the line out, or call the file something that sorts before \"99\"",
-				 o.file, o.line, key, o.value, pit_base_name(file), o.value);
+				 "boot: take the line out%s",
+				 o.file, o.line, key, o.value, pit_base_name(file), o.value,
+				 strstr(o.file, "sysctl.d/") ? ", or call the file something that sorts before \"99\""
+							     : "");
 	else if (!o.file[0])
 		look_sysctl_conf(c, key, value);
 	if (!other)

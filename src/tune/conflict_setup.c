@@ -135,7 +135,7 @@ static void look_cmdline(struct pit_conflicts *c, const struct pit_change *chang
 		const char *object, *argument;
 	} early[] = {
 		{"/sys/kernel/mm/transparent_hugepage/enabled", "transparent_hugepage"},
-		{"/sys/devices/system/cpu/*/cpufreq/scaling_governor", "cpufreq.default_governor"},
+		{"/sys/devices/system/cpu/*/scaling_governor", "cpufreq.default_governor"},
 	};
 	pit_auto_strv struct pit_strv words = {0};
 	struct pit_text text;

@@ -8,6 +8,11 @@
 #define CHECK_GRUB                                                                                                     \
 	"for f in /etc/default/grub /etc/default/grub.d/*.cfg; do [ ! -e \"$f\" ] || sh -n \"$f\" || exit 1; done"
 
+/* The entries of all kernels hold arguments of their own; the next boot may take another than the running one. */
+#define ADD_KERNELS                                                                                                    \
+	"for d in /lib/modules/*; do v=${d##*/}; for k in \"$d/vmlinuz\" \"/boot/vmlinuz-$v\"; do "                    \
+	"[ -e \"$k\" ] || continue; kernel-install add \"$v\" \"$k\" || exit 1; break; done; done"
+
 #define ARGV(...)                                                                                                      \
 	(const char *const[])                                                                                          \
 	{                                                                                                              \
@@ -19,6 +24,12 @@ const struct pit_hook pit_hooks[] = {
 		.path = "/etc/systemd/system/",
 		.needs = "/run/systemd/system",
 		.argv = ARGV("systemctl", "daemon-reload"),
+		.seconds = 90,
+	},
+	{
+		.path = "/etc/systemd/system/irqbalance.service.d/", /* its ban list counts from its start on */
+		.needs = "/run/systemd/system",
+		.argv = ARGV("systemctl", "try-restart", "irqbalance.service"),
 		.seconds = 90,
 	},
 	{
@@ -46,9 +57,9 @@ const struct pit_hook pit_hooks[] = {
 	{
 		.path = "/etc/kernel/cmdline",
 		.needs = "/usr/bin/kernel-install",
-		.argv = ARGV("sh", "-c", "kernel-install add \"$(uname -r)\" \"/lib/modules/$(uname -r)/vmlinuz\""),
+		.argv = ARGV("sh", "-c", ADD_KERNELS),
 		.vital = true,
-		.seconds = 300, /* it may build an initrd */
+		.seconds = 900, /* it may build an initrd for each */
 	},
 	{0},
 };

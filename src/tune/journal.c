@@ -65,6 +65,19 @@ json_t *pit_journal_value(const char *value)
 	return hex.failed ? NULL : json_pack("{s:s}", "hex", hex.data);
 }
 
+char *pit_value_brief(const char *value, char out[PIT_VALUE_BRIEF])
+{
+	if (!value)
+		snprintf(out, PIT_VALUE_BRIEF, "nothing");
+	else if (!*value)
+		snprintf(out, PIT_VALUE_BRIEF, "an empty text");
+	else if (strlen(value) >= PIT_VALUE_BRIEF - 1 || strchr(value, '\n'))
+		snprintf(out, PIT_VALUE_BRIEF, "a text of %zu bytes", strlen(value));
+	else
+		snprintf(out, PIT_VALUE_BRIEF, "%s", value);
+	return out;
+}
+
 /* All or nothing: half a record that others are written behind would be damage. */
 static int write_whole(int fd, const struct pit_buf *line)
 {

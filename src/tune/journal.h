@@ -97,6 +97,10 @@ void pit_journal_seal(const char *json, size_t len, struct pit_buf *out);
 /* A value for a record; NULL becomes null. A new reference, NULL when memory ran out. */
 json_t *pit_journal_value(const char *value);
 
+/* For a person: "60", "nothing", or of a text of many lines or bytes how long it is, in `out`; returns `out`. */
+#define PIT_VALUE_BRIEF 96
+char *pit_value_brief(const char *value, char out[PIT_VALUE_BRIEF]);
+
 /* Appends to a journal that is open for appending. `record` is consumed. Without `sync` the record may get lost in a
  * power cut, with all that follow it. When it fails nothing of the record stays. */
 int pit_journal_append(int fd, json_t *record, bool sync, struct pit_error *err);

@@ -33,9 +33,11 @@ struct pit_wishes {
 	size_t wishes;
 	struct pit_fragment *fragment; /* what makes it last, beyond what the knob's `lasts` does by itself */
 	size_t fragments;
-	char *absent; /* this machine has nothing that the knob could set: why; NULL: it has */
-	int txn;      /* number of the transaction, for names of files */
-	bool persist; /* the plan is for the next boots, too */
+	char *absent;               /* this machine has nothing that the knob could set: why; NULL: it has */
+	int txn;                    /* number of the transaction, for names of files */
+	bool persist;               /* the plan is for the next boots, too */
+	const char *kernel_cmdline; /* what earlier settings of the plan make of /etc/kernel/cmdline, which holds one
+				     * argument beside the other; NULL: they leave it as it is */
 };
 int pit_wish_add(struct pit_wishes *w, const struct pit_cell *cell, const char *value); /* copies; 0 or -ENOMEM */
 int pit_wish_refuse(struct pit_wishes *w, const struct pit_cell *cell, const char *fmt, ...)

@@ -208,8 +208,9 @@ int pit_persist_latency(struct pit_scene *scene, uint64_t us, struct pit_wishes 
 		       "Documentation=man:pitcrew-tune(1)\n\n[Service]\n",
 		       w->txn);
 	exec_start(pit_scene_root(scene), &text);
-	pit_buf_printf(&text, " tune hold-latency %" PRIu64 "\n\n[Install]\nWantedBy=multi-user.target", us);
 	snprintf(name, sizeof(name), "pitcrew-latency-%04d.service", w->txn);
+	pit_buf_printf(&text, " tune hold-latency %" PRIu64 " " UNITS "/%s\n\n[Install]\nWantedBy=multi-user.target",
+		       us, name);
 	return text.failed ? -ENOMEM : add_unit(w, name, text.data);
 }
 

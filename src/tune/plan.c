@@ -9,6 +9,7 @@
 
 #include "base/words.h"
 #include "host/sysctl_origin.h"
+#include "tune/boot_loader.h"
 #include "tune/plan_draft.h"
 
 static void change_free(struct pit_change *c)
@@ -217,6 +218,8 @@ static int take_wishes(struct pit_draft *d, const struct pit_setting *setting, s
 	}
 	if (!rc && !persist && w->fragments && !w->wishes)
 		rc = leave_for_persist(d, setting, NULL);
+	if (!rc && !w->fragments && !w->wishes)
+		rc = pit_draft_leave(d, setting, NULL, PIT_LEFT_RIGHT, "all that it could be set for has it");
 	for (size_t i = 0; persist && i < w->fragments && !rc; i++)
 		rc = add_line(d, setting, &w->fragment[i]);
 	return rc;
@@ -232,18 +235,38 @@ static const char *without_place(const struct pit_setting *s, const char *text)
 	return len < sizeof(place) && !strncmp(text, place, len) ? text + len : text;
 }
 
+static bool is_kernel_cmdline(const struct pit_cell *cell)
+{
+	return cell->target == PIT_TARGET_FILE && !strcmp(cell->object, PIT_KERNEL_CMDLINE);
+}
+
+/* The last candidate that writes it; -1 none. */
+static ssize_t find_kernel_cmdline(const struct pit_draft *d)
+{
+	for (size_t i = d->candidates; i-- > 0;)
+		if (d->candidate[i].state == PIT_CANDIDATE_OPEN && is_kernel_cmdline(&d->candidate[i].cell))
+			return (ssize_t)i;
+	return -1;
+}
+
 static int resolve(struct pit_draft *d, const struct pit_setting *setting)
 {
 	struct pit_wishes w = {.txn = d->options->txn, .persist = d->options->persist};
 	struct pit_error why = PIT_ERROR_INIT;
-	int rc = pit_knob_wishes(setting, d->scene, &w, &why);
+	ssize_t before = find_kernel_cmdline(d);
+	int rc;
 
+	if (before >= 0)
+		w.kernel_cmdline = d->candidate[before].value;
+	rc = pit_knob_wishes(setting, d->scene, &w, &why);
 	if (!rc)
 		rc = take_wishes(d, setting, &w);
 	else if (rc == -EINVAL)
 		rc = pit_fail(d->err, EBADMSG, "%s", why.text);
 	else
 		rc = pit_draft_unknown(d, setting, NULL, rc, without_place(setting, why.text));
+	if (before >= 0 && find_kernel_cmdline(d) > before)
+		d->candidate[before].state = PIT_CANDIDATE_DROPPED; /* the later one holds both arguments */
 	pit_wishes_free(&w);
 	return rc;
 }

@@ -219,6 +219,44 @@ static int add_paths(struct pit_draft *d, const struct pit_setting *setting, con
 	return rc;
 }
 
+/* What the '*' of the knob's object stands for in the cell, in `ret`; false: it has none, or `pattern` does not begin
+ * as the object does, so its '*' stands for other things. */
+static bool name_in(const struct pit_knob *knob, const char *pattern, const struct pit_cell *cell, char *ret,
+		    size_t size)
+{
+	const char *star = knob->object ? strchr(knob->object, '*') : NULL;
+	size_t head = star ? (size_t)(star - knob->object) : 0, tail;
+
+	if (!star || strncmp(pattern, knob->object, head + 1) != 0 || strncmp(cell->object, pattern, head) != 0)
+		return false;
+	tail = strcspn(star + 1, "/");
+	snprintf(ret, size, "%.*s", (int)(strcspn(cell->object + head, "/") - tail), cell->object + head);
+	return true;
+}
+
+/* The setting's cells that are changed have companions of their own where the pattern is about the same things. */
+static int add_matching(struct pit_draft *d, const struct pit_setting *setting, const char *pattern)
+{
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->candidates && !rc; i++) {
+		const struct pit_candidate *c = &d->candidate[i];
+		pit_auto_free char *path = NULL;
+		const char *star = strchr(pattern, '*');
+		char name[256];
+
+		if (c->setting != setting || c->state != PIT_CANDIDATE_CHANGE ||
+		    !name_in(setting->knob, pattern, &c->cell, name, sizeof(name)))
+			continue;
+		any = true;
+		if (asprintf(&path, "%.*s%s%s", (int)(star - pattern), pattern, name, star + 1) < 0)
+			return pit_draft_no_memory(d);
+		rc = add_paths(d, setting, path);
+	}
+	return rc || any ? rc : add_paths(d, setting, pattern);
+}
+
 int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting)
 {
 	pit_auto_strv struct pit_strv words = {0};
@@ -227,7 +265,7 @@ int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting)
 	if (setting->knob->disturbs && pit_strv_split(&words, setting->knob->disturbs, " "))
 		return pit_draft_no_memory(d);
 	for (size_t i = 0; i < words.count && !rc; i++)
-		rc = *words.item[i] == '/' ? add_paths(d, setting, words.item[i])
+		rc = *words.item[i] == '/' ? add_matching(d, setting, words.item[i])
 					   : add_companion(d, setting, PIT_TARGET_SYSCTL, words.item[i]);
 	return rc;
 }

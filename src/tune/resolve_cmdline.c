@@ -38,11 +38,22 @@ static int by_hand(const struct wanted *w, struct pit_wishes *ret)
 			       l->where, l->then ? ", then run '" : "", l->then ? l->then : "", l->then ? "'" : "");
 }
 
+static bool is_one_of_a_pair(const char *name)
+{
+	static const char *const names[] = {"hugepagesz", "hugepages", NULL};
+
+	return pit_is_among(name, names);
+}
+
 /* grubby puts a word in the place of others of its name, except where several count. */
 static int by_grubby(const struct wanted *w, struct pit_wishes *ret)
 {
 	pit_auto_buf struct pit_buf value = PIT_BUF_INIT;
 
+	if (is_one_of_a_pair(w->name))
+		return pit_wish_refuse(ret, &w->cell,
+				       "%s stands in pairs whose order counts, and grubby could not put it back there",
+				       w->name);
 	if (!w->word)
 		return pit_wish_add(ret, &w->cell, NULL);
 	if (pit_boot_arg_adds_up(w->name))
@@ -69,37 +80,37 @@ static int by_grub_d(const struct wanted *w, struct pit_root *root, struct pit_w
 	return lines.failed ? -ENOMEM : pit_fragment_add(ret, path, "", "%s", lines.data);
 }
 
-/* Another argument of the same plan may have made the file's text already. */
-static struct pit_wish *file_wish(struct pit_wishes *all)
+static bool counts(const char *line, const struct wanted *w)
 {
-	for (size_t i = 0; i < all->wishes; i++)
-		if (all->wish[i].cell.target == PIT_TARGET_FILE &&
-		    !strcmp(all->wish[i].cell.object, PIT_KERNEL_CMDLINE))
-			return &all->wish[i];
-	return NULL;
+	pit_auto_strv struct pit_strv words = {0};
+
+	return !pit_boot_args_split(line, &words) && pit_boot_arg_holds(&words, w->name, w->word);
 }
 
+/* The file holds one argument beside the other, so the text goes on from what earlier settings of the plan made of it.
+ */
 static int by_kernel_install(const struct wanted *w, struct pit_root *root, struct pit_wishes *ret,
 			     struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT, edited = PIT_BUF_INIT;
-	struct pit_wish *before = file_wish(ret);
 	struct pit_cell cell = {0};
 	bool there;
-	int rc = before ? 0 : pit_boot_kernel_cmdline(root, &line, &there, err);
+	int rc = 0;
 
-	if (rc)
-		return rc;
 	if (!ret->persist)
 		return pit_wish_add(ret, &w->cell, w->word);
-	pit_boot_arg_edit(before ? before->value : line.data, w->name, w->word, &edited);
+	if (ret->kernel_cmdline)
+		pit_buf_puts(&line, ret->kernel_cmdline);
+	else
+		rc = pit_boot_kernel_cmdline(root, &line, &there, err);
+	if (rc)
+		return rc;
+	pit_boot_arg_edit(line.data, w->name, w->word, &edited);
 	if (edited.failed || line.failed)
 		return -ENOMEM;
-	if (before) {
-		free(before->value);
-		before->value = pit_buf_take(&edited);
-		return before->value ? 0 : -ENOMEM;
-	}
+	if (!counts(edited.data, w))
+		return pit_wish_refuse(ret, &w->cell, "the quotes of %s leave no place for '%s'", PIT_KERNEL_CMDLINE,
+				       w->word ? w->word : w->name);
 	rc = pit_cell_set(&cell, PIT_TARGET_FILE, PIT_VALUE_TEXT, "%s", PIT_KERNEL_CMDLINE);
 	rc = rc ? rc : pit_wish_add(ret, &cell, edited.data);
 	pit_cell_free(&cell);

@@ -21,7 +21,11 @@ static int is_running(struct pit_root *root, struct pit_error *err)
 
 	if (rc)
 		return pit_wrap(err, rc, "whether irqbalance runs");
-	rc = pit_procs_named(&procs, "irqbalance") ? 1 : 0;
+	if (pit_procs_named(&procs, "irqbalance"))
+		rc = 1;
+	else if (procs.hidden)
+		rc = pit_fail(err, EACCES,
+			      "whether irqbalance runs cannot be seen: /proc hides the processes of others");
 	pit_procs_free(&procs);
 	return rc;
 }

@@ -3,13 +3,16 @@
 
 #include "tune/undo.h"
 
-static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+static const struct {
+	int number;
+	const char *name;
+} caught[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
 
 static void caught_set(sigset_t *set)
 {
 	sigemptyset(set);
 	for (size_t i = 0; i < PIT_COUNT(caught); i++)
-		sigaddset(set, caught[i]);
+		sigaddset(set, caught[i].number);
 }
 
 void pit_txn_hold_signals(struct pit_txn_signals *s)
@@ -25,8 +28,16 @@ void pit_txn_let_signals(const struct pit_txn_signals *s)
 	sigprocmask(SIG_SETMASK, &s->before, NULL);
 }
 
+static const char *name_of(int number)
+{
+	for (size_t i = 0; i < PIT_COUNT(caught); i++)
+		if (caught[i].number == number)
+			return caught[i].name;
+	return NULL;
+}
+
 /* A blocked signal becomes pending even when it is ignored, as SIGHUP is under nohup. */
-int pit_txn_signalled(void)
+const char *pit_txn_signalled(void)
 {
 	const struct timespec now = {0};
 	sigset_t set;
@@ -37,7 +48,7 @@ int pit_txn_signalled(void)
 		struct sigaction action;
 
 		if (!sigaction(n, NULL, &action) && action.sa_handler != SIG_IGN)
-			return n;
+			return name_of(n);
 	}
-	return 0;
+	return NULL;
 }

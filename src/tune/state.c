@@ -144,14 +144,32 @@ static void sign(int fd)
 		return;
 }
 
+static void read_holder(int fd, char *who, size_t size)
+{
+	ssize_t n = pread(fd, who, size - 1, 0);
+
+	who[n > 0 ? n : 0] = '\0';
+	who[strcspn(who, "\n")] = '\0';
+	if (!*who)
+		snprintf(who, size, "another process");
+}
+
+bool pit_tune_state_is_busy(struct pit_tune_state *s, char *who, size_t size)
+{
+	pit_auto_close int fd = pit_state_openat(s, "lock", O_RDONLY, NULL);
+
+	if (fd < 0 || !flock(fd, LOCK_SH | LOCK_NB) || errno != EWOULDBLOCK)
+		return false;
+	read_holder(fd, who, size);
+	return true;
+}
+
 static int fail_busy(const struct pit_tune_state *s, int fd, struct pit_error *err)
 {
-	char holder[256] = "";
-	ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
+	char who[256];
 
-	if (n > 0)
-		holder[strcspn(holder, "\n")] = '\0';
-	return pit_fail(err, EBUSY, "%s is at work on %s", holder[0] ? holder : "another process", s->dir);
+	read_holder(fd, who, sizeof(who));
+	return pit_fail(err, EBUSY, "%s is at work on %s", who, s->dir);
 }
 
 int pit_tune_state_lock(struct pit_tune_state *s, int seconds, struct pit_error *err)

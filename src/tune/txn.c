@@ -33,19 +33,6 @@ void pit_txn_step(const struct pit_txn_options *options, const char *fmt, ...)
 	options->step(name, options->step_arg);
 }
 
-char *pit_value_brief(const char *value, char out[PIT_VALUE_BRIEF])
-{
-	if (!value)
-		snprintf(out, PIT_VALUE_BRIEF, "nothing");
-	else if (!*value)
-		snprintf(out, PIT_VALUE_BRIEF, "an empty text");
-	else if (strlen(value) >= PIT_VALUE_BRIEF - 1 || strchr(value, '\n'))
-		snprintf(out, PIT_VALUE_BRIEF, "a text of %zu bytes", strlen(value));
-	else
-		snprintf(out, PIT_VALUE_BRIEF, "%s", value);
-	return out;
-}
-
 void pit_txn_free(struct pit_txn *t)
 {
 	int saved = errno;
@@ -353,17 +340,23 @@ int pit_txn_commit(struct pit_txn *t, struct pit_error *err)
 	return commit(t, NULL, err);
 }
 
+static int check_signals(struct pit_error *err)
+{
+	const char *name = pit_txn_signalled();
+
+	return name ? pit_fail(err, EINTR, "stopped by %s", name) : 0;
+}
+
 static int set_all(struct pit_txn *t, struct pit_error *err)
 {
-	for (size_t n = 0; n < t->record.entries; n++) {
-		int n_signal = pit_txn_signalled();
-		int rc = n_signal ? pit_fail(err, EINTR, "stopped by SIG%s", sigabbrev_np(n_signal))
-				  : pit_txn_set(t, n, true, true, err);
+	int rc = 0;
 
-		if (rc)
-			return rc;
+	for (size_t n = 0; !rc && n < t->record.entries; n++) {
+		rc = check_signals(err);
+		if (!rc)
+			rc = pit_txn_set(t, n, true, true, err);
 	}
-	return 0;
+	return rc;
 }
 
 static bool was_tried(const struct pit_entry *e, const void *arg)
@@ -405,6 +398,16 @@ static int roll_back(struct pit_txn *t, int rc, struct pit_strv *notes, struct p
 	return rc;
 }
 
+static int run_hooks(struct pit_txn *t, struct pit_strv *notes, struct pit_error *err)
+{
+	int rc;
+
+	pit_txn_step(&t->options, "hooks");
+	rc = pit_txn_hooks(t->place, &t->record, was_tried, NULL, notes, err);
+	pit_txn_step(&t->options, "hooks");
+	return rc;
+}
+
 int pit_txn_run(struct pit_txn *t, struct pit_strv *ret_notes, struct pit_error *err)
 {
 	struct pit_error why = PIT_ERROR_INIT;
@@ -413,17 +416,18 @@ int pit_txn_run(struct pit_txn *t, struct pit_strv *ret_notes, struct pit_error 
 
 	pit_txn_hold_signals(&signals);
 	rc = set_all(t, &why);
-	if (!rc) {
-		pit_txn_step(&t->options, "hooks");
-		rc = pit_txn_hooks(t->place, &t->record, was_tried, NULL, ret_notes, &why);
-		pit_txn_step(&t->options, "hooks");
-	}
+	if (!rc)
+		rc = run_hooks(t, ret_notes, &why);
+	if (!rc)
+		rc = check_signals(&why);
 	if (!rc)
 		rc = commit(t, ret_notes, &why);
 	if (rc)
 		rc = roll_back(t, rc, ret_notes, &why);
 	if (rc && err)
 		*err = why;
+	if (check_signals(&why))
+		(void)pit_strv_addf(ret_notes, "%s, which came when all was done", why.text);
 	pit_txn_let_signals(&signals);
 	return rc;
 }

@@ -36,16 +36,12 @@ int pit_txn_hooks(struct pit_place *place, const struct pit_record *record,
 		  bool (*chosen)(const struct pit_entry *e, const void *arg), const void *arg, struct pit_strv *notes,
 		  struct pit_error *err);
 
-/* "60", "nothing", or for a text of many lines or bytes how long it is, in `out`; returns `out`. */
-#define PIT_VALUE_BRIEF 96
-char *pit_value_brief(const char *value, char out[PIT_VALUE_BRIEF]);
-
 /* SIGINT, SIGTERM and SIGHUP wait while the machine is written to. */
 struct pit_txn_signals {
 	sigset_t before;
 };
 void pit_txn_hold_signals(struct pit_txn_signals *s);
 void pit_txn_let_signals(const struct pit_txn_signals *s);
-int pit_txn_signalled(void); /* takes one that came meanwhile; 0 none */
+const char *pit_txn_signalled(void); /* takes one that came meanwhile: its name; NULL none */
 
 #endif

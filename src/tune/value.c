@@ -81,7 +81,7 @@ static int canon_choice(const char *text, struct pit_buf *out, struct pit_error 
 
 		if (len < 3 || words.item[i][0] != '[' || words.item[i][len - 1] != ']')
 			continue;
-		if (chosen)
+		if (chosen || words.item[i][1] == '[')
 			return no_value(err, text, "one choice");
 		chosen = words.item[i];
 	}

@@ -13,6 +13,7 @@
 #include "tune/boot_args.h"
 #include "tune/boot_grub.h"
 #include "tune/boot_loader.h"
+#include "tune/plan.h"
 #include "tune/resolve.h"
 
 /* ---- words ---- */
@@ -449,8 +450,8 @@ static const struct tree_file rocky[] = {
 static const struct tree_file apart[] = {
 	{"/proc/cmdline", RHEL_BOOT},
 	{"/usr/sbin/grubby", "#!/bin/bash\n"},
-	{ENTRY, "linux /v\noptions ro iommu=pt\n"},
-	{RESCUE, "linux /v\noptions ro\n"},
+	{ENTRY, "linux /v\noptions ro iommu=pt hugepagesz=1G hugepages=4\n"},
+	{RESCUE, "linux /v\noptions ro hugepagesz=1G hugepages=4\n"},
 	{NULL, NULL},
 };
 static const struct tree_file direct[] = {
@@ -648,6 +649,16 @@ static void wishes_for_grubby(void **state)
 	pit_wishes_free(&a.wishes);
 }
 
+static void leaves_pairs_to_the_admin_where_grubby_is(void **state)
+{
+	struct asked a = ask(apart, "cmdline.hugepages", "absent", true);
+
+	assert_int_equal(a.rc, 0);
+	assert_int_equal(a.wishes.wishes, 1);
+	assert_non_null(strstr(a.wishes.wish[0].refuse, "pairs whose order counts"));
+	pit_wishes_free(&a.wishes);
+}
+
 static void never_isolates(void **state)
 {
 	static const char *const ids[] = {"cmdline.isolcpus", "cmdline.nohz_full", "cmdline.rcu_nocbs"};
@@ -700,7 +711,10 @@ static void edits_the_line_of_kernel_install(void **state)
 	assert_int_equal(a.wishes.wish[0].cell.target, PIT_TARGET_FILE);
 	assert_string_equal(a.wishes.wish[0].cell.object, "/etc/kernel/cmdline");
 	assert_string_equal(a.wishes.wish[0].value, "root=UUID=1 ro quiet iommu=pt\n");
-	ask_in(t.dir, "cmdline.quiet", "absent", true, &a); /* a second argument of the same plan */
+	pit_wishes_free(&a.wishes);
+
+	a = (struct asked){.wishes = {.kernel_cmdline = "root=UUID=1 ro quiet iommu=pt\n"}}; /* by an earlier setting */
+	ask_in(t.dir, "cmdline.quiet", "absent", true, &a);
 	assert_int_equal(a.wishes.wishes, 1);
 	assert_string_equal(a.wishes.wish[0].value, "root=UUID=1 ro iommu=pt\n");
 	pit_wishes_free(&a.wishes);
@@ -710,6 +724,89 @@ static void edits_the_line_of_kernel_install(void **state)
 	ask_in(t.dir, "cmdline.iommu", "pt", true, &a);
 	assert_string_equal(a.wishes.wish[0].value, "root=UUID=2  rw iommu=pt\n");
 	pit_wishes_free(&a.wishes);
+
+	tempdir_file(t.dir, "/etc/kernel/cmdline", "dyndbg=\"open ro\n");
+	a = (struct asked){.rc = 0};
+	ask_in(t.dir, "cmdline.iommu", "pt", true, &a);
+	assert_int_equal(a.wishes.wishes, 1);
+	assert_non_null(strstr(a.wishes.wish[0].refuse, "quotes"));
+	pit_wishes_free(&a.wishes);
+	tree_close(&t);
+}
+
+/* Two arguments of one plan end up in one text of the file, and the second does not push out the first. */
+static void d08_arguments_of_one_plan_share_the_line(void **state)
+{
+	static const struct tree_file files[] = {
+		{"/proc/cmdline", "initrd=x root=UUID=1 ro quiet\n"},
+		{"/usr/bin/kernel-install", "#!/bin/sh\n"},
+		{"/etc/kernel/cmdline", "root=UUID=1 ro\n"},
+		{NULL, NULL},
+	};
+	struct pit_setting settings[] = {
+		{.knob = pit_knob_find("cmdline.iommu"), .value = (char[]){"pt"}},
+		{.knob = pit_knob_find("cmdline.init_on_alloc"), .value = (char[]){"0"}},
+	};
+	const struct pit_profile profile = {
+		.name = (char[]){"p"}, .setting = settings, .settings = PIT_COUNT(settings)};
+	const struct pit_plan_options options = {.persist = true, .txn = 7};
+	struct tree t = tree_open(files);
+	struct pit_scene *scene = NULL;
+	struct pit_plan plan = {0};
+	size_t files_changed = 0;
+
+	add_systemd_boot(t.dir);
+	assert_int_equal(pit_scene_new(t.root, &scene, NULL), 0);
+	assert_int_equal(pit_plan_make(scene, &profile, &options, &plan, NULL), 0);
+	for (size_t i = 0; i < plan.changes; i++) {
+		if (strcmp(plan.change[i].cell.object, "/etc/kernel/cmdline") != 0)
+			continue;
+		assert_string_equal(plan.change[i].old, "root=UUID=1 ro\n");
+		assert_string_equal(plan.change[i].new, "root=UUID=1 ro iommu=pt init_on_alloc=0\n");
+		files_changed++;
+	}
+	assert_int_equal(files_changed, 1);
+	assert_int_equal(plan.conflicts.count, 0);
+	assert_true(plan.needs_reboot);
+	pit_plan_free(&plan);
+	pit_scene_free(scene);
+	tree_close(&t);
+}
+
+/* The whole of it where GRUB is: one file with both, which sh puts together. */
+static void d08_one_plan_for_grub(void **state)
+{
+	struct pit_setting settings[] = {
+		{.knob = pit_knob_find("cmdline.init_on_alloc"),
+		 .value = (char[]){"0"},
+		 .why = (char[]){"it's \"faster\" $(x)"}},
+		{.knob = pit_knob_find("cmdline.threadirqs"), .value = (char[]){"absent"}},
+		{.knob = pit_knob_find("cmdline.numa_balancing"), .value = (char[]){"disable"}},
+	};
+	const struct pit_profile profile = {
+		.name = (char[]){"p"}, .setting = settings, .settings = PIT_COUNT(settings)};
+	const struct pit_plan_options options = {.persist = true, .txn = 7};
+	struct tree t = tree_open(debian);
+	struct pit_scene *scene = NULL;
+	struct pit_plan plan = {0};
+	const char *texts[3] = {UBUNTU, KDUMP};
+
+	assert_int_equal(pit_scene_new(t.root, &scene, NULL), 0);
+	assert_int_equal(pit_plan_make(scene, &profile, &options, &plan, NULL), 0);
+	assert_int_equal(plan.conflicts.count, 0);
+	for (size_t i = 0; i < plan.changes; i++)
+		if (!strcmp(plan.change[i].cell.object, fragment))
+			texts[2] = plan.change[i].new;
+	assert_non_null(texts[2]);
+	for (size_t s = 0; s < PIT_COUNT(shells); s++) {
+		pit_auto_free char *after = has_shell(shells[s]) ? sourced(shells[s], texts, 3) : NULL;
+
+		if (after)
+			assert_string_equal(after, "init_on_alloc=0 numa_balancing=disable|quiet splash "
+						   "crashkernel=2G-4G:320M,4G-:512M");
+	}
+	pit_plan_free(&plan);
+	pit_scene_free(scene);
 	tree_close(&t);
 }
 
@@ -746,9 +843,12 @@ int main(void)
 		cmocka_unit_test(d08_grub_d_is_not_used_where_nothing_reads_it),
 		cmocka_unit_test(d08_refuses_when_a_later_file_wins),
 		cmocka_unit_test(wishes_for_grubby),
+		cmocka_unit_test(leaves_pairs_to_the_admin_where_grubby_is),
 		cmocka_unit_test(never_isolates),
 		cmocka_unit_test(refuses_bad_values),
 		cmocka_unit_test(edits_the_line_of_kernel_install),
+		cmocka_unit_test(d08_arguments_of_one_plan_share_the_line),
+		cmocka_unit_test(d08_one_plan_for_grub),
 		cmocka_unit_test(prints_commands),
 	};
 

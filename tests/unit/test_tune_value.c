@@ -38,6 +38,7 @@ static const struct {
 	{PIT_VALUE_CHOICE, "[always] [never]", NULL},
 	{PIT_VALUE_CHOICE, "", NULL},
 	{PIT_VALUE_CHOICE, "[]", "[]"},
+	{PIT_VALUE_CHOICE, "[[a]]", NULL},
 	{PIT_VALUE_CPUS, "0,1,2,3,8\n", "0-3,8"},
 	{PIT_VALUE_CPUS, "0-3,8", "0-3,8"},
 	{PIT_VALUE_CPUS, "\n", ""},

@@ -33,19 +33,20 @@ def machines():
     return table
 
 
-def power_table(shape, folder):
-    """An ACPI table with P- and C-states for as many CPUs as the machine has; returns its path."""
+def power_table(shape, folder, latency):
+    """An ACPI table with P- and C-states for as many CPUs as the machine has; returns its path. See power-table."""
     nodes = next(word for word in shape if word.startswith("nodes="))[len("nodes="):]
     cpus = sum(int(node.split(":")[0]) for node in nodes.split(","))
     path = os.path.join(folder, "power.aml")
-    subprocess.run([os.path.join(HERE, "power-table"), str(cpus), path], check=True)
+    subprocess.run([os.path.join(HERE, "power-table"), str(cpus), path, *latency], check=True)
     return path
 
 
 def boot(shape, command, share=None, timeout=180, directory=TOP):
     """Runs the command in a machine of this shape; returns what subprocess.run returns, with text output."""
     with tempfile.TemporaryDirectory(prefix="pitcrew-power.") as folder:
-        args = ["acpi=" + power_table(shape, folder) if word == "acpi=power" else word for word in shape]
+        args = ["acpi=" + power_table(shape, folder, word.split(":")[1:]) if word.startswith("acpi=power") else word
+                for word in shape]
         if share:
             args.append("share=" + share)
         return subprocess.run(
