@@ -7,6 +7,7 @@
 
 #include "base/strmap.h"
 #include "tune/plan_draft.h"
+#include "tune/resolve_parts.h"
 
 const char *pit_draft_key(const struct pit_cell *cell, char *out, size_t size)
 {
@@ -256,6 +257,21 @@ static int add_matching(struct pit_draft *d, const struct pit_setting *setting, 
 	return rc || any ? rc : add_paths(d, setting, pattern);
 }
 
+/* A sysctl key with '*'. */
+static int add_keys(struct pit_draft *d, const struct pit_setting *setting, const char *pattern)
+{
+	pit_auto_strv struct pit_strv keys = {0};
+	int rc = 0;
+
+	if (!strchr(pattern, '*'))
+		return add_companion(d, setting, PIT_TARGET_SYSCTL, pattern);
+	if (pit_pattern_expand(d->root, PIT_TARGET_SYSCTL, pattern, NULL, &keys, NULL))
+		return 0;
+	for (size_t i = 0; i < keys.count && !rc; i++)
+		rc = add_companion(d, setting, PIT_TARGET_SYSCTL, keys.item[i]);
+	return rc;
+}
+
 int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting)
 {
 	pit_auto_strv struct pit_strv words = {0};
@@ -265,6 +281,6 @@ int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting)
 		return pit_draft_no_memory(d);
 	for (size_t i = 0; i < words.count && !rc; i++)
 		rc = *words.item[i] == '/' ? add_matching(d, setting, words.item[i])
-					   : add_companion(d, setting, PIT_TARGET_SYSCTL, words.item[i]);
+					   : add_keys(d, setting, words.item[i]);
 	return rc;
 }
