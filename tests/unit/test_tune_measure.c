@@ -39,7 +39,7 @@ static void takes_the_time(void **state)
 	struct pit_measure m = {0};
 
 	assert_int_equal(measure(&a, &m, NULL), 0);
-	assert_true(m.value >= 0.2 && m.value < 2);
+	assert_true(m.value >= 0.2 && m.value < 10);
 	assert_true(m.value == m.seconds);
 	pit_measure_free(&m);
 }
@@ -129,10 +129,10 @@ static void leaves_nothing_running(void **state)
 
 	tempdir_new(dir, sizeof(dir));
 	snprintf(script, sizeof(script),
-		 "(sleep 1; touch %s/late) & cat; (: </dev/tty) 2>/dev/null && exit 1; touch %s/done", dir, dir);
+		 "(sleep 3; touch %s/late) & cat; (: </dev/tty) 2>/dev/null && exit 1; touch %s/done", dir, dir);
 	assert_int_equal(measure(&a, &m, NULL), 0);
-	assert_true(pit_now() - began < 900 * PIT_MS);
-	usleep(1300000);
+	assert_true(pit_now() - began < 2900 * PIT_MS);
+	usleep(3300000);
 	snprintf(path, sizeof(path), "%s/done", dir);
 	assert_int_equal(access(path, F_OK), 0);
 	snprintf(path, sizeof(path), "%s/late", dir);
@@ -178,7 +178,7 @@ static void hands_signals_on(void **state)
 		assert_int_equal(measure(&a, &m, NULL), 0);
 		assert_int_equal(m.signal, cases[i].signal);
 		assert_string_equal(m.words, cases[i].words);
-		assert_true(m.seconds < 5);
+		assert_true(m.seconds < 15); /* on a busy machine two signals become one, and the grace passes */
 		pit_measure_free(&m);
 	}
 }
