@@ -3,8 +3,11 @@
  * What units of ours call: the settings of a file once more at boot, and a latency that is held.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
 
 #include "base/parse.h"
 #include "cli/tune.h"
@@ -101,24 +104,44 @@ static int run_boot(int argc, char **argv)
 	return rc ? PIT_EXIT_CANNOT : PIT_EXIT_OK;
 }
 
-/* The kernel keeps the latency for as long as the file is open. */
-static int hold(int32_t us, struct pit_error *err)
+static int open_latency(int32_t us, struct pit_error *err)
 {
 	static const char path[] = "/dev/cpu_dma_latency";
-	pit_auto_close int fd = -1;
-	sigset_t ends;
-	int got;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGINT);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return pit_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
-	if (write(fd, &us, sizeof(us)) != sizeof(us))
-		return pit_fail(err, errno, "cannot write %d us to %s: %s", us, path, strerror(errno));
-	return sigwait(&ends, &got) ? pit_fail(err, EINTR, "waiting for the end failed") : 0;
+	if (write(fd, &us, sizeof(us)) == sizeof(us))
+		return fd;
+	pit_fail(err, errno, "cannot write %d us to %s: %s", us, path, strerror(errno));
+	close(fd);
+	return -err->code;
+}
+
+/* The kernel keeps the latency for as long as the file is open: until a signal comes, or somebody removes `file`, as a
+ * revert does. */
+static int hold(int32_t us, const char *file, struct pit_error *err)
+{
+	pit_auto_close int fd = -1, ends = -1, watch = inotify_init1(IN_CLOEXEC);
+	struct pollfd wait[2];
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	ends = signalfd(-1, &set, SFD_CLOEXEC);
+	if (watch < 0 || ends < 0 || inotify_add_watch(watch, file, IN_DELETE_SELF | IN_MOVE_SELF) < 0)
+		return pit_fail(err, errno, "cannot watch %s: %s", file, strerror(errno));
+	fd = open_latency(us, err);
+	if (fd < 0)
+		return fd;
+	wait[0] = (struct pollfd){.fd = ends, .events = POLLIN};
+	wait[1] = (struct pollfd){.fd = watch, .events = POLLIN};
+	while (poll(wait, PIT_COUNT(wait), -1) < 0)
+		if (errno != EINTR)
+			return pit_fail(err, errno, "cannot wait: %s", strerror(errno));
+	return 0;
 }
 
 static int run_hold_latency(int argc, char **argv)
@@ -126,11 +149,13 @@ static int run_hold_latency(int argc, char **argv)
 	struct pit_error err = PIT_ERROR_INIT;
 	uint64_t us;
 
-	if (argc != 2 || pit_parse_u64(argv[1], &us) || us > INT32_MAX) {
-		fputs("Usage: pitcrew tune hold-latency MICROSECONDS\n", stderr);
+	if (argc != 3 || pit_parse_u64(argv[1], &us) || us > INT32_MAX) {
+		fputs("Usage: pitcrew tune hold-latency MICROSECONDS FILE\nThe units of `pitcrew tune apply --persist` "
+		      "call it; it ends when FILE is removed.\n",
+		      stderr);
 		return PIT_EXIT_USAGE;
 	}
-	return hold((int32_t)us, &err) ? pit_cli_fail(&err) : PIT_EXIT_OK;
+	return hold((int32_t)us, argv[2], &err) ? pit_cli_fail(&err) : PIT_EXIT_OK;
 }
 
 const struct pit_cmd pit_tune_boot = {

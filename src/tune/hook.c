@@ -27,6 +27,12 @@ const struct pit_hook pit_hooks[] = {
 		.seconds = 90,
 	},
 	{
+		.path = "/etc/systemd/system/irqbalance.service.d/", /* its ban list counts from its start on */
+		.needs = "/run/systemd/system",
+		.argv = ARGV("systemctl", "try-restart", "irqbalance.service"),
+		.seconds = 90,
+	},
+	{
 		.path = "/etc/udev/rules.d/",
 		.needs = "/run/udev/control",
 		.argv = ARGV("udevadm", "control", "--reload"),

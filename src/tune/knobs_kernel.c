@@ -18,6 +18,7 @@ const struct pit_knob pit_knobs_kernel[] = {
 		.source = DOC_KERNEL,
 	},
 	{
+		/* Without performance counters, as in most virtual machines, 1 is taken without a word and 0 stays. */
 		.id = "kernel.nmi_watchdog",
 		.title = "Hard-lockup watchdog",
 		.target = PIT_TARGET_SYSCTL,

@@ -31,7 +31,7 @@ const struct pit_knob pit_knobs_storage[] = {
 		.object = QUEUE "/nr_requests",
 		.least = 4,
 		.most = 65536,
-		.rounds = true,
+		.rounds = true, /* to 4 at least, and to what the drive takes */
 		.lasts = PIT_LASTS_UDEV,
 		.udev = DISKS "ATTR{queue/nr_requests}=\"%s\"",
 		.blast = "all that read and write these disks",

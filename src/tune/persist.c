@@ -48,9 +48,9 @@ static int add_sysctl(struct pit_wishes *w, const struct pit_wish *wish)
 	return pit_fragment_add(w, path, "", "%s = %s", wish->cell.object, wish->value);
 }
 
-/* "w+": of plain "w" lines for one path the first file by name would win, which ours is not; files of the kernel know
- * no end to append to. "!": at boot only, not whenever some package calls systemd-tmpfiles. "-": a file that will not
- * be written is no reason to call the boot degraded. */
+/* "w+": later transactions may say the same path once more, and files of the kernel know no end to append to. "!": at
+ * boot only, not whenever some package calls systemd-tmpfiles. "-": a file that will not be written is no reason to
+ * call the boot degraded. */
 static int add_tmpfile(struct pit_wishes *w, const struct pit_wish *wish)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
@@ -208,8 +208,9 @@ int pit_persist_latency(struct pit_scene *scene, uint64_t us, struct pit_wishes 
 		       "Documentation=man:pitcrew-tune(1)\n\n[Service]\n",
 		       w->txn);
 	exec_start(pit_scene_root(scene), &text);
-	pit_buf_printf(&text, " tune hold-latency %" PRIu64 "\n\n[Install]\nWantedBy=multi-user.target", us);
 	snprintf(name, sizeof(name), "pitcrew-latency-%04d.service", w->txn);
+	pit_buf_printf(&text, " tune hold-latency %" PRIu64 " " UNITS "/%s\n\n[Install]\nWantedBy=multi-user.target",
+		       us, name);
 	return text.failed ? -ENOMEM : add_unit(w, name, text.data);
 }
 

@@ -13,7 +13,7 @@ char *pit_persist_program(struct pit_root *root, char *ret, size_t size);
 
 bool pit_persist_has_udev(struct pit_scene *scene); /* somebody reads the rules of udev */
 
-/* A unit that holds /dev/cpu_dma_latency at `us` from the next boot on. 0 or -ENOMEM. */
+/* A unit that holds /dev/cpu_dma_latency at `us` from the next boot on, until its file is removed. 0 or -ENOMEM. */
 int pit_persist_latency(struct pit_scene *scene, uint64_t us, struct pit_wishes *wishes);
 
 /* Appends `text` so that the reader of such a file finds it again, byte by byte: a path of tmpfiles.d (which expands

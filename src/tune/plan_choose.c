@@ -7,6 +7,7 @@
 
 #include "base/strmap.h"
 #include "tune/plan_draft.h"
+#include "tune/resolve_parts.h"
 
 const char *pit_draft_key(const struct pit_cell *cell, char *out, size_t size)
 {
@@ -86,8 +87,7 @@ int pit_draft_choose(struct pit_draft *d)
 	return 0;
 }
 
-/* True when a write of the knob changes the cell along. */
-static bool disturbs(const struct pit_knob *knob, const struct pit_cell *cell)
+bool pit_draft_disturbs(const struct pit_knob *knob, const struct pit_cell *cell)
 {
 	pit_auto_strv struct pit_strv patterns = {0};
 
@@ -104,7 +104,7 @@ static bool disturbs_any(const struct pit_draft *d, const struct pit_knob *knob,
 {
 	for (size_t i = 0; knob->disturbs && i < d->candidates; i++)
 		if (d->candidate[i].setting == setting && d->candidate[i].state == PIT_CANDIDATE_OPEN &&
-		    disturbs(knob, &d->candidate[i].cell))
+		    pit_draft_disturbs(knob, &d->candidate[i].cell))
 			return true;
 	return false;
 }
@@ -117,7 +117,7 @@ static int drop_disturbed(struct pit_draft *d, const struct pit_setting *early, 
 	for (size_t i = 0; i < d->candidates && !rc; i++) {
 		struct pit_candidate *c = &d->candidate[i];
 
-		if (c->setting != early || c->state != PIT_CANDIDATE_OPEN || !disturbs(late->knob, &c->cell))
+		if (c->setting != early || c->state != PIT_CANDIDATE_OPEN || !pit_draft_disturbs(late->knob, &c->cell))
 			continue;
 		c->state = PIT_CANDIDATE_DROPPED;
 		rc = pit_draft_leave(d, early, &c->cell, PIT_LEFT_REFUSED, "%s sets the same in another way",
@@ -219,6 +219,59 @@ static int add_paths(struct pit_draft *d, const struct pit_setting *setting, con
 	return rc;
 }
 
+/* What the '*' of the knob's object stands for in the cell, in `ret`; false: it has none, or `pattern` does not begin
+ * as the object does, so its '*' stands for other things. */
+static bool name_in(const struct pit_knob *knob, const char *pattern, const struct pit_cell *cell, char *ret,
+		    size_t size)
+{
+	const char *star = knob->object ? strchr(knob->object, '*') : NULL;
+	size_t head = star ? (size_t)(star - knob->object) : 0, tail;
+
+	if (!star || strncmp(pattern, knob->object, head + 1) != 0 || strncmp(cell->object, pattern, head) != 0)
+		return false;
+	tail = strcspn(star + 1, "/");
+	snprintf(ret, size, "%.*s", (int)(strcspn(cell->object + head, "/") - tail), cell->object + head);
+	return true;
+}
+
+/* The setting's cells that are changed have companions of their own where the pattern is about the same things. */
+static int add_matching(struct pit_draft *d, const struct pit_setting *setting, const char *pattern)
+{
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->candidates && !rc; i++) {
+		const struct pit_candidate *c = &d->candidate[i];
+		pit_auto_free char *path = NULL;
+		const char *star = strchr(pattern, '*');
+		char name[256];
+
+		if (c->setting != setting || c->state != PIT_CANDIDATE_CHANGE ||
+		    !name_in(setting->knob, pattern, &c->cell, name, sizeof(name)))
+			continue;
+		any = true;
+		if (asprintf(&path, "%.*s%s%s", (int)(star - pattern), pattern, name, star + 1) < 0)
+			return pit_draft_no_memory(d);
+		rc = add_paths(d, setting, path);
+	}
+	return rc || any ? rc : add_paths(d, setting, pattern);
+}
+
+/* A sysctl key with '*'. */
+static int add_keys(struct pit_draft *d, const struct pit_setting *setting, const char *pattern)
+{
+	pit_auto_strv struct pit_strv keys = {0};
+	int rc = 0;
+
+	if (!strchr(pattern, '*'))
+		return add_companion(d, setting, PIT_TARGET_SYSCTL, pattern);
+	if (pit_pattern_expand(d->root, PIT_TARGET_SYSCTL, pattern, NULL, &keys, NULL))
+		return 0;
+	for (size_t i = 0; i < keys.count && !rc; i++)
+		rc = add_companion(d, setting, PIT_TARGET_SYSCTL, keys.item[i]);
+	return rc;
+}
+
 int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting)
 {
 	pit_auto_strv struct pit_strv words = {0};
@@ -227,7 +280,7 @@ int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting)
 	if (setting->knob->disturbs && pit_strv_split(&words, setting->knob->disturbs, " "))
 		return pit_draft_no_memory(d);
 	for (size_t i = 0; i < words.count && !rc; i++)
-		rc = *words.item[i] == '/' ? add_paths(d, setting, words.item[i])
-					   : add_companion(d, setting, PIT_TARGET_SYSCTL, words.item[i]);
+		rc = *words.item[i] == '/' ? add_matching(d, setting, words.item[i])
+					   : add_keys(d, setting, words.item[i]);
 	return rc;
 }

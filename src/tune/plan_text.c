@@ -50,6 +50,9 @@ static void split_names(const struct pit_change *first, const struct pit_strv *o
 	}
 	while (head && isalnum((unsigned char)a[head - 1]))
 		head--;
+	if (head && a[head - 1] == '/' && isdigit((unsigned char)a[head])) /* "irq/62": a number alone tells nothing */
+		for (head--; head && a[head - 1] != '/';)
+			head--;
 	while (tail && isalnum((unsigned char)a[strlen(a) - tail]))
 		tail--;
 	for (size_t i = 0; i < objects->count; i++) {
@@ -95,13 +98,13 @@ static void put_names(const struct pit_strv *names, struct pit_buf *out)
 /* Which of the knob's things a cell is: what the '*' of its row stands for, else the cell's name; "" the only one. */
 static void put_thing(const struct pit_change *c, struct pit_buf *out)
 {
-	const char *object = c->knob && !c->knob->resolve && !c->companion ? c->knob->object : NULL;
+	const char *object = c->knob && !c->knob->resolve ? c->knob->object : NULL;
 	const char *star = object ? strchr(object, '*') : NULL;
 	size_t head = star ? (size_t)(star - object) : 0;
 	char name[512];
 
 	pit_cell_name(&c->cell, name, sizeof(name));
-	if (c->knob && !c->companion && ((object && !star) || !strcmp(name, c->knob->id)))
+	if (c->knob && ((object && !star) || !strcmp(name, c->knob->id)))
 		return;
 	while (head && object[head - 1] != '/')
 		head--;
@@ -135,7 +138,7 @@ static void put_subject(const struct pit_plan *p, size_t at, size_t count, struc
 		put_thing(c, &which);
 	else
 		put_things(p, at, count, &which);
-	if (c->knob && !c->companion)
+	if (c->knob && (strncmp(which.data, c->knob->id, strlen(c->knob->id)) != 0 || count > 1))
 		pit_buf_printf(out, "%s%s", c->knob->id, which.len ? " on " : "");
 	pit_buf_puts(out, which.data);
 }
@@ -216,20 +219,39 @@ static void put_group(const struct pit_plan *p, size_t at, const struct pit_page
 
 	put_subject(p, at, count_group(p, at), &subject);
 	put_value(c->old, &text);
-	if (c->companion) {
-		pit_buf_puts(&text, " now; the kernel changes it along, and it is put back with the rest");
-	} else {
-		pit_buf_puts(&text, " -> ");
-		put_value(c->new, &text);
-	}
-	pit_plan_put_title(page, subject.data, c->companion ? PIT_DIM : PIT_CYAN, text.data);
+	pit_buf_puts(&text, " -> ");
+	put_value(c->new, &text);
+	pit_plan_put_title(page, subject.data, PIT_CYAN, text.data);
 }
 
-/* What all changes of a setting have in common; `at` is its first. */
-static void put_details(const struct pit_plan *p, size_t at, const struct pit_page *page)
+/* What the kernel changes along with changes `from` to `to`. */
+static void put_companions(const struct pit_plan *p, size_t from, size_t to, bool verbose, const struct pit_page *page)
 {
-	const struct pit_change *c = &p->change[at];
+	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+	size_t count = 0;
+	char name[512];
 
+	for (size_t i = from; i < to; i++) {
+		if (!p->change[i].companion)
+			continue;
+		if (++count > NAMES_SHOWN && !verbose)
+			continue;
+		pit_buf_puts(&text, count > 1 ? ", " : "");
+		pit_page_clip(&text, pit_cell_name(&p->change[i].cell, name, sizeof(name)), 120);
+		pit_buf_puts(&text, " (");
+		put_value(p->change[i].old, &text);
+		pit_buf_putc(&text, ')');
+	}
+	if (count > NAMES_SHOWN && !verbose)
+		pit_buf_printf(&text, " and %zu more", count - NAMES_SHOWN);
+	if (count)
+		pit_buf_puts(&text, "; the kernel changes that with it, and it is put back with it");
+	put_part(page, "along", text.data);
+}
+
+/* What all changes of a setting have in common. */
+static void put_details(const struct pit_change *c, const struct pit_page *page)
+{
 	put_part(page, "set by", c->origin);
 	put_part(page, "seen", c->evidence);
 	put_reason(c->setting, page);
@@ -237,16 +259,16 @@ static void put_details(const struct pit_plan *p, size_t at, const struct pit_pa
 	put_part(page, "counts", takes_text(c->knob));
 }
 
-/* All run-time changes of the setting of change `at`, which is the first of it; returns the index behind them. */
+/* All changes of values of the setting of change `at`, which is the first of it; returns the index behind them. */
 static size_t put_setting(const struct pit_plan *p, size_t at, bool verbose, const struct pit_page *page)
 {
-	size_t shown = 0, hidden = 0, told = at, i;
+	const struct pit_change *first = NULL;
+	size_t shown = 0, hidden = 0, i;
 
 	for (i = at; i < p->changes && p->change[i].setting == p->change[at].setting && !is_file(&p->change[i]); i++) {
-		if (p->change[told].companion)
-			told = i;
-		if (!is_first_of_group(p, i))
+		if (p->change[i].companion || !is_first_of_group(p, i))
 			continue;
+		first = first ? first : &p->change[i];
 		if (shown++ < GROUPS_SHOWN || verbose)
 			put_group(p, i, page);
 		else
@@ -255,7 +277,9 @@ static size_t put_setting(const struct pit_plan *p, size_t at, bool verbose, con
 	if (hidden)
 		pit_buf_printf(page->out, "  and %zu more of %s; --verbose shows them all\n", hidden,
 			       p->change[at].knob->id);
-	put_details(p, told, page);
+	if (first)
+		put_details(first, page);
+	put_companions(p, at, i, verbose, page);
 	pit_buf_putc(page->out, '\n');
 	return i;
 }

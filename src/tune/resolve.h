@@ -12,7 +12,7 @@ pit_knob_resolve pit_resolve_irq;           /* "local": interrupts of devices on
 pit_knob_resolve pit_resolve_hugepages;     /* which "2M": a number of pages, or "25% memory", spread over the nodes */
 pit_knob_resolve pit_resolve_limits;        /* "unlimited", a number or a size: limits.d and systemd drop-ins */
 pit_knob_resolve pit_resolve_service;       /* "running" or "stopped", with --persist also at boot */
-pit_knob_resolve pit_resolve_cstates;       /* "N us": idle states that take longer to leave are switched off */
+pit_knob_resolve pit_resolve_cstates;       /* "N us": idle states that take longer to leave are off */
 pit_knob_resolve pit_resolve_turbo;         /* "on", "off": one switch, spelled in two ways that mean the opposite */
 pit_knob_resolve pit_resolve_swap;          /* "off" */
 pit_knob_resolve pit_resolve_mount;         /* which a mount point, a value such as "noatime" */

@@ -11,17 +11,23 @@
 
 #define CPUS "/sys/devices/system/cpu"
 
-/* "3 us", "3us" or "3". */
-static int parse_us(const struct pit_setting *s, uint64_t *ret, struct pit_error *err)
+/* "3 us", "3us" or "3"; "3 us held" by a service that the kernel asks, instead of states that are off. */
+static int parse(const struct pit_setting *s, uint64_t *ret_us, bool *ret_held, struct pit_error *err)
 {
 	size_t digits = strspn(s->value, "0123456789");
-	const char *unit = s->value + digits + strspn(s->value + digits, " \t");
+	const char *rest = s->value + digits + strspn(s->value + digits, " \t");
 	char number[24];
 
+	if (!strncmp(rest, "us", 2))
+		rest += 2 + strspn(rest + 2, " \t");
 	snprintf(number, sizeof(number), "%.*s", (int)(digits < sizeof(number) ? digits : 0), s->value);
-	if ((*unit && strcmp(unit, "us") != 0) || pit_parse_u64(number, ret) || *ret > INT32_MAX)
-		return pit_fail(err, EINVAL, "%s = %s: say the largest exit latency, such as '10 us'", s->knob->id,
-				s->value);
+	*ret_held = !strcmp(rest, "held");
+	if ((*rest && !*ret_held) || pit_parse_u64(number, ret_us) || *ret_us > INT32_MAX)
+		return pit_fail(
+			err, EINVAL,
+			"%s = %s: say the largest exit latency, such as '10 us', or '10 us held' to have a service "
+			"ask the kernel for it",
+			s->knob->id, s->value);
 	return 0;
 }
 
@@ -73,11 +79,9 @@ static int limit_cpu(struct pit_root *root, const char *cpu, uint64_t most, stru
 {
 	const struct pit_strv *names;
 	bool rested = false;
-	int rc = pit_root_list(root, &names, CPUS "/%s/cpuidle", cpu);
+	int rc = pit_wrap(err, pit_root_list(root, &names, CPUS "/%s/cpuidle", cpu), CPUS "/%s/cpuidle", cpu);
 
-	if (rc)
-		return 0; /* offline, or it has none */
-	for (size_t i = 0; i < names->count && !rc; i++) {
+	for (size_t i = 0; !rc && i < names->count; i++) {
 		struct state s;
 
 		if (strncmp(names->item[i], "state", 5) != 0)
@@ -95,35 +99,46 @@ static bool is_cpu(const char *name)
 	return !strncmp(name, "cpu", 3) && name[3] && !name[3 + strspn(name + 3, "0123456789")];
 }
 
-/* A kernel that shows no idle states may still honour the latency that a process asks for. */
+/* The kernel's own way, good for CPUs that come online later, too; it ends with the process that asks. */
 static int hold_latency(struct pit_scene *scene, uint64_t most, struct pit_wishes *ret)
 {
 	if (pit_root_exists(pit_scene_root(scene), "/dev/cpu_dma_latency"))
-		return pit_wishes_absent(
-			ret, "this kernel shows no idle states (%s/cpu0/cpuidle), as in most virtual machines", CPUS);
+		return pit_wishes_absent(ret, "this kernel has no /dev/cpu_dma_latency");
 	if (!pit_scene_has_systemd(scene))
 		return pit_wishes_absent(ret,
-					 "this kernel shows no idle states, and without systemd nothing would hold "
-					 "/dev/cpu_dma_latency");
+					 "systemd is not process 1 here, so nothing would hold /dev/cpu_dma_latency");
 	return pit_persist_latency(scene, most, ret);
+}
+
+/* Each CPU that has idle states; *ret_any is false where none has. An offline one has none. */
+static int limit_all(struct pit_root *root, uint64_t most, bool limit, struct pit_wishes *ret, bool *ret_any,
+		     struct pit_error *err)
+{
+	const struct pit_strv *names;
+	int rc = pit_wrap(err, pit_root_list(root, &names, CPUS), CPUS);
+
+	*ret_any = false;
+	for (size_t i = 0; !rc && i < names->count; i++) {
+		if (!is_cpu(names->item[i]) || pit_root_exists(root, CPUS "/%s/cpuidle/state0", names->item[i]))
+			continue;
+		*ret_any = true;
+		if (limit)
+			rc = limit_cpu(root, names->item[i], most, ret, err);
+	}
+	return rc;
 }
 
 int pit_resolve_cstates(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *ret,
 			struct pit_error *err)
 {
-	struct pit_root *root = pit_scene_root(scene);
-	const struct pit_strv *names;
 	uint64_t most;
-	bool any = false;
-	int rc = parse_us(setting, &most, err);
+	bool any, held;
+	int rc = parse(setting, &most, &held, err);
 
 	if (!rc)
-		rc = pit_wrap(err, pit_root_list(root, &names, CPUS), CPUS);
-	for (size_t i = 0; !rc && i < names->count; i++) {
-		if (!is_cpu(names->item[i]))
-			continue;
-		any |= !pit_root_exists(root, CPUS "/%s/cpuidle/state0", names->item[i]);
-		rc = limit_cpu(root, names->item[i], most, ret, err);
-	}
-	return rc || any ? rc : hold_latency(scene, most, ret);
+		rc = limit_all(pit_scene_root(scene), most, !held, ret, &any, err);
+	if (!rc && !any)
+		return pit_wishes_absent(
+			ret, "this kernel shows no idle states (%s/cpu0/cpuidle), as in most virtual machines", CPUS);
+	return !rc && held ? hold_latency(scene, most, ret) : rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of resolve.c and of single resolvers. Private to tune/resolve*.c.
+ * The parts of resolve.c and of single resolvers. Private to tune/resolve*.c, but for the expansion of patterns.
  */
 #ifndef PIT_TUNE_RESOLVE_PARTS_H
 #define PIT_TUNE_RESOLVE_PARTS_H

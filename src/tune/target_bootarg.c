@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/path.h"
 #include "tune/boot_args.h"
 #include "tune/boot_grub.h"
 #include "tune/boot_loader.h"
@@ -48,29 +49,76 @@ static void difference(const struct pit_strv *all, const struct pit_strv *others
 			pit_buf_printf(out, "%s%s", out->len ? " " : "", all->item[i]);
 }
 
-/* All arguments of all entries but those of `name`, in order: what must be the same before and after. */
-static int others(struct pit_root *root, const char *name, struct pit_buf *out)
+/* The files that grubby edits, as they are now. */
+struct entries {
+	struct pit_strv path, text;
+	char *env; /* text of grubenv; NULL there is none */
+};
+
+#define GRUBENV "/boot/grub2/grubenv"
+
+static void entries_free(struct entries *e)
+{
+	pit_strv_free(&e->path);
+	pit_strv_free(&e->text);
+	free(e->env);
+}
+
+static int entries_load(struct pit_root *root, struct entries *ret, struct pit_error *err)
 {
 	const struct pit_strv *files;
-	struct pit_text text, env;
+	struct pit_text text;
 	const char *dir;
 	int rc = pit_boot_entries(root, &dir, &files);
 
-	if (rc || pit_root_read(root, &env, "/boot/grub2/grubenv"))
-		env.data = "";
 	for (size_t i = 0; !rc && i < files->count; i++) {
+		if (!pit_ends_with(files->item[i], ".conf"))
+			continue;
+		rc = pit_root_read(root, &text, "%s/%s", dir, files->item[i]);
+		rc = rc ? rc : pit_strv_addf(&ret->path, "%s/%s", dir, files->item[i]);
+		rc = rc ? rc : pit_strv_add(&ret->text, text.data);
+	}
+	if (!rc && !pit_root_read(root, &text, GRUBENV) && strlen(text.data) == text.len) {
+		ret->env = strdup(text.data);
+		rc = ret->env ? 0 : -ENOMEM;
+	}
+	return rc ? pit_fail(err, -rc, "the boot entries: %s", strerror(-rc)) : 0;
+}
+
+static int put_back(struct pit_place *place, const char *path, const char *was, struct pit_error *err)
+{
+	struct pit_text now;
+
+	if (!pit_root_read(pit_place_root(place), &now, "%s", path) && !strcmp(now.data, was))
+		return 0;
+	return pit_place_store(place, path, was, 0644, err);
+}
+
+static int entries_store(struct pit_place *place, const struct entries *e, struct pit_error *err)
+{
+	int rc = 0;
+
+	pit_place_now(place);
+	for (size_t i = 0; i < e->path.count && !rc; i++)
+		rc = put_back(place, e->path.item[i], e->text.item[i], err);
+	return !rc && e->env ? put_back(place, GRUBENV, e->env, err) : rc;
+}
+
+/* All arguments of all entries but those of `name`, in order: what must be the same before and after. */
+static int others(const struct entries *e, const char *name, struct pit_buf *out, struct pit_error *err)
+{
+	for (size_t i = 0; i < e->path.count; i++) {
 		pit_auto_strv struct pit_strv words = {0};
 
-		rc = pit_root_read(root, &text, "%s/%s", dir, files->item[i]);
-		if (!rc && pit_bls_args(text.data, env.data, &words) == -ENOMEM)
-			rc = -ENOMEM;
-		pit_buf_printf(out, "%s:", files->item[i]);
+		if (pit_bls_args(e->text.item[i], e->env ? e->env : "", &words) == -ENOMEM)
+			return pit_fail(err, ENOMEM, "out of memory");
+		pit_buf_printf(out, "%s:", e->path.item[i]);
 		for (size_t w = 0; w < words.count; w++)
 			if (!pit_boot_arg_is(words.item[w], name))
 				pit_buf_printf(out, " %s", words.item[w]);
 		pit_buf_putc(out, '\n');
 	}
-	return out->failed ? -ENOMEM : rc;
+	return out->failed ? pit_fail(err, ENOMEM, "out of memory") : 0;
 }
 
 static int grubby(struct pit_place *place, const struct pit_strv *now, const struct pit_strv *wanted,
@@ -103,23 +151,35 @@ static int check_all(const struct pit_strv *words, struct pit_error *err)
 	return rc;
 }
 
+/* Whether the entries lost or gained anything but `name`. */
+static int compare(struct pit_root *root, const struct entries *before, const char *name, struct pit_error *err)
+{
+	PIT_CLEANUP(entries_free) struct entries after = {.env = NULL};
+	pit_auto_buf struct pit_buf was = PIT_BUF_INIT, is = PIT_BUF_INIT;
+	int rc = entries_load(root, &after, err);
+
+	rc = rc ? rc : others(before, name, &was, err);
+	rc = rc ? rc : others(&after, name, &is, err);
+	if (!rc && strcmp(was.data, is.data) != 0)
+		rc = pit_fail(err, EPROTO, "grubby changed more than '%s' in the boot entries", name);
+	return rc;
+}
+
+/* Some versions of grubby take an argument for the start of others, and one that fails may have done half its work. */
 static int change(struct pit_place *place, const char *name, const struct pit_strv *now, const struct pit_strv *wanted,
 		  struct pit_error *err)
 {
-	pit_auto_buf struct pit_buf before = PIT_BUF_INIT, after = PIT_BUF_INIT;
-	int rc = others(pit_place_root(place), name, &before);
+	PIT_CLEANUP(entries_free) struct entries before = {.env = NULL};
+	struct pit_error why = PIT_ERROR_INIT;
+	int rc = entries_load(pit_place_root(place), &before, err);
 
 	if (rc)
-		return pit_fail(err, -rc, "the boot entries: %s", strerror(-rc));
-	rc = grubby(place, now, wanted, err);
-	if (rc)
 		return rc;
-	rc = others(pit_place_now(place), name, &after);
-	if (rc)
-		return pit_fail(err, -rc, "the boot entries: %s", strerror(-rc));
-	if (strcmp(before.data, after.data) != 0)
-		return pit_fail(err, EPROTO, "grubby changed more than '%s' in the boot entries", name);
-	return 0;
+	rc = grubby(place, now, wanted, err);
+	rc = rc ? rc : compare(pit_place_now(place), &before, name, err);
+	if (rc && entries_store(place, &before, &why))
+		return pit_fail(err, -rc, "%s, and they could not be put back: %s", err ? err->text : "", why.text);
+	return rc;
 }
 
 static int write_bootarg(struct pit_place *place, const struct pit_cell *cell, const char *value, struct pit_error *err)

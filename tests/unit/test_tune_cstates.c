@@ -92,26 +92,37 @@ static void refuses_nonsense(void **state)
 	expect(intel, "10 ms", false, -EINVAL, "");
 	expect(intel, "-1", false, -EINVAL, "");
 	expect(intel, "C1", false, -EINVAL, "");
+	expect(intel, "10 held us", false, -EINVAL, "");
 	expect(intel, "99999999999", false, -EINVAL, "");
 }
 
-static void holds_a_latency_where_no_states_are_shown(void **state)
+static void holds_a_latency(void **state)
 {
-	static const struct tree_file none[] = {{"/sys/devices/system/cpu/cpu0/online", "1\n"}, {0}};
-	static const struct tree_file held[] = {
+	static const struct tree_file none[] = {
 		{"/sys/devices/system/cpu/cpu0/online", "1\n"},
 		{"/dev/cpu_dma_latency", ""},
 		{"/run/systemd/system/x", ""},
 		{0},
 	};
+	static const struct tree_file held[] = {
+		STATE("cpu0", "state0", "POLL", "0"),
+		STATE("cpu0", "state1", "C6", "133"),
+		{"/dev/cpu_dma_latency", ""},
+		{"/run/systemd/system/x", ""},
+		{0},
+	};
 
+	/* Where there are no states a latency means nothing either. */
 	expect(none, "10 us", true, 0, "absent");
-	expect(held, "10 us", true, 0,
+	expect(none, "10 us held", true, 0, "absent");
+	expect(intel, "10 us held", true, 0, "absent");
+	expect(held, "10 us held", true, 0,
 	       "/etc/systemd/system/multi-user.target.wants/pitcrew-latency-0007.service="
 	       "/etc/systemd/system/pitcrew-latency-0007.service;"
 	       "/etc/systemd/system/pitcrew-latency-0007.service[] [Unit]\n"
 	       "Description=Wake-up latency of pitcrew tune, transaction 7\nDocumentation=man:pitcrew-tune(1)\n\n"
-	       "[Service]\nExecStart=/usr/bin/pitcrew tune hold-latency 10\n\n[Install]\nWantedBy=multi-user.target;");
+	       "[Service]\nExecStart=/usr/bin/pitcrew tune hold-latency 10 "
+	       "/etc/systemd/system/pitcrew-latency-0007.service\n\n[Install]\nWantedBy=multi-user.target;");
 }
 
 static void says_what_it_cannot_read(void **state)
@@ -129,7 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_each_cpu),          cmocka_unit_test(leaves_a_way_to_rest),
-		cmocka_unit_test(refuses_nonsense),         cmocka_unit_test(holds_a_latency_where_no_states_are_shown),
+		cmocka_unit_test(refuses_nonsense),         cmocka_unit_test(holds_a_latency),
 		cmocka_unit_test(says_what_it_cannot_read),
 	};
 

@@ -45,21 +45,28 @@ static const struct tree_file host[] = {
 
 struct made {
 	struct tree tree;
-	struct pit_profile profile;
+	struct pit_profile *profile; /* stays where it is: the plan knows it */
 	struct pit_scene *scene;
 	struct pit_plan plan;
 };
 
-static struct pit_profile parse(const char *text)
+static struct pit_profile *parse(const char *text)
 {
+	struct pit_profile *p = calloc(1, sizeof(*p)), part = {0};
 	struct pit_error err = PIT_ERROR_INIT;
-	struct pit_profile p = {0}, part = {0};
 	pit_auto_free char *include = NULL;
 
 	if (pit_profile_parse(text, "test.ini", &part, &include, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(pit_profile_merge(&p, &part), 0);
+	assert_int_equal(pit_profile_merge(p, &part), 0);
 	return p;
+}
+
+static void profile_free(struct pit_profile **p)
+{
+	pit_profile_free(*p);
+	free(*p);
+	*p = NULL;
 }
 
 static void plan_anew(struct made *m, bool persist, int txn)
@@ -77,7 +84,7 @@ static void plan_anew(struct made *m, bool persist, int txn)
 	m->scene = NULL;
 	pit_root_forget(m->tree.root);
 	assert_int_equal(pit_scene_new(m->tree.root, &m->scene, &err), 0);
-	if (pit_plan_make(m->scene, &m->profile, &o, &m->plan, &err))
+	if (pit_plan_make(m->scene, m->profile, &o, &m->plan, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -85,7 +92,7 @@ static struct made make(const struct tree_file *files, const char *profile, bool
 {
 	struct made m = {.tree = tree_open(files), .profile = parse(profile)};
 
-	m.profile.name = strdup("test");
+	m.profile->name = strdup("test");
 	plan_anew(&m, persist, txn);
 	return m;
 }
@@ -95,7 +102,7 @@ static void made_free(struct made *m)
 	pit_plan_free(&m->plan);
 	pit_plan_free(&m->plan); /* a second time does no harm */
 	pit_scene_free(m->scene);
-	pit_profile_free(&m->profile);
+	profile_free(&m->profile);
 	tree_close(&m->tree);
 }
 
@@ -202,7 +209,7 @@ static void values_that_make_no_sense_stop_the_plan(void **state)
 	assert_int_equal(pit_scene_new(m.tree.root, &m.scene, NULL), 0);
 	m.plan.changes = 0;
 	m.plan.txn = 77;
-	assert_int_equal(pit_plan_make(m.scene, &m.profile, &o, &m.plan, &err), -EBADMSG);
+	assert_int_equal(pit_plan_make(m.scene, m.profile, &o, &m.plan, &err), -EBADMSG);
 	assert_int_equal(strncmp(err.text, "test.ini:3: limits.nofile: ", 27), 0);
 	assert_int_equal(m.plan.txn, 77);
 	made_free(&m);
@@ -300,7 +307,7 @@ static void only_new_lines_are_written(void **state)
 	struct made m = make(host, persistent, true, 7);
 
 	carry_out(&m);
-	pit_profile_free(&m.profile);
+	profile_free(&m.profile);
 	m.profile = parse("[vm.swappiness]\nvalue = 1\n[vm.max_map_count]\nvalue = >=262144\n"
 			  "[block.readahead nvme*]\nvalue = 4096\n");
 	plan_anew(&m, true, 8);
@@ -387,6 +394,22 @@ static void what_the_kernel_changes_along_is_kept(void **state)
 	made_free(&m);
 }
 
+static void only_what_belongs_to_changed_things_is_kept(void **state)
+{
+	static const struct tree_file files[] = {
+		{"/sys/block/sda/queue/scheduler", "[mq-deadline] none\n"},
+		{"/sys/block/sda/queue/nr_requests", "64\n"},
+		{"/sys/block/sdb/queue/scheduler", "mq-deadline [none]\n"},
+		{"/sys/block/sdb/queue/nr_requests", "64\n"},
+		{NULL, NULL},
+	};
+	struct made m = make(files, "[block.scheduler]\nvalue = none\n", false, 1);
+
+	assert_int_equal(m.plan.changes, 2);
+	assert_true(change(&m, "/sys/block/sda/queue/nr_requests")->companion);
+	made_free(&m);
+}
+
 static char *text_of(const struct made *m, bool verbose)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
@@ -446,6 +469,10 @@ static void json_tells_all(void **state)
 	assert_int_equal(json_array_size(json_object_get(top, "changes")), m.plan.changes);
 	assert_int_equal(json_array_size(json_object_get(top, "left_out")), m.plan.left_out);
 	first = json_array_get(json_object_get(top, "changes"), 0);
+	assert_true(json_is_true(json_object_get(first, "companion")));
+	assert_string_equal(json_string_value(json_object_get(first, "object")), "vm.min_free_kbytes");
+	assert_true(json_is_null(json_object_get(first, "new")));
+	first = json_array_get(json_object_get(top, "changes"), 1);
 	assert_string_equal(json_string_value(json_object_get(first, "knob")), "thp.enabled");
 	assert_string_equal(json_string_value(json_object_get(first, "old")), "always");
 	assert_string_equal(json_string_value(json_object_get(first, "target")), "kernel");
@@ -495,6 +522,18 @@ static void the_script_sets_and_takes_back_in_reverse(void **state)
 	made_free(&m);
 }
 
+static void the_script_takes_back_last_what_is_changed_along(void **state)
+{
+	struct made m = make(host, "[thp.enabled]\nvalue = madvise\n[vm.min_free_kbytes]\nvalue = 135168\n", false, 0);
+	pit_auto_free char *script = script_of(&m);
+	const char *thp = strstr(script, "echo always");
+
+	assert_int_equal(m.plan.changes, 2);
+	assert_non_null(thp);
+	assert_non_null(strstr(thp, "vm.min_free_kbytes=67584"));
+	made_free(&m);
+}
+
 static void reasons_cannot_break_out_of_comments(void **state)
 {
 	struct made m = make(host, "[vm.swappiness]\nvalue = 10\nwhy = x'; rm -rf / \"$(id)\" `id`\n", true, 0);
@@ -516,6 +555,7 @@ static void an_empty_plan_is_a_script_too(void **state)
 	struct made m = make(host, "[vm.swappiness]\nvalue = 60\n", false, 0);
 	pit_auto_free char *script = script_of(&m);
 
+	assert_non_null(script);
 	assert_int_equal(m.plan.changes, 0);
 	made_free(&m);
 }
@@ -537,11 +577,13 @@ int main(void)
 		cmocka_unit_test(what_a_later_file_takes_back_is_written_again),
 		cmocka_unit_test(a_unit_stands_and_falls_with_its_settings),
 		cmocka_unit_test(what_the_kernel_changes_along_is_kept),
+		cmocka_unit_test(only_what_belongs_to_changed_things_is_kept),
 		cmocka_unit_test(alike_cells_are_one_line),
 		cmocka_unit_test(text_tells_all_parts),
 		cmocka_unit_test(json_tells_all),
 		cmocka_unit_test(the_script_sets_and_takes_back_in_reverse),
 		cmocka_unit_test(an_empty_plan_is_a_script_too),
+		cmocka_unit_test(the_script_takes_back_last_what_is_changed_along),
 		cmocka_unit_test(reasons_cannot_break_out_of_comments),
 	};
 

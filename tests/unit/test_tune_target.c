@@ -278,7 +278,7 @@ static void says_the_same_in_shell(void **state)
 		{PIT_TARGET_FILE, "/etc/a", "", "printf %s '' > /etc/a\n"},
 		{PIT_TARGET_FILE, "/etc/a", "PITCREW_END\n", "printf %s 'PITCREW_END\n' > /etc/a\n"},
 		{PIT_TARGET_FILE, "/etc/a", NULL, "rm -f /etc/a\n"},
-		{PIT_TARGET_DIR, "/etc/a", "present", "mkdir -m 0755 /etc/a\n"},
+		{PIT_TARGET_DIR, "/etc/a", "present", "mkdir -p -m 0755 /etc/a\n"},
 		{PIT_TARGET_DIR, "/etc/a", NULL, "rmdir /etc/a\n"},
 		{PIT_TARGET_LINK, "/etc/a", "../b", "ln -sfn ../b /etc/a\n"},
 		{PIT_TARGET_LINK, "/etc/a", NULL, "rm -f /etc/a\n"},

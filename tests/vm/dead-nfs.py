@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""dead-nfs.py DIR - mounts an NFS version 3 export on DIR that was there for the mount and never answers again.
+"""dead-nfs.py [--alive] DIR - mounts an NFS version 3 export on DIR that was there for the mount and never answers again.
 
-The server is in here: it knows just the calls that the kernel makes while it mounts (RFC 1813, RFC 5531).
+With --alive it goes on answering; there is nothing in it. The server is in here: it knows just the calls that the kernel makes while it mounts (RFC 1813, RFC 5531).
 """
 
 import ctypes
@@ -26,6 +26,8 @@ ATTRIBUTES = words(2, 0o755, 2, 0, 0, 0, 4096, 0, 4096, 0, 0, 0, 1, 0, 1) + word
 ANSWERS = {
     (MOUNT, 1): words(0, len(FILE_HANDLE)) + FILE_HANDLE + words(1, 1),  # MNT: handle; one flavour, AUTH_SYS
     (NFS, 1): words(0) + ATTRIBUTES,  # GETATTR
+    (NFS, 4): words(0, 1) + ATTRIBUTES + words(0x1f),  # ACCESS
+    (NFS, 18): words(0, 1) + ATTRIBUTES + words(0, 1 << 30) * 3 + words(0, 1000) * 3 + words(0),  # FSSTAT
     # FSINFO: read and write sizes, largest file, time granularity, properties
     (NFS, 19): words(0, 1) + ATTRIBUTES + words(65536, 65536, 512, 65536, 65536, 512, 4096, 1 << 30, 0, 0, 1, 0x1b),
     (NFS, 20): words(0, 1) + ATTRIBUTES + words(32, 255, 1, 1, 0, 1),  # PATHCONF
@@ -69,7 +71,8 @@ threading.Thread(target=listen, args=(server,), daemon=True).start()
 options = ("vers=3,proto=tcp,port=%d,mountproto=tcp,mountvers=3,mountport=%d,nolock,hard,"
            "addr=127.0.0.1,mountaddr=127.0.0.1" % (port, port))
 libc = ctypes.CDLL(None, use_errno=True)
-if libc.mount(b"127.0.0.1:/dead", sys.argv[1].encode(), b"nfs", 0, options.encode()) != 0:
+if libc.mount(b"127.0.0.1:/dead", sys.argv[-1].encode(), b"nfs", 0, options.encode()) != 0:
     sys.exit(os.strerror(ctypes.get_errno()))
-alive.clear()
+if sys.argv[1] != "--alive":
+    alive.clear()
 time.sleep(9999)
