@@ -5,7 +5,7 @@
 
 #include "base/parse.h"
 #include "check/run.h"
-#include "cli/cmd.h"
+#include "cli/tune.h"
 #include "host/record.h"
 
 struct options {
@@ -57,7 +57,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
-	.doc = "Record everything that the checks read into one tarball; 'pitcrew check --root FILE' judges it anywhere.\v"
+	.doc = "Record everything that the checks and the plans of tune read into one tarball; 'pitcrew check --root FILE' "
+	       "judges it anywhere.\v"
 	       "Of the environment only the variables that checks know are recorded. Addresses and what looks like a "
 	       "password, key or token are replaced unless --raw is given. Exit codes: 0 written, 3 could not, 64 usage.",
 };
@@ -86,6 +87,34 @@ static int ask_everything(struct pit_root *root, const struct options *o, struct
 	return 0;
 }
 
+/* What the plan of a profile reads. That a profile cannot be read is no reason to do without a snapshot. */
+static int ask_plan(struct pit_root *root, const char *name, struct pit_error *err)
+{
+	const struct pit_tune_options options = {.profile = name, .persist = true};
+	struct pit_profile profile = {0};
+	struct pit_scene *scene = NULL;
+	struct pit_plan plan = {0};
+	int rc = pit_tune_make_plan(&options, root, 0, false, &scene, &profile, &plan, err);
+
+	if (rc)
+		return rc == -ENOMEM ? rc : 0;
+	pit_plan_free(&plan);
+	pit_profile_free(&profile);
+	pit_scene_free(scene);
+	return 0;
+}
+
+/* Makes all plans, so that they can be made of the recording, too. */
+static int ask_plans(struct pit_root *root, struct pit_error *err)
+{
+	pit_auto_strv struct pit_strv profiles = {0};
+	int rc = pit_profile_list(&profiles) ? pit_fail(err, ENOMEM, "out of memory") : 0;
+
+	for (size_t i = 0; i + 1 < profiles.count && !rc; i += 2)
+		rc = ask_plan(root, profiles.item[i], err);
+	return rc;
+}
+
 static void default_name(char *out, size_t size)
 {
 	char host[65] = "host", date[32];
@@ -110,7 +139,7 @@ static int run(int argc, char **argv)
 	default_name(name, sizeof(name));
 	if (!o.output)
 		o.output = name;
-	if (pit_root_open(NULL, &root, &err) || ask_everything(root, &o, &err) ||
+	if (pit_root_open(NULL, &root, &err) || ask_everything(root, &o, &err) || ask_plans(root, &err) ||
 	    pit_record(root, o.output, o.raw, &done, &err))
 		return pit_cli_fail(&err);
 	printf("%s: %zu answers (%s before compression), %zu things that were not there or not allowed%s\n", o.output,
@@ -121,6 +150,6 @@ static int run(int argc, char **argv)
 
 const struct pit_cmd pit_cmd_snapshot = {
 	.name = "snapshot",
-	.summary = "record what check reads into one tarball, for check --root",
+	.summary = "record what check and tune plan read into one tarball, for --root",
 	.run = run,
 };

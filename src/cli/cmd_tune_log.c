@@ -15,7 +15,7 @@ struct options {
 
 static void put_head(const struct pit_record *r, const struct pit_page *page)
 {
-	pit_auto_buf struct pit_buf title = PIT_BUF_INIT, line = PIT_BUF_INIT;
+	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
 	char when[PIT_WHEN], head[96];
 
 	snprintf(head, sizeof(head), "Transaction %d, %s: ", r->txn, pit_txn_state_name(r->state));

@@ -157,24 +157,26 @@ static void look_line(struct pit_conflicts *c, const char *file, char *line)
 		look_drop_in(c, file, key, value);
 }
 
-/* udev's last rule counts, and sysfsutils come after udev. */
+/* Who else writes a file under /sys at boot, after us: "NAME is read after ours" for udev's rules and for tmpfiles.d,
+ * and sysfsutils in any case. */
 static void look_sysfs(struct pit_conflicts *c, const struct pit_change *change)
 {
 	char ours[64];
 	struct pit_origin o;
-	bool sysfsutils;
+	bool sysfsutils, udev, tmpfiles;
 
 	pit_sysfs_file(c->root, change->cell.object, &o);
 	if (!o.file[0] || pit_value_equal(change->cell.kind, change->new, o.value))
 		return;
-	pit_fragment_path("", ".rules", c->plan->txn, ours, sizeof(ours));
 	sysfsutils = !strncmp(o.file, "/etc/sysfs.", 11);
-	if (sysfsutils || (change->knob->lasts == PIT_LASTS_UDEV && strstr(o.file, "/udev/") &&
-			   strcmp(pit_base_name(o.file), ours + 1) > 0))
+	udev = change->knob->lasts == PIT_LASTS_UDEV && strstr(o.file, "/udev/");
+	tmpfiles = change->knob->lasts == PIT_LASTS_TMPFILES && strstr(o.file, "/tmpfiles.d/");
+	pit_fragment_path("", udev ? ".rules" : ".conf", c->plan->txn, ours, sizeof(ours));
+	if (sysfsutils || ((udev || tmpfiles) && strcmp(pit_base_name(o.file), ours + 1) > 0))
 		pit_conflict_say(c, "%s:%d sets %s to %s %s: take the line out", o.file, o.line, change->knob->id,
 				 o.value,
 				 sysfsutils ? "when sysfsutils start, after what this plan writes for the boot"
-					    : "and is read after the rules of this plan");
+					    : "and is read after the files of this plan");
 }
 
 void pit_conflict_files(struct pit_conflicts *c)

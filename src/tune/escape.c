@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <string.h>
 
 #include "tune/persist.h"
@@ -9,15 +10,18 @@ static bool is_odd(char c)
 	return (unsigned char)c < ' ' || c == 0x7f;
 }
 
+/* A blank or a quote is "any one byte", for quoting there differs between versions. The last byte is a pattern that
+ * means itself: a path that others have in a "w" line, too, would be left out as said already, and the first file by
+ * name would win. */
 void pit_escape_tmpfiles_path(const char *text, struct pit_buf *out)
 {
 	for (; *text; text++) {
 		if (*text == '%')
 			pit_buf_puts(out, "%%");
-		else if (strchr("*?[", *text))
-			pit_buf_printf(out, "[%c]", *text); /* a pattern that means this byte alone */
 		else if (is_odd(*text) || strchr(" \\\"'", *text))
-			pit_buf_printf(out, "\\x%02x", (unsigned char)*text);
+			pit_buf_putc(out, '?');
+		else if (strchr("*?[", *text) || (!text[1] && isalnum((unsigned char)*text)))
+			pit_buf_printf(out, "[%c]", *text);
 		else
 			pit_buf_putc(out, *text);
 	}

@@ -48,9 +48,9 @@ static int add_sysctl(struct pit_wishes *w, const struct pit_wish *wish)
 	return pit_fragment_add(w, path, "", "%s = %s", wish->cell.object, wish->value);
 }
 
-/* "w+": of plain "w" lines for one path the first file by name would win, which ours is not; files of the kernel know
- * no end to append to. "!": at boot only, not whenever some package calls systemd-tmpfiles. "-": a file that will not
- * be written is no reason to call the boot degraded. */
+/* "w+": later transactions may say the same path once more, and files of the kernel know no end to append to. "!": at
+ * boot only, not whenever some package calls systemd-tmpfiles. "-": a file that will not be written is no reason to
+ * call the boot degraded. */
 static int add_tmpfile(struct pit_wishes *w, const struct pit_wish *wish)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;

@@ -87,8 +87,7 @@ int pit_draft_choose(struct pit_draft *d)
 	return 0;
 }
 
-/* True when a write of the knob changes the cell along. */
-static bool disturbs(const struct pit_knob *knob, const struct pit_cell *cell)
+bool pit_draft_disturbs(const struct pit_knob *knob, const struct pit_cell *cell)
 {
 	pit_auto_strv struct pit_strv patterns = {0};
 
@@ -105,7 +104,7 @@ static bool disturbs_any(const struct pit_draft *d, const struct pit_knob *knob,
 {
 	for (size_t i = 0; knob->disturbs && i < d->candidates; i++)
 		if (d->candidate[i].setting == setting && d->candidate[i].state == PIT_CANDIDATE_OPEN &&
-		    disturbs(knob, &d->candidate[i].cell))
+		    pit_draft_disturbs(knob, &d->candidate[i].cell))
 			return true;
 	return false;
 }
@@ -118,7 +117,7 @@ static int drop_disturbed(struct pit_draft *d, const struct pit_setting *early, 
 	for (size_t i = 0; i < d->candidates && !rc; i++) {
 		struct pit_candidate *c = &d->candidate[i];
 
-		if (c->setting != early || c->state != PIT_CANDIDATE_OPEN || !disturbs(late->knob, &c->cell))
+		if (c->setting != early || c->state != PIT_CANDIDATE_OPEN || !pit_draft_disturbs(late->knob, &c->cell))
 			continue;
 		c->state = PIT_CANDIDATE_DROPPED;
 		rc = pit_draft_leave(d, early, &c->cell, PIT_LEFT_REFUSED, "%s sets the same in another way",

@@ -67,6 +67,8 @@ int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting)
 /* Files of ours out of the lines, and links, with the directories that they need (plan_files.c). */
 int pit_draft_files(struct pit_draft *d);
 
+bool pit_draft_disturbs(const struct pit_knob *knob, const struct pit_cell *cell); /* a write changes it along */
+
 bool pit_draft_is_file(const struct pit_cell *cell); /* FILE, DIR, LINK */
 
 #endif

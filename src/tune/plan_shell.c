@@ -6,7 +6,7 @@
 
 #include "report/text.h"
 #include "tune/hook.h"
-#include "tune/plan.h"
+#include "tune/plan_draft.h"
 
 static void put_comment(struct pit_buf *out, const char *indent, const char *text)
 {
@@ -105,6 +105,16 @@ static void put_apply(const struct pit_plan *p, struct pit_buf *out)
 	}
 }
 
+/* True when undoing another change disturbs this one again. */
+static bool is_disturbed(const struct pit_plan *p, const struct pit_change *c)
+{
+	for (size_t i = 0; i < p->changes; i++)
+		if (p->change[i].knob && p->change[i].knob != c->knob && p->change[i].knob->disturbs &&
+		    pit_draft_disturbs(p->change[i].knob, &c->cell))
+			return true;
+	return false;
+}
+
 static void put_undo(const struct pit_plan *p, struct pit_buf *out)
 {
 	for (size_t i = p->changes; i-- > 0;) {
@@ -112,6 +122,14 @@ static void put_undo(const struct pit_plan *p, struct pit_buf *out)
 
 		if (c->companion)
 			put_comment(out, "", "changed along by the kernel");
+		pit_target(c->cell.target)->shell(&c->cell, c->old, out);
+	}
+	for (size_t i = 0; i < p->changes; i++) {
+		const struct pit_change *c = &p->change[i];
+
+		if (c->companion || !c->knob || !is_disturbed(p, c))
+			continue;
+		put_comment(out, "", "once more, for the kernel changed it along");
 		pit_target(c->cell.target)->shell(&c->cell, c->old, out);
 	}
 }

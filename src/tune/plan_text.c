@@ -50,6 +50,9 @@ static void split_names(const struct pit_change *first, const struct pit_strv *o
 	}
 	while (head && isalnum((unsigned char)a[head - 1]))
 		head--;
+	if (head && a[head - 1] == '/' && isdigit((unsigned char)a[head])) /* "irq/62": a number alone tells nothing */
+		for (head--; head && a[head - 1] != '/';)
+			head--;
 	while (tail && isalnum((unsigned char)a[strlen(a) - tail]))
 		tail--;
 	for (size_t i = 0; i < objects->count; i++) {
@@ -135,7 +138,7 @@ static void put_subject(const struct pit_plan *p, size_t at, size_t count, struc
 		put_thing(c, &which);
 	else
 		put_things(p, at, count, &which);
-	if (c->knob)
+	if (c->knob && (strncmp(which.data, c->knob->id, strlen(c->knob->id)) != 0 || count > 1))
 		pit_buf_printf(out, "%s%s", c->knob->id, which.len ? " on " : "");
 	pit_buf_puts(out, which.data);
 }

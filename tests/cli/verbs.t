@@ -6,8 +6,9 @@ Without a verb, with a wrong one, help and version.
   
     check      judge this machine or a recorded one, most harmful first, with the fix
     topo       show CPUs, nodes, GPUs, network cards, disks: who is near whom
-    snapshot   record what check reads into one tarball, for check --root
+    snapshot   record what check and tune plan read into one tarball, for --root
     explain    tell all about a check
+    tune       change what is wrong, with a journal that puts everything back
   
   Try 'pitcrew VERB --help', 'man pitcrew', or just 'pitcrew check'.
   Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage.

@@ -250,7 +250,7 @@ static void finds_udev_rules_and_sysfsutils(void **state)
 	};
 
 	expect(udev, "[block.readahead]\nvalue = 4096\n", true,
-	       "/etc/udev/rules.d/99-zzz.rules:1 sets block.readahead to 64 and is read after the rules of this plan: take "
+	       "/etc/udev/rules.d/99-zzz.rules:1 sets block.readahead to 64 and is read after the files of this plan: take "
 	       "the line out\n");
 	expect(early, "[block.readahead]\nvalue = 4096\n" THP, true,
 	       "/etc/sysfs.d/thp.conf:1 sets thp.enabled to never when sysfsutils start, after what this plan writes for "

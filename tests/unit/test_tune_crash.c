@@ -120,7 +120,6 @@ static bool is_changed(const struct world *w, const char *before)
 /* What the journal says must fit what can be seen. */
 static void expect_truth(const struct world *w, const char *before, bool cut)
 {
-	pit_auto_free char *path = NULL;
 	struct pit_tune_state *s = NULL;
 	struct pit_record *r;
 	size_t count;

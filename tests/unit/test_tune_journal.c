@@ -26,6 +26,7 @@
 #define SET(n) "{\"is\":\"set\",\"n\":" #n ",\"now\":\"2\"}"
 #define COMMIT "{\"is\":\"commit\"}"
 #define UNDO "{\"is\":\"undo\",\"why\":\"revert\",\"boot\":\"c\",\"time\":9}"
+#define LONG_UNDO "{\"is\":\"undo\",\"why\":\"aaaaaaaaaaaaaaaaaaaaaaaaaa\",\"boot\":\"c\",\"time\":9}"
 #define UNDONE(n) "{\"is\":\"undone\",\"n\":" #n ",\"how\":\"kept\"}"
 #define REVERTED "{\"is\":\"reverted\"}"
 
@@ -146,8 +147,7 @@ static void nonsense_after_ready_is_damage(void **state)
 					  "{\"is\":\"set\",\"n\":\"0\",\"now\":null}",
 					  UNDONE(0),
 					  REVERTED,
-					  "{\"is\":\"undo\",\"why\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"boot\":\"c\","
-					  "\"time\":9}"};
+					  LONG_UNDO};
 
 	for (size_t i = 0; i < PIT_COUNT(bad); i++) {
 		const char *const lines[] = {BEGIN(1), INTEND(0), READY, bad[i], COMMIT, NULL};

@@ -100,9 +100,9 @@ static void writes_tmpfiles_d(void **state)
 		{"/sys/kernel/mm/transparent_hugepage/enabled", "madvise"}, {"/sys/a b/50%/x[1]", " 5% of\\"}, {0}};
 
 	expect(with_systemd, &thp, NULL, "madvise", files,
-	       "/etc/tmpfiles.d/99-zz-pitcrew-0007.conf[] w+!- /sys/kernel/mm/transparent_hugepage/enabled - - - - "
+	       "/etc/tmpfiles.d/99-zz-pitcrew-0007.conf[] w+!- /sys/kernel/mm/transparent_hugepage/enable[d] - - - - "
 	       "madvise;"
-	       "/etc/tmpfiles.d/99-zz-pitcrew-0007.conf[] w+!- /sys/a\\x20b/50%%/x[[]1] - - - - \\x205%% of\\x5c;");
+	       "/etc/tmpfiles.d/99-zz-pitcrew-0007.conf[] w+!- /sys/a?b/50%%/x[[]1] - - - - \\x205%% of\\x5c;");
 	expect(without, &thp, NULL, "madvise", files, "");
 }
 

@@ -522,6 +522,18 @@ static void the_script_sets_and_takes_back_in_reverse(void **state)
 	made_free(&m);
 }
 
+static void the_script_takes_back_last_what_is_changed_along(void **state)
+{
+	struct made m = make(host, "[thp.enabled]\nvalue = madvise\n[vm.min_free_kbytes]\nvalue = 135168\n", false, 0);
+	pit_auto_free char *script = script_of(&m);
+	const char *thp = strstr(script, "echo always");
+
+	assert_int_equal(m.plan.changes, 2);
+	assert_non_null(thp);
+	assert_non_null(strstr(thp, "vm.min_free_kbytes=67584"));
+	made_free(&m);
+}
+
 static void reasons_cannot_break_out_of_comments(void **state)
 {
 	struct made m = make(host, "[vm.swappiness]\nvalue = 10\nwhy = x'; rm -rf / \"$(id)\" `id`\n", true, 0);
@@ -571,6 +583,7 @@ int main(void)
 		cmocka_unit_test(json_tells_all),
 		cmocka_unit_test(the_script_sets_and_takes_back_in_reverse),
 		cmocka_unit_test(an_empty_plan_is_a_script_too),
+		cmocka_unit_test(the_script_takes_back_last_what_is_changed_along),
 		cmocka_unit_test(reasons_cannot_break_out_of_comments),
 	};
 
