@@ -104,6 +104,7 @@ MOVES = {
     "/sys/devices/*/resource[0-9]*": "the device's registers, not a setting",
     "/sys/devices/*/rom": "the device's memory, not a setting",
     "/sys/kernel/slab/*/shrink": "an order, not a setting",
+    "/sys/kernel/sunrpc/*": "connections to file servers, which close when idle",
 }
 # Not settings of the machine but windows on running programs, with mounts of their own.
 APART = ("/sys/kernel/debug", "/sys/kernel/tracing", "/sys/fs/cgroup")
@@ -142,7 +143,7 @@ def settings():
     return found
 
 
-def _entry(path):
+def entry(path):
     """All that a file, directory or link is, but for its times."""
     info = os.lstat(path)
     head = "%o %d:%d " % (info.st_mode, info.st_uid, info.st_gid)
@@ -160,14 +161,37 @@ def kernel(paths=None):
     return found
 
 
+def canonical(text):
+    """As plans give values: the chosen one of several, single blanks, yes and no as numbers."""
+    words = (text or "").split()
+    chosen = [word.strip("[]") for word in words if word.startswith("[")]
+    value = chosen[0] if chosen else " ".join(words)
+    return {"Y": "1", "N": "0", "true": "1", "false": "0"}.get(value, value)
+
+
+def wrong_values(changes):
+    """What the machine's own files say against a plan; cells that are no plain files are left to `verify`."""
+    wrong = []
+    for change in changes:
+        if change["companion"] or change["target"] not in ("sysctl", "kernel"):
+            continue
+        path = change["object"]
+        if change["target"] == "sysctl":
+            path = "/proc/sys/" + path.replace(".", "/")
+        seen = canonical(read(path))
+        if seen.lstrip("0,") != change["new"].lstrip("0,"):
+            wrong.append("%s is %s, planned %s" % (path, seen, change["new"]))
+    return wrong
+
+
 def files():
     """/etc and /boot whole, and the names of whatever else was ever written to the root."""
     found = {}
     for top in ("/etc", "/boot"):
-        found[top] = _entry(top)
+        found[top] = entry(top)
         for folder, folders, names in os.walk(top):
             for name in folders + names:
-                found[folder + "/" + name] = _entry(folder + "/" + name)
+                found[folder + "/" + name] = entry(folder + "/" + name)
     for folder, _, names in os.walk(CHANGES):
         place = folder[len(CHANGES):]
         if not place.startswith((OURS, "/var/log", "/var/cache", "/var/lib/systemd", "/etc", "/boot")):
@@ -206,16 +230,21 @@ echo "linux /boot/vmlinuz $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" > "$2
 """
 
 
-def furnish():
-    """What a guest lacks and a real node has: services, timers, a boot loader, a data disk, an NFS mount."""
+def furnish_services():
     for name in SERVICES:
-        write("/etc/systemd/system/%s.service" % name, "[Unit]\nDescription=stand-in\n[Service]\n"
+        write("/usr/lib/systemd/system/%s.service" % name, "[Unit]\nDescription=stand-in\n[Service]\n"
               "ExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n")
     for name in TIMERS:
-        write("/etc/systemd/system/%s.service" % name, "[Service]\nType=oneshot\nExecStart=/bin/true\n")
-        write("/etc/systemd/system/%s.timer" % name, "[Timer]\nOnActiveSec=1d\n[Install]\nWantedBy=timers.target\n")
+        write("/usr/lib/systemd/system/%s.service" % name, "[Service]\nType=oneshot\nExecStart=/bin/true\n")
+        write("/usr/lib/systemd/system/%s.timer" % name, "[Timer]\nOnActiveSec=1d\n[Install]\nWantedBy=timers.target\n")
     units = [name + ".service" for name in SERVICES] + [name + ".timer" for name in TIMERS]
     sh("systemctl daemon-reload; systemctl enable --now " + " ".join(units))
+
+
+def furnish(services=True):
+    """What a guest lacks and a real node has: services, timers, a boot loader, a data disk, an NFS mount."""
+    if services:
+        furnish_services()
     write("/usr/sbin/grub-mkconfig", GRUB)
     os.chmod("/usr/sbin/grub-mkconfig", 0o755)
     os.makedirs("/boot/grub", exist_ok=True)
@@ -224,7 +253,8 @@ def furnish():
           'movablecore=1G kernelcore=1G hugepagesz=2M hugepages=9 default_hugepagesz=1G intel_pstate=disable '
           'intel_idle.max_cstate=1 processor.max_cstate=1 lockdown=integrity"\n')
     done = sh("grub-mkconfig -o /boot/grub/grub.cfg; for m in nf_conntrack sunrpc nfsv3; do modprobe $m; done;"
-              "mkfs.ext4 -q -F /dev/nvme0n1 && mkdir -p /data /mnt/nfs && mount /dev/nvme0n1 /data;"
+              "disk=$(grep -lx 'disk0 *' /sys/block/nvme*/device/serial | cut -d/ -f4); mkdir -p /data /mnt/nfs;"
+              "mkfs.ext4 -q -F /dev/$disk && mount /dev/$disk /data;"
               "(python3 %s/../dead-nfs.py --alive /mnt/nfs < /dev/null > /dev/null 2>&1 &);"
-              "for i in $(seq 100); do mountpoint -q /mnt/nfs && break; sleep .1; done; mountpoint /data /mnt/nfs" % HERE)
+              "for i in $(seq 100); do mountpoint -q /mnt/nfs && break; sleep .1; done; mountpoint /data && mountpoint /mnt/nfs" % HERE)
     return result("the machine is furnished", done.rc == 0, done)
