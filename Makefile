@@ -27,13 +27,14 @@ run: all
 test: deps-test
 	tests/run
 
-test-vm: all
+test-vm: all deps-test
 	tests/vm/setup
 	tests/vm/run
 
 bench: all
 	@tools/install-deps bench
 	tests/bench/run $(BUILD)
+	tests/bench/tune $(BUILD)
 
 fuzz: deps-test
 	tests/fuzz/run $(FUZZ_SECONDS)

@@ -22,7 +22,7 @@ struct pit_facts {
 	struct pit_root *root;
 	struct pit_facts_options options;
 	char data[PATH_MAX], checkpoint[PATH_MAX]; /* of a recording, when not given */
-	int64_t started;
+	int64_t started;                           /* the last of the first readings that several rows share */
 	bool deferring;
 	struct try topo_try, platform_try, procs_try, mounts_try, cgroup_try, kmsg_try, cmdline_try, nvml_try,
 		environ_try, holders_try;
@@ -146,9 +146,18 @@ int pit_facts_platform(struct pit_facts *f, const struct pit_platform **ret, str
 	ONCE(f, platform, pit_platform_load(f->root, &f->platform), &f->platform);
 }
 
+/* Their counters are read again, too: the time between counts from here. */
+static int load_procs(struct pit_facts *f, struct pit_error *err)
+{
+	int rc = pit_procs_load(f->root, &f->procs, err);
+
+	f->started = pit_now();
+	return rc;
+}
+
 int pit_facts_procs(struct pit_facts *f, const struct pit_procs **ret, struct pit_error *err)
 {
-	ONCE(f, procs, pit_procs_load(f->root, &f->procs, &f->procs_try.err), &f->procs);
+	ONCE(f, procs, load_procs(f, &f->procs_try.err), &f->procs);
 }
 
 const struct pit_proc *pit_facts_process(struct pit_facts *f, const char *comm)
@@ -318,10 +327,10 @@ int pit_facts_gpu_holders(struct pit_facts *f, const struct pit_idset **ret, str
 	ONCE(f, holders, load_holders(f, &f->holders_try.err), &f->holders);
 }
 
-int pit_facts_wait(struct pit_facts *f, int ms)
+static int wait_since(struct pit_facts *f, int64_t since, int ms)
 {
 	int64_t least = ms > f->options.sample_ms ? ms : f->options.sample_ms;
-	int64_t left = f->started + least * PIT_MS - pit_now();
+	int64_t left = since + least * PIT_MS - pit_now();
 	struct timespec t = {.tv_sec = left / (1000 * PIT_MS), .tv_nsec = left % (1000 * PIT_MS)};
 
 	if (left <= 0 || !pit_root_is_live(f->root))
@@ -330,6 +339,11 @@ int pit_facts_wait(struct pit_facts *f, int ms)
 		return -EAGAIN;
 	nanosleep(&t, NULL);
 	return 0;
+}
+
+int pit_facts_wait(struct pit_facts *f, int ms)
+{
+	return wait_since(f, f->started, ms);
 }
 
 void pit_facts_defer(struct pit_facts *f)
@@ -351,7 +365,7 @@ int pit_facts_again(struct pit_facts *f, const char *path, struct pit_text *ret_
 
 	if (rc)
 		return pit_fail(err, -rc, "%s", path);
-	rc = pit_facts_wait(f, 0);
+	rc = wait_since(f, pit_root_when(f->root, path), 0);
 	if (rc)
 		return rc;
 	rc = pit_root_again(f->root, path, &second, &ns);

@@ -95,11 +95,11 @@ static void list_json(const struct pit_strv *profiles, struct pit_buf *out)
 	json_t *knobs = json_array(), *top;
 	char *text;
 
-	PIT_KNOB_FOREACH(knob)
-	json_array_append_new(knobs,
-			      json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", knob->id, "title", knob->title,
-					"values", pit_json_text(knob->values), "blast", pit_json_text(knob->blast),
-					"checks", pit_json_text(knob->checks), "source", pit_json_text(knob->source)));
+	PIT_KNOB_FOREACH (knob)
+		json_array_append_new(
+			knobs, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", knob->id, "title", knob->title,
+					 "values", pit_json_text(knob->values), "blast", pit_json_text(knob->blast),
+					 "checks", pit_json_text(knob->checks), "source", pit_json_text(knob->source)));
 	top = json_pack("{s:i, s:o, s:o}", "schema", 1, "profiles", profiles_array(profiles), "knobs", knobs);
 	text = top ? json_dumps(top, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
 	json_decref(top);
@@ -123,8 +123,7 @@ static void list_text(const struct pit_strv *profiles, const struct pit_page *pa
 	for (size_t i = 0; i + 1 < profiles->count; i += 2)
 		put_row(page, profiles->item[i], profiles->item[i + 1]);
 	pit_page_colour(page, PIT_BOLD, "\nKNOBS\n\n");
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
 		pit_buf_puts(&text, knob->title);

@@ -381,6 +381,13 @@ int pit_root_fact(struct pit_root *root, const char *name, pit_fact_fn make, voi
 	return a->rc;
 }
 
+int64_t pit_root_when(struct pit_root *root, const char *path)
+{
+	const struct answer *a = pit_strmap_get(&root->answers[PIT_KIND_FILE], path);
+
+	return a ? a->when : 0;
+}
+
 /* The live second reading with its age in front, as recordings hold it. */
 static int read_again(struct pit_root *root, const char *path, struct pit_buf *out)
 {

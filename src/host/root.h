@@ -115,6 +115,9 @@ int pit_root_fact(struct pit_root *root, const char *name, pit_fact_fn make, voi
  * Once per path and root: later calls return the same bytes. `ret_ns` (may be NULL): time between the two readings. */
 int pit_root_again(struct pit_root *root, const char *path, struct pit_text *ret, int64_t *ret_ns);
 
+/* When the file was read, in pit_now()'s time; 0 it was not. */
+int64_t pit_root_when(struct pit_root *root, const char *path);
+
 /* A file of the live machine straight into `out`, under the deadline where that is due, and kept nowhere: for texts of
  * which only a part may be remembered. A recording answers -ENODATA. */
 int pit_root_read_secret(struct pit_root *root, const char *path, struct pit_buf *out);

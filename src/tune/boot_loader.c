@@ -216,7 +216,6 @@ int pit_boot_kernel_cmdline(struct pit_root *root, struct pit_buf *ret, bool *re
 		pit_buf_printf(ret, "%s%s", between, words.item[i]);
 		between = " ";
 	}
-	pit_buf_putc(ret, '\n');
 	return 0;
 }
 

@@ -29,7 +29,7 @@ int pit_boot_loader_find(struct pit_root *root, struct pit_boot_loader *ret, str
 #define PIT_KERNEL_CMDLINE "/etc/kernel/cmdline"
 
 /* What kernel-install would write into new entries: /etc/kernel/cmdline, or where there is none what this kernel was
- * started with, without what boot loaders add. `ret_there`: the file is there. */
+ * started with, without what boot loaders add and without a newline. `ret_there`: the file is there. */
 int pit_boot_kernel_cmdline(struct pit_root *root, struct pit_buf *ret, bool *ret_there, struct pit_error *err);
 
 /* The words of argument `name` that the next boot gets. -ENOTUNIQ: the entries of the menu disagree about it; both are

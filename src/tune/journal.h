@@ -9,8 +9,7 @@
  *	{"is":"intend","n":0,"knob":"vm.swappiness","target":"sysctl","object":"vm.swappiness","kind":0,
  *	 "old":"60","new":"10","companion":false}         null = absent. All of them are on disk before the first write
  *	{"is":"ready"}                                     all intentions are told; fsync
- *	{"is":"set","n":0,"now":"10"}                      written and read back; of a companion what the kernel made of
- *it
+ *	{"is":"set","n":0,"now":"10"}                      written and read back; of a companion: seen
  *	{"is":"commit"}                                    fsync
  *	{"is":"undo","why":"roll-back|revert|guard","boot":"UUID","time":...}
  *	{"is":"undone","n":0,"how":"restored|already|kept|gone|failed"}

@@ -19,9 +19,9 @@ const struct pit_knob *const pit_knobs[] = {
 
 const struct pit_knob *pit_knob_find(const char *id)
 {
-	PIT_KNOB_FOREACH(knob)
-	if (!strcmp(knob->id, id))
-		return knob;
+	PIT_KNOB_FOREACH (knob)
+		if (!strcmp(knob->id, id))
+			return knob;
 	return NULL;
 }
 
@@ -29,8 +29,8 @@ static size_t count(void)
 {
 	size_t n = 0;
 
-	PIT_KNOB_FOREACH(knob)
-	n += knob->id != NULL;
+	PIT_KNOB_FOREACH (knob)
+		n += knob->id != NULL;
 	return n;
 }
 
@@ -41,7 +41,7 @@ const char *pit_knob_nearest(const char *word)
 
 	if (!names)
 		return NULL;
-	PIT_KNOB_FOREACH(knob)
-	names[n++] = knob->id;
+	PIT_KNOB_FOREACH (knob)
+		names[n++] = knob->id;
 	return pit_nearest(word, names);
 }

@@ -58,13 +58,13 @@ void pit_knobs_markdown(struct pit_buf *out)
 {
 	size_t n = 0;
 
-	PIT_KNOB_FOREACH(knob)
-	n += knob->id != NULL;
+	PIT_KNOB_FOREACH (knob)
+		n += knob->id != NULL;
 	pit_buf_puts(out, "# Knobs\n\nGenerated from the table by `pitcrew tune plan --list --format markdown`; do not "
 			  "edit.\n");
 	pit_buf_printf(out, "%zu knobs, in the order in which a plan sets them.\n\n", n);
 	pit_buf_puts(out, "| id | sets | values | takes effect | lasts by | in containers | who feels it | satisfies | "
 			  "source |\n|---|---|---|---|---|---|---|---|---|\n");
-	PIT_KNOB_FOREACH(knob)
-	put_row(knob, out);
+	PIT_KNOB_FOREACH (knob)
+		put_row(knob, out);
 }

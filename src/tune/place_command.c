@@ -56,22 +56,19 @@ static const char *last_line(struct output *o)
 struct program {
 	char path[512];
 	const char *const *argv;
+	char lang[128]; /* ours: update-grub writes it into the menu */
 };
 
 /* Runs in the child: only calls that are safe after fork(). */
 static void become(int fd, const void *arg)
 {
-	static const char *const environment[] = {
-		"PATH=" PROGRAMS, "HOME=/root", "LC_ALL=C", "TERM=dumb", "SYSTEMD_COLORS=0", "SYSTEMD_PAGER=", NULL,
-	};
 	const struct program *p = arg;
+	const char *const environment[] = {
+		"PATH=" PROGRAMS,   "HOME=/root",     "LC_MESSAGES=C",           "TERM=dumb",
+		"SYSTEMD_COLORS=0", "SYSTEMD_PAGER=", *p->lang ? p->lang : NULL, NULL,
+	};
 	const char *why;
-	sigset_t none;
 
-	for (int s = 1; s < NSIG; s++)
-		(void)signal(s, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	dup2(fd, 1);
 	dup2(fd, 2);
@@ -176,10 +173,13 @@ int pit_place_command(struct pit_place *p, const char *const *argv, int seconds,
 {
 	struct output o = {.begin = out, .room = OUTPUT_MAX};
 	struct program program = {.argv = argv};
+	const char *lang = getenv("LANG");
 
 	if (!p->live)
 		return pit_fail(err, EOPNOTSUPP, "%s is not run in a rehearsal", argv[0]);
 	if (find_program(argv[0], program.path, sizeof(program.path)))
 		return pit_fail(err, ENOENT, "this machine has no program %s", argv[0]);
+	if (lang && strlen(lang) < sizeof(program.lang) - sizeof("LANG="))
+		snprintf(program.lang, sizeof(program.lang), "LANG=%s", lang);
 	return run(&program, seconds, &o, err);
 }

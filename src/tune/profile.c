@@ -50,8 +50,7 @@ static void remove_at(struct pit_profile *p, size_t at)
 
 static bool is_before(const struct pit_knob *a, const struct pit_knob *b)
 {
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		if (knob == a || knob == b)
 			return knob == a && a != b;
 	}
@@ -203,9 +202,9 @@ static bool fits_any(const struct pit_strv *patterns, const char *id)
 
 static bool names_a_knob(const char *pattern)
 {
-	PIT_KNOB_FOREACH(knob)
-	if (!fnmatch(pattern, knob->id, 0))
-		return true;
+	PIT_KNOB_FOREACH (knob)
+		if (!fnmatch(pattern, knob->id, 0))
+			return true;
 	return false;
 }
 

@@ -16,8 +16,8 @@
  *
  * A section is a knob's id, and after a blank which of its things. A section of the same words replaces that of an
  * included file; "value = keep" takes it away. Twice in one file is an error. "#" and ";" begin comments at the start
- *of a line. "workload = inference" in [profile] says for what the checks judge the host; training is the default, and
- *an included file's counts when the file itself is silent.
+ * of a line. "workload = inference" in [profile] says for what the checks judge the host; training is the default,
+ * and an included file's counts when the file itself is silent.
  */
 #ifndef PIT_TUNE_PROFILE_H
 #define PIT_TUNE_PROFILE_H

@@ -94,7 +94,7 @@ static int by_kernel_install(const struct wanted *w, struct pit_root *root, stru
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT, edited = PIT_BUF_INIT;
 	struct pit_cell cell = {0};
-	bool there;
+	bool there = true;
 	int rc = 0;
 
 	if (!ret->persist)
@@ -105,6 +105,11 @@ static int by_kernel_install(const struct wanted *w, struct pit_root *root, stru
 		rc = pit_boot_kernel_cmdline(root, &line, &there, err);
 	if (rc)
 		return rc;
+	/* Without the file kernel-install takes the arguments of the running kernel: were ours among them by then,
+	 * removing the file would not take it out again. */
+	if (!there)
+		return pit_wish_refuse(ret, &w->cell, "%s is not there; write the arguments to keep to it first: %s",
+				       PIT_KERNEL_CMDLINE, line.data);
 	pit_boot_arg_edit(line.data, w->name, w->word, &edited);
 	if (edited.failed || line.failed)
 		return -ENOMEM;

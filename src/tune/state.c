@@ -6,8 +6,6 @@
 #include <sys/file.h>
 
 #include "base/clock.h"
-#include "base/parse.h"
-#include "host/root.h"
 
 #define POLL_NS (50 * PIT_MS) /* between two tries to get the lock */
 
@@ -127,20 +125,13 @@ const char *pit_tune_state_dir(const struct pit_tune_state *s)
 	return s->dir;
 }
 
-/* "4711 (pitcrew tune apply)" into the lock, for those who wait. What cannot be written only spoils their message. */
+/* "4711 (pitcrew)" into the lock, for those who wait. What cannot be written only spoils their message. */
 static void sign(int fd)
 {
-	pit_auto_root struct pit_root *live = NULL;
-	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
-	struct pit_text argv = {.data = "", .len = 0};
+	char line[64];
+	int len = snprintf(line, sizeof(line), "%d (%.32s)\n", (int)getpid(), program_invocation_short_name);
 
-	if (!pit_root_open(NULL, &live, NULL))
-		(void)pit_root_read(live, &argv, "/proc/%d/cmdline", (int)getpid());
-	pit_buf_printf(&line, "%d (", (int)getpid());
-	for (size_t i = 0; i + 1 < argv.len && i < 200; i++)
-		pit_buf_putc(&line, argv.data[i] >= 0 && argv.data[i] < ' ' ? ' ' : argv.data[i]);
-	pit_buf_puts(&line, ")\n");
-	if (ftruncate(fd, 0) || pwrite(fd, line.data, line.len, 0) < 0)
+	if (ftruncate(fd, 0) || pwrite(fd, line, (size_t)len, 0) < 0)
 		return;
 }
 

@@ -28,7 +28,7 @@ const char *pit_tune_state_dir(const struct pit_tune_state *s); /* as it was giv
  * (flock), so it ends with its holder. */
 int pit_tune_state_lock(struct pit_tune_state *s, int seconds, struct pit_error *err);
 
-/* Whether somebody holds the lock, and who: "4711 (pitcrew tune apply)" in `who`. */
+/* Whether somebody holds the lock, and who: "4711 (pitcrew)" in `who`. */
 bool pit_tune_state_is_busy(struct pit_tune_state *s, char *who, size_t size);
 
 /* Number of the next transaction, from 1; -errno when the directory cannot be read. */

@@ -708,9 +708,9 @@ static void edits_the_line_of_kernel_install(void **state)
 	ask_in(t.dir, "cmdline.iommu", "pt", true, &a);
 	assert_int_equal(a.rc, 0);
 	assert_int_equal(a.wishes.wishes, 1);
-	assert_int_equal(a.wishes.wish[0].cell.target, PIT_TARGET_FILE);
-	assert_string_equal(a.wishes.wish[0].cell.object, "/etc/kernel/cmdline");
-	assert_string_equal(a.wishes.wish[0].value, "root=UUID=1 ro quiet iommu=pt\n");
+	assert_string_equal(a.wishes.wish[0].refuse,
+			    "/etc/kernel/cmdline is not there; write the arguments to keep to it "
+			    "first: root=UUID=1 ro quiet");
 	pit_wishes_free(&a.wishes);
 
 	a = (struct asked){.wishes = {.kernel_cmdline = "root=UUID=1 ro quiet iommu=pt\n"}}; /* by an earlier setting */
@@ -722,6 +722,8 @@ static void edits_the_line_of_kernel_install(void **state)
 	tempdir_file(t.dir, "/etc/kernel/cmdline", "root=UUID=2  rw\n");
 	a = (struct asked){.rc = 0};
 	ask_in(t.dir, "cmdline.iommu", "pt", true, &a);
+	assert_int_equal(a.wishes.wish[0].cell.target, PIT_TARGET_FILE);
+	assert_string_equal(a.wishes.wish[0].cell.object, "/etc/kernel/cmdline");
 	assert_string_equal(a.wishes.wish[0].value, "root=UUID=2  rw iommu=pt\n");
 	pit_wishes_free(&a.wishes);
 

@@ -24,8 +24,7 @@ static void knob_rows_are_complete(void **state)
 {
 	size_t n = 0;
 
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		const char *texts[] = {knob->title, knob->blast, knob->source, knob->checks};
 
 		n++;
@@ -44,8 +43,7 @@ static void knob_rows_are_complete(void **state)
 
 static void knob_cells_are_named(void **state)
 {
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		switch (knob->target) {
 		case PIT_TARGET_SYSCTL:
 		case PIT_TARGET_DIRTY:
@@ -68,8 +66,7 @@ static void knob_cells_are_named(void **state)
 
 static void knob_values_are_sane(void **state)
 {
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		bool number = knob->value == PIT_VALUE_INT || knob->value == PIT_VALUE_WORDS;
 
 		if (knob->value == PIT_VALUE_CHOICE && (!knob->values || strpbrk(knob->values, ",[]")))
@@ -85,8 +82,7 @@ static void knob_values_are_sane(void **state)
 
 static void knob_says_how_it_lasts(void **state)
 {
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		const char *at = knob->udev ? strchr(knob->udev, '%') : NULL;
 
 		if ((knob->lasts == PIT_LASTS_UDEV) != (knob->udev != NULL))
@@ -107,10 +103,10 @@ static void knob_says_how_it_lasts(void **state)
 /* What other network namespaces than the first have of their own, and mounts. */
 static void knob_in_a_container_belongs_to_it(void **state)
 {
-	PIT_KNOB_FOREACH(knob)
-	if (knob->in_container && !starts(knob->id, "net.ipv4.") && strcmp(knob->id, "net.core.somaxconn") != 0 &&
-	    strcmp(knob->id, "shm.size") != 0)
-		fail_msg("%s belongs to the host", knob->id);
+	PIT_KNOB_FOREACH (knob)
+		if (knob->in_container && !starts(knob->id, "net.ipv4.") &&
+		    strcmp(knob->id, "net.core.somaxconn") != 0 && strcmp(knob->id, "shm.size") != 0)
+			fail_msg("%s belongs to the host", knob->id);
 	assert_false(pit_knob_find("net.ipv4.tcp_mem")->in_container);
 	assert_false(pit_knob_find("net.core.rmem_max")->in_container);
 }
@@ -126,9 +122,9 @@ static void knob_never_isolates_cpus(void **state)
 		assert_int_equal(knob->value, PIT_VALUE_CHOICE);
 		assert_string_equal(knob->values, "absent");
 	}
-	PIT_KNOB_FOREACH(knob)
-	if (knob->object && strstr(knob->object, "isolcpus") && strcmp(knob->id, "cmdline.isolcpus") != 0)
-		fail_msg("%s sets isolcpus", knob->id);
+	PIT_KNOB_FOREACH (knob)
+		if (knob->object && strstr(knob->object, "isolcpus") && strcmp(knob->id, "cmdline.isolcpus") != 0)
+			fail_msg("%s sets isolcpus", knob->id);
 }
 
 /* Undoing walks backwards, so what a knob disturbs has to be set after it. */
@@ -137,8 +133,7 @@ static void knob_stands_before_what_it_disturbs(void **state)
 	const struct pit_knob *seen[256];
 	size_t n = 0;
 
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		for (size_t i = 0; knob->disturbs && i < n; i++)
 			if (seen[i]->target == PIT_TARGET_SYSCTL && pit_words_have(knob->disturbs, " ", seen[i]->id))
 				fail_msg("%s stands after %s, which it disturbs", knob->id, seen[i]->id);
@@ -149,8 +144,7 @@ static void knob_stands_before_what_it_disturbs(void **state)
 
 static void knob_names_the_checks_that_name_it(void **state)
 {
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		pit_auto_strv struct pit_strv ids = {0};
 
 		assert_int_equal(pit_strv_split(&ids, knob->checks, " "), 0);
@@ -204,8 +198,7 @@ static void markdown_has_each_knob_once(void **state)
 
 	pit_knobs_markdown(&out);
 	assert_false(out.failed);
-	PIT_KNOB_FOREACH(knob)
-	{
+	PIT_KNOB_FOREACH (knob) {
 		char row[96];
 		const char *at;
 

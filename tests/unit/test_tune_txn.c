@@ -317,9 +317,9 @@ static void trial_switches_and_reverts(void **state)
 
 static const struct pit_knob *rounding_knob(void)
 {
-	PIT_KNOB_FOREACH(knob)
-	if (knob->rounds && knob->value == PIT_VALUE_INT)
-		return knob;
+	PIT_KNOB_FOREACH (knob)
+		if (knob->rounds && knob->value == PIT_VALUE_INT)
+			return knob;
 	return NULL;
 }
 

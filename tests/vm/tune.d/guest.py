@@ -210,12 +210,13 @@ def differences(before, after):
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
         if old != new:
-            texts.append("%s was %s, is %s" % (path, _short(old), _short(new)))
+            same = len(os.path.commonprefix([old or "", new or ""])) // 40 * 40
+            texts.append("%s was %s, is %s" % (path, _short(old, same), _short(new, same)))
     return texts[:12] + (["and %d more" % (len(texts) - 12)] if len(texts) > 12 else [])
 
 
-def _short(text):
-    return "absent" if text is None else repr(text if len(text) < 100 else text[:100] + "...")
+def _short(text, start):
+    return "absent" if text is None else repr(text[start:start + 120])
 
 
 # ---- the machine that these tests work on ----
