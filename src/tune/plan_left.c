@@ -67,7 +67,16 @@ static void put_one(const struct pit_plan *p, size_t at, const char *what, const
 	pit_plan_put_title(page, subject.data, PIT_YELLOW, text.data);
 }
 
-/* Several settings of one knob may all be left out; it is named once. */
+static bool is_changed(const struct pit_plan *p, const struct pit_knob *knob)
+{
+	for (size_t i = 0; i < p->changes; i++)
+		if (p->change[i].knob == knob)
+			return true;
+	return false;
+}
+
+/* Several settings of one knob may all be left out; it is named once. When others of its settings do something, those
+ * that do not are told apart. */
 static void put_together(const struct pit_plan *p, const struct kind *k, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf ids = PIT_BUF_INIT;
@@ -76,9 +85,12 @@ static void put_together(const struct pit_plan *p, const struct kind *k, const s
 	for (size_t i = 0; i < p->left_out; i++) {
 		const struct pit_left_out *l = &p->left[i];
 
-		if (!is_of(l, k) || l->knob == last)
+		bool apart = l->setting && l->setting->which && is_changed(p, l->knob);
+
+		if (!is_of(l, k) || (l->knob == last && !apart))
 			continue;
-		pit_buf_printf(&ids, "%s%s", ids.len ? ", " : "", l->knob->id);
+		pit_buf_printf(&ids, "%s%s%s%s", ids.len ? ", " : "", l->knob->id, apart ? " " : "",
+			       apart ? l->setting->which : "");
 		last = l->knob;
 	}
 	pit_plan_put_title(page, k->together, PIT_YELLOW, ids.data);
