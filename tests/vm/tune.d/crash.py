@@ -25,7 +25,7 @@ def states_after(steps, at, reverting):
     def done(name):  # the step itself is over: its second mention came
         return steps.index(name) + 1 <= at
     if reverting:
-        return {"reverted"} if done("reverted") else {"undoing"} if done("undo") else {"applied"}
+        return {"reverted"} if done("reverted") else {"half reverted"} if done("undo") else {"applied"}
     if done("commit"):
         return {"applied"}
     return {"interrupted"} if done("ready") else {None, "empty"}
