@@ -203,12 +203,14 @@ static void leaves_ignored_signals_alone(void **state)
 
 static void gives_the_command_signals_as_they_were(void **state)
 {
-	const struct asked a = {.script = "grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\n\\t'"};
+	/* SIGPIPE is the 13th; others may be ignored since before us */
+	const struct asked a = {.script = "set -- $(awk '/SigBlk|SigIgn/ { print $2 }' /proc/self/status); "
+					  "echo $1 $((0x$2 >> 12 & 1))"};
 	struct pit_measure m = {0};
 
 	signal(SIGPIPE, SIG_IGN);
 	assert_int_equal(measure(&a, &m, NULL), 0);
-	assert_string_equal(m.words, "SigBlk:0000000000000000SigIgn:0000000000000000");
+	assert_string_equal(m.words, "0000000000000000 0");
 	pit_measure_free(&m);
 }
 
