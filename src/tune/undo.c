@@ -27,7 +27,11 @@ static void remove_remains(struct pit_place *place, const struct pit_cell *cell)
 	if ((cell->target != PIT_TARGET_FILE && cell->target != PIT_TARGET_LINK) || !slash)
 		return;
 	pit_buf_printf(&path, "%.*s.%s.pitcrew", (int)(slash + 1 - cell->object), cell->object, slash + 1);
-	if (!path.failed)
+	if (path.failed)
+		return;
+	if (cell->target == PIT_TARGET_LINK)
+		(void)pit_place_symlink(place, path.data, NULL, NULL);
+	else
 		(void)pit_place_store(place, path.data, NULL, 0, NULL);
 }
 
