@@ -83,6 +83,9 @@ static void pokes_kernel_files_only(void **state)
 	assert_file(s, "/proc/sys/vm/none", NULL);
 	assert_int_equal(pit_place_poke(s->place, "/etc/sysctl.d/10-other.conf", "x", &err), -EINVAL);
 	assert_int_equal(pit_place_poke(s->place, "/proc/sys/../../etc/sysctl.d/10-other.conf", "x", &err), -EINVAL);
+	tempdir_file(s->dir, "/sys/..x/y", "");
+	assert_int_equal(pit_place_poke(s->place, "/sys/..x/../../etc/sysctl.d/10-other.conf", "x", &err), -EINVAL);
+	assert_int_equal(pit_place_poke(s->place, "/sys/..x/y", "1\n", &err), 0);
 	assert_file(s, "/etc/sysctl.d/10-other.conf", "vm.swappiness = 60\n");
 	tempdir_link(s->dir, "/sys/out", s->victim);
 	assert_int_equal(pit_place_poke(s->place, "/sys/out", "x", &err), -ENOENT);
