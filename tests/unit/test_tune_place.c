@@ -340,9 +340,9 @@ static void says_when_there_is_no_program(void **state)
 	if (geteuid())
 		skip();
 	assert_int_equal(pit_place_open(&p, NULL), 0);
-	assert_int_equal(pit_place_command(p, argv, 5, NULL, &err), -ENOENT);
+	assert_int_equal(pit_place_command(p, argv, 5, NULL, &err), -ENOPKG);
 	assert_non_null(strstr(err.text, "no-such-program"));
-	assert_int_equal(pit_place_command(p, path, 5, NULL, &err), -ENOENT);
+	assert_int_equal(pit_place_command(p, path, 5, NULL, &err), -ENOPKG);
 }
 
 #define IN_STAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
