@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/parse.h"
 
 enum { KEY_CONFIDENCE = 1024, KEY_LEAST, KEY_BETTER, KEY_WARMUP, KEY_COLOUR, KEY_WAIT };
@@ -135,12 +136,7 @@ int pit_trial_exit(const struct pit_trial *t)
 int pit_trial_print_json(json_t *json, int code)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 
-	json_decref(json);
-	out.failed |= !text;
-	if (text)
-		pit_buf_printf(&out, "%s\n", text);
-	free(text);
+	(void)pit_json_put(json, &out);
 	return pit_cli_print(&out, code);
 }
