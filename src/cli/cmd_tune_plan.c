@@ -28,8 +28,6 @@ static const struct argp_option argp_options[] = {
 };
 
 static const char *const formats[] = {"text", "json", "sh", "markdown", NULL};
-static const char *const colours[] = {"auto", "always", "never", NULL};
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -52,7 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->verbose = true;
 		break;
 	case KEY_COLOUR:
-		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
+		o->colour = pit_cli_colour(state, arg);
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': plan takes no such word; --profile=%s chooses a profile", arg, arg);
