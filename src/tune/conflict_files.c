@@ -193,6 +193,7 @@ void pit_conflict_files(struct pit_conflicts *c)
 		if (pit_conflict_sets(change, PIT_TARGET_KERNEL) && change->knob != last &&
 		    !strncmp(change->cell.object, "/sys/", 5))
 			look_sysfs(c, change);
-		last = change->knob;
+		if (!change->companion)
+			last = change->knob;
 	}
 }

@@ -132,6 +132,7 @@ void pit_conflict_tuned(struct pit_conflicts *c)
 		else if (pit_conflict_sets(change, PIT_TARGET_SYSCTL) ||
 			 (pit_conflict_sets(change, PIT_TARGET_KERNEL) && change->knob != last))
 			look(c, &t, change);
-		last = change->knob;
+		if (!change->companion)
+			last = change->knob;
 	}
 }

@@ -85,7 +85,7 @@ static uint64_t slices(int64_t start, int64_t size)
 {
 	uint64_t ones = size > 63 ? ~UINT64_C(0) : (UINT64_C(1) << size) - 1;
 
-	return start > 63 ? 0 : ones << start;
+	return start < 0 || start > 63 ? 0 : ones << start;
 }
 
 /* Backtracking: at most 7 pieces on 8 slices in practice. */
@@ -102,8 +102,7 @@ static bool solve(struct puzzle *p, size_t next)
 		uint64_t mine = slices(json_integer_value(start), piece->size);
 
 		piece->start = json_integer_value(start);
-		if (piece->start < 0 || !mine || (p->taken & mine) ||
-		    (piece->fixed >= 0 && piece->fixed != piece->start))
+		if (!mine || (p->taken & mine) || (piece->fixed >= 0 && piece->fixed != piece->start))
 			continue;
 		p->taken |= mine;
 		if (solve(p, next + 1))

@@ -134,6 +134,7 @@ static void knows_who_reads_sysctl_conf(void **state)
 static void names_tuned(void **state)
 {
 	static const struct tree_file on[] = {TUNED, {0}};
+	static const struct tree_file along[] = {TUNED, {"/proc/sys/vm/min_free_kbytes", "4096\n"}, {0}};
 	static const struct tree_file idle[] = {
 		BASE,
 		UNIT("tuned.service"),
@@ -151,6 +152,11 @@ static void names_tuned(void **state)
 	       "tuned's profile mine sets cpu.governor to schedutil (/etc/tuned/mine/tuned.conf:6) whenever tuned starts "
 	       "or changes its profile, so performance of this plan will not stay: make a profile of your own that "
 	       "includes mine and sets this one, or stop tuned\n"
+	       "tuned's profile mine sets thp.enabled to never (/etc/tuned/mine/tuned.conf:4) whenever tuned starts or "
+	       "changes its profile, so always of this plan will not stay: make a profile of your own that includes mine "
+	       "and sets this one, or stop tuned\n");
+	/* Also where the kernel changes another value along. */
+	expect(along, THP, false,
 	       "tuned's profile mine sets thp.enabled to never (/etc/tuned/mine/tuned.conf:4) whenever tuned starts or "
 	       "changes its profile, so always of this plan will not stay: make a profile of your own that includes mine "
 	       "and sets this one, or stop tuned\n");

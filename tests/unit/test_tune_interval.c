@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "tune/interval.h"
 
-#define WORLDS 800 /* simulated trials */
+#define WORLDS 200 /* simulated trials */
 
 static double noise(unsigned *seed)
 {
