@@ -174,7 +174,7 @@ static int change(const struct work *w)
 
 	rc = rc ? rc : pit_txn_run(txn, &notes, &err);
 	pit_txn_free(txn);
-	return rc ? pit_cli_fail(&err) : tell(w, &notes);
+	return rc ? pit_tune_fail(&err, &notes) : tell(w, &notes);
 }
 
 static int apply(struct work *w)

@@ -204,7 +204,7 @@ static int try(struct work *w)
 	    pit_trial_keep(w->state, w->place, &w->plan, &w->kept, &w->notes, &err))
 		code = PIT_EXIT_CANNOT;
 	printed = print(w, code);
-	return err.code ? pit_cli_fail(&err) : printed;
+	return err.code ? pit_tune_fail(&err, &w->notes) : printed;
 }
 
 static int run(int argc, char **argv)

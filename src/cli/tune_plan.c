@@ -104,12 +104,13 @@ int pit_tune_make_plan(const struct pit_tune_options *o, struct pit_root *root, 
 	return 0;
 }
 
-bool pit_plan_is_empty(const struct pit_plan *p)
+int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes)
 {
-	struct pit_plan_counts n;
+	int code = pit_cli_fail(err);
 
-	pit_plan_counts(p, &n);
-	return !n.values && !n.files;
+	for (size_t i = 0; i < notes->count; i++)
+		fprintf(stderr, "  - %s\n", notes->item[i]);
+	return code;
 }
 
 static void put_head(const struct pit_plan *p, struct pit_scene *scene, const struct pit_page *page)

@@ -51,6 +51,7 @@ struct pit_undo { /* of one entry of the record, same index */
 	int later;   /* number of the transaction in force that set it since; 0 none */
 	char *error; /* why it FAILED, or was KEPT in spite of us; else NULL */
 	bool told;   /* journalled */
+	bool tried;  /* its old value was written, or was going to be */
 };
 struct pit_revert {
 	struct pit_record record; /* its `old` is what was put back, see pit_standing_old() */
