@@ -42,7 +42,8 @@ static int parse_one(const char *text, size_t len, uint64_t *ret)
 
 	while (len && strchr(" \t", text[len - 1]))
 		len--;
-	text += strspn(text, " \t");
+	for (; len && strchr(" \t", *text); text++)
+		len--;
 	if (len >= sizeof(number))
 		return -EINVAL;
 	snprintf(number, sizeof(number), "%.*s", (int)len, text);

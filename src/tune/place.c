@@ -83,11 +83,13 @@ struct pit_root *pit_place_now(struct pit_place *p)
 static bool is_of_kernel(const char *path)
 {
 	static const char *const under[] = {"/proc/sys/", "/proc/irq/", "/sys/"};
-	const char *up = strstr(path, "/..");
 
+	for (const char *up = path; (up = strstr(up, "/..")); up++)
+		if (!up[3] || up[3] == '/')
+			return false;
 	for (size_t i = 0; i < PIT_COUNT(under); i++)
 		if (!strncmp(path, under[i], strlen(under[i])))
-			return !up || (up[3] != '/' && up[3]);
+			return true;
 	return false;
 }
 

@@ -216,6 +216,11 @@ static int check_unchanged(struct pit_txn *t, size_t n, const char *value, struc
 			pit_value_brief(left, was), pit_value_brief(now, is));
 }
 
+static uint64_t distance(int64_t a, int64_t b)
+{
+	return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+}
+
 /* Of a number that the kernel may round: did it come nearer to the one wanted? */
 static bool is_near(const struct pit_change *c, const char *from, const char *wanted, const char *now)
 {
@@ -226,7 +231,7 @@ static bool is_near(const struct pit_change *c, const char *from, const char *wa
 	if (c->cell.kind != PIT_VALUE_INT || !from || pit_parse_i64(from, &a) || pit_parse_i64(wanted, &b) ||
 	    pit_parse_i64(now, &x))
 		return true;
-	return llabs(x - b) < llabs(a - b);
+	return distance(x, b) < distance(a, b);
 }
 
 static int read_back(struct pit_txn *t, size_t n, const char *from, const char *wanted, struct pit_error *err)
