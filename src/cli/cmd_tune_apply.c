@@ -24,8 +24,6 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static const char *const colours[] = {"auto", "always", "never", NULL};
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -49,7 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->verbose = true;
 		break;
 	case KEY_COLOUR:
-		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
+		o->colour = pit_cli_colour(state, arg);
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': apply takes no such word; --profile=%s chooses a profile", arg, arg);
@@ -183,7 +181,7 @@ static int change(const struct work *w)
 
 	rc = rc ? rc : pit_txn_run(txn, &notes, &err);
 	pit_txn_free(txn);
-	return rc ? pit_cli_fail(&err) : tell(w, &notes);
+	return rc ? pit_tune_fail(&err, &notes) : tell(w, &notes);
 }
 
 static int apply(struct work *w)

@@ -85,15 +85,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_STATE:
 		o->state = pit_cli_absolute(state, "state", arg);
 		break;
-	case ARGP_KEY_ARGS:
-		pit_trial_take_command(state, &o->cli);
-		break;
 	case ARGP_KEY_END:
 		if (!o->knobs.count)
 			pit_cli_usage(state,
 				      "give at least one --knob=ID[=VALUE]; 'pitcrew tune plan --list' has them all");
-		if (!o->cli.trial.argv)
-			pit_cli_usage(state, "give the command to measure, after '--'");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -256,7 +251,7 @@ static int try(struct work *w)
 	    pit_trial_keep(w->state, w->place, &w->plan, &w->kept, &w->notes, &err))
 		code = PIT_EXIT_CANNOT;
 	printed = print(w, code);
-	return err.code ? pit_cli_fail(&err) : printed;
+	return err.code ? pit_tune_fail(&err, &w->notes) : printed;
 }
 
 static int run(int argc, char **argv)

@@ -57,6 +57,9 @@ void pit_tune_evidence_free(struct pit_tune_evidence *e);
 void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool verbose, const char *next,
 		       const struct pit_page *page);
 
+/* pit_cli_fail(), and below it what else a transaction had to tell. */
+int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes);
+
 bool pit_plan_is_empty(const struct pit_plan *p); /* nothing is to be set */
 
 #endif

@@ -120,6 +120,15 @@ int pit_tune_make_plan(const struct pit_tune_options *o, struct pit_root *root, 
 	return 0;
 }
 
+int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes)
+{
+	int code = pit_cli_fail(err);
+
+	for (size_t i = 0; i < notes->count; i++)
+		fprintf(stderr, "  - %s\n", notes->item[i]);
+	return code;
+}
+
 bool pit_plan_is_empty(const struct pit_plan *p)
 {
 	struct pit_plan_counts n;

@@ -131,3 +131,13 @@ void pit_page_clip(struct pit_buf *out, const char *text, size_t columns)
 	for (size_t len = strlen(text), used; len && columns; columns--, len -= used, text += used)
 		used = put_character(out, text, len);
 }
+
+void pit_page_part(const struct pit_page *p, const char *label, const char *text)
+{
+	char head[24];
+
+	if (!text || !*text)
+		return;
+	snprintf(head, sizeof(head), "      %s", label);
+	pit_page_wrap(p, 14, head, text);
+}

@@ -24,14 +24,6 @@ const struct pit_limit_item *pit_limit_item(const char *item)
 	return NULL;
 }
 
-const struct pit_limit_item *pit_limit_item_of_key(const char *key)
-{
-	for (const struct pit_limit_item *i = pit_limit_items; i->item; i++)
-		if (!strcmp(i->key, key))
-			return i;
-	return NULL;
-}
-
 /* One side of the colon. pit_parse_size() knows neither P nor E, and systemd neither "kB" nor "KiB". */
 static int parse_one(const char *text, size_t len, uint64_t *ret)
 {

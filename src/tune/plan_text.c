@@ -164,16 +164,6 @@ void pit_plan_put_title(const struct pit_page *page, const char *subject, enum p
 	pit_buf_puts(page->out, wrapped.len > head.len ? wrapped.data + head.len : "\n");
 }
 
-static void put_part(const struct pit_page *page, const char *label, const char *text)
-{
-	char head[24];
-
-	if (!text || !*text)
-		return;
-	snprintf(head, sizeof(head), "      %s", label);
-	pit_page_wrap(page, 14, head, text);
-}
-
 static void put_reason(const struct pit_setting *s, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
@@ -182,7 +172,7 @@ static void put_reason(const struct pit_setting *s, const struct pit_page *page)
 		pit_buf_puts(&line, s->why);
 	if (s->source)
 		pit_buf_printf(&line, "%s(%s)", s->why ? " " : "", s->source);
-	put_part(page, "why", line.data);
+	pit_page_part(page, "why", line.data);
 }
 
 static const char *takes_text(const struct pit_knob *k)
@@ -246,17 +236,17 @@ static void put_companions(const struct pit_plan *p, size_t from, size_t to, boo
 		pit_buf_printf(&text, " and %zu more", count - NAMES_SHOWN);
 	if (count)
 		pit_buf_puts(&text, "; the kernel changes that with it, and it is put back with it");
-	put_part(page, "along", text.data);
+	pit_page_part(page, "along", text.data);
 }
 
 /* What all changes of a setting have in common. */
 static void put_details(const struct pit_change *c, const struct pit_page *page)
 {
-	put_part(page, "set by", c->origin);
-	put_part(page, "seen", c->evidence);
+	pit_page_part(page, "set by", c->origin);
+	pit_page_part(page, "seen", c->evidence);
 	put_reason(c->setting, page);
-	put_part(page, "felt by", c->knob->blast);
-	put_part(page, "counts", takes_text(c->knob));
+	pit_page_part(page, "felt by", c->knob->blast);
+	pit_page_part(page, "counts", takes_text(c->knob));
 }
 
 /* All changes of values of the setting of change `at`, which is the first of it; returns the index behind them. */

@@ -46,11 +46,6 @@ void pit_txn_free(struct pit_txn *t)
 	errno = saved;
 }
 
-int pit_txn_number(const struct pit_txn *t)
-{
-	return t->record.txn;
-}
-
 static bool is_configuration(const struct pit_cell *cell)
 {
 	return cell->target == PIT_TARGET_FILE || cell->target == PIT_TARGET_DIR || cell->target == PIT_TARGET_LINK;
@@ -314,7 +309,7 @@ static int settle(struct pit_txn *t, struct pit_strv *notes, struct pit_error *e
 
 		if (pit_cell_read(root, &e->cell, &now, NULL) || (e->set && pit_value_equal(e->cell.kind, now, e->now)))
 			continue;
-		if (!e->companion && notes)
+		if (!e->companion)
 			(void)pit_strv_addf(notes, "%s was set to %s and has become %s since",
 					    pit_cell_name(&e->cell, name, sizeof(name)), pit_value_brief(e->now, was),
 					    pit_value_brief(now, is));
@@ -338,11 +333,6 @@ static int commit(struct pit_txn *t, struct pit_strv *notes, struct pit_error *e
 	if (!rc)
 		t->record.state = PIT_TXN_APPLIED;
 	return rc;
-}
-
-int pit_txn_commit(struct pit_txn *t, struct pit_error *err)
-{
-	return commit(t, NULL, err);
 }
 
 static int check_signals(struct pit_error *err)

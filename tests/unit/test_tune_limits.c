@@ -60,9 +60,7 @@ static void reads_limits(void **state)
 static void finds_items(void **state)
 {
 	assert_string_equal(pit_limit_item("nofile")->key, "LimitNOFILE");
-	assert_string_equal(pit_limit_item_of_key("LimitSTACK")->item, "stack");
 	assert_null(pit_limit_item("core"));
-	assert_null(pit_limit_item_of_key("LimitCORE"));
 }
 
 /* What a setting adds, as "PATH[SECTION] LINE;". */

@@ -379,6 +379,54 @@ static void cells_not_reached_are_not_suspected(void **state)
 	world_free(&w);
 }
 
+struct reader {
+	const struct world *w;
+	const char *value;
+};
+
+static void becomes_readable(const char *step, void *arg)
+{
+	const struct reader *r = arg;
+
+	if (!strcmp(step, "undo"))
+		world_put(r->w, &r->w->change[0].cell, r->value);
+}
+
+/* What could not be read at first and can be later: whose it is decides, as ever. */
+static void unreadable_values_are_not_overwritten(void **state)
+{
+	static const struct {
+		enum pit_revert_mode mode;
+		const char *value, *found, *left;
+		enum pit_undone how;
+		int rc;
+	} rows[] = {
+		{PIT_REVERT_CAREFUL, "33", "33", "33", PIT_UNDONE_KEPT, 0},
+		{PIT_REVERT_CAREFUL, "10", "10", "60", PIT_UNDONE_RESTORED, 0},
+		{PIT_REVERT_CAREFUL, "60", "60", "60", PIT_UNDONE_ALREADY, 0},
+		{PIT_REVERT_CAREFUL, "much", NULL, NULL, PIT_UNDONE_FAILED, -EIO},
+		{PIT_REVERT_FORCE, "much", NULL, "60", PIT_UNDONE_RESTORED, 0},
+	};
+
+	for (size_t i = 0; i < PIT_COUNT(rows); i++) {
+		struct reader r = {.value = rows[i].value};
+		struct pit_revert v;
+		struct world w;
+
+		apply(&w, changes, 2);
+		r.w = &w;
+		world_put(&w, &w.change[0].cell, "much");
+		assert_int_equal(world_revert(&w, 1, rows[i].mode, becomes_readable, &r, &v, NULL), rows[i].rc);
+		assert_int_equal(v.undo[0].how, rows[i].how);
+		assert_int_equal(!v.undo[0].error, !rows[i].rc);
+		assert_string_equal(v.undo[0].now ? v.undo[0].now : "?", rows[i].found ? rows[i].found : "?");
+		if (rows[i].left)
+			world_expect(&w, 0, rows[i].left);
+		pit_revert_free(&v);
+		world_free(&w);
+	}
+}
+
 static void verdicts_of(const struct world *w, int txn, const enum pit_holds *wanted, size_t count)
 {
 	struct pit_record r = world_record(w, txn);
@@ -485,6 +533,7 @@ int main(void)
 		cmocka_unit_test(remains_go_along),
 		cmocka_unit_test(vanished_devices_are_gone),
 		cmocka_unit_test(cells_not_reached_are_not_suspected),
+		cmocka_unit_test(unreadable_values_are_not_overwritten),
 		cmocka_unit_test(d02_missing_key_does_not_hold),
 		cmocka_unit_test(d03_verdict_tells_what_was_found),
 		cmocka_unit_test(two_applies_at_once),
