@@ -141,7 +141,7 @@ static int put_kept(const struct pit_page *page, const struct pit_history *h, co
 		return rc;
 	for (size_t i = 0; i < count; i++)
 		values += pit_target(r->entry[kept[i]].cell.target)->runtime;
-	pit_buf_puts(&line, "left alone by the revert: ");
+	pit_buf_printf(&line, "left alone by the %s: ", r->why);
 	if (values)
 		pit_buf_printf(&line, "%zu value%s%s", values, values == 1 ? "" : "s", values < count ? ", " : "");
 	for (size_t i = 0, told = 0; i < count; i++) {

@@ -205,7 +205,8 @@ static int revert(struct pit_tune_state *state, struct pit_place *place, struct 
 	int rc = 0;
 
 	if (!pit_txn_in_force(&v->record) && !over) {
-		(void)pit_strv_addf(&v->notes, "the journal of transaction %d ends before its first write", v->record.txn);
+		(void)pit_strv_addf(&v->notes, "the journal of transaction %d ends before its first write",
+				    v->record.txn);
 		return 0;
 	}
 	if (v->record.damaged)
