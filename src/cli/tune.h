@@ -60,6 +60,4 @@ void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool v
 /* pit_cli_fail(), and below it what else a transaction had to tell. */
 int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes);
 
-bool pit_plan_is_empty(const struct pit_plan *p); /* nothing is to be set */
-
 #endif

@@ -129,14 +129,6 @@ int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes)
 	return code;
 }
 
-bool pit_plan_is_empty(const struct pit_plan *p)
-{
-	struct pit_plan_counts n;
-
-	pit_plan_counts(p, &n);
-	return !n.values && !n.files;
-}
-
 static void put_head(const struct pit_plan *p, struct pit_scene *scene, const struct pit_page *page)
 {
 	const struct pit_platform *host = pit_scene_platform(scene);

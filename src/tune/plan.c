@@ -483,3 +483,11 @@ void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret)
 			ret->left++;
 	}
 }
+
+bool pit_plan_is_empty(const struct pit_plan *p)
+{
+	struct pit_plan_counts n;
+
+	pit_plan_counts(p, &n);
+	return !n.values && !n.files;
+}

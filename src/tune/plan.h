@@ -89,6 +89,7 @@ struct pit_plan_counts {
 	size_t right, left; /* left out: right already, for another reason */
 };
 void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret);
+bool pit_plan_is_empty(const struct pit_plan *p); /* nothing is to be set */
 
 struct pit_page;
 /* `verbose`: with each thing that is left out and its reason, all lines of files, all cells. */

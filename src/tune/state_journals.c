@@ -188,20 +188,45 @@ void pit_tune_state_discard(struct pit_tune_state *s, int txn)
 		(void)!fsync(s->tune);
 }
 
+static bool is_same_file(const struct pit_tune_state *s, const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !fstatat(s->tune, a, &x, AT_SYMLINK_NOFOLLOW) && !fstatat(s->tune, b, &y, AT_SYMLINK_NOFOLLOW) &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A second name for the journal: NNNN.damaged, NNNN.damaged.2 ... An earlier try may have made it. */
+static int link_aside(const struct pit_tune_state *s, int txn, const char *name)
+{
+	for (int n = 1; n <= 99; n++) {
+		char aside[PIT_JOURNAL_NAME], suffix[16] = "damaged";
+
+		if (n > 1)
+			snprintf(suffix, sizeof(suffix), "damaged.%d", n);
+		if (!linkat(s->tune, name, s->tune, pit_journal_name(txn, suffix, aside), 0) ||
+		    (errno == EEXIST && is_same_file(s, name, aside)))
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
 /* The good part of a damaged journal under its name, the whole of it aside: by a link and a rename, so that at any
  * moment one of the two is there. */
 static int put_aside(struct pit_tune_state *s, int txn, const char *bytes, const struct pit_record *r,
 		     struct pit_error *err)
 {
-	char name[PIT_JOURNAL_NAME], aside[PIT_JOURNAL_NAME], fresh[PIT_JOURNAL_NAME];
+	char name[PIT_JOURNAL_NAME], fresh[PIT_JOURNAL_NAME];
 	pit_auto_close int fd = -1;
 	int rc;
 
 	pit_journal_name(txn, "journal", name);
-	pit_journal_name(txn, "damaged", aside);
 	pit_journal_name(txn, "fresh", fresh);
-	if (linkat(s->tune, name, s->tune, aside, 0) && errno != EEXIST)
-		return pit_fail(err, errno, "cannot put %s/%s aside: %s", s->journals, name, strerror(errno));
+	rc = link_aside(s, txn, name);
+	if (rc)
+		return pit_fail(err, -rc, "cannot put %s/%s aside: %s", s->journals, name, strerror(-rc));
 	unlinkat(s->tune, fresh, 0);
 	fd = pit_state_openat(s, fresh, O_RDWR | O_APPEND | O_CREAT | O_EXCL, err);
 	if (fd < 0)
