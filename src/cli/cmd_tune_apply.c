@@ -34,7 +34,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_RUNTIME:
 	case KEY_PERSIST:
-		o->tune.persist = key == KEY_PERSIST;
+		o->tune.persist |= key == KEY_PERSIST;
+		o->tune.runtime |= key == KEY_RUNTIME;
 		break;
 	case 'y':
 		o->yes = true;
@@ -50,6 +51,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': apply takes no such word; --profile=%s chooses a profile", arg, arg);
+		break;
+	case ARGP_KEY_END:
+		if (o->tune.persist && o->tune.runtime)
+			pit_cli_usage(state, "--persist writes files, --runtime none: choose one");
+		if (o->tune.root)
+			pit_cli_usage(state, "--root=%s: a recorded machine cannot be changed", o->tune.root);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -93,10 +100,10 @@ static int prepare(struct work *w, struct pit_error *err)
 {
 	const struct pit_tune_options *t = &w->o->tune;
 	const char *dir = t->state ? t->state : PIT_STATE_DIR;
-	int rc, txn;
+	int txn, rc = pit_tune_check_profile(t, err);
 
-	if (t->root)
-		return pit_fail(err, EROFS, "--root=%s: a recorded machine cannot be changed", t->root);
+	if (rc)
+		return rc;
 	rc = pit_place_open(&w->place, err);
 	if (rc == -EPERM)
 		return pit_fail(err, EPERM,

@@ -89,7 +89,10 @@ static int print(const struct work *w)
 static int bisect(struct work *w)
 {
 	struct pit_error err = PIT_ERROR_INIT;
-	int rc = pit_trial_open(&w->o->cli, w->o->tune.state, &w->place, &w->state, &err);
+	int rc = pit_tune_check_profile(&w->o->tune, &err);
+
+	if (!rc)
+		rc = pit_trial_open(&w->o->cli, w->o->tune.state, &w->place, &w->state, &err);
 
 	if (!rc)
 		rc = pit_tune_make_plan(&w->o->tune, pit_place_now(w->place), pit_tune_state_next(w->state), false,

@@ -26,10 +26,17 @@ struct pit_tune_options {
 	const char *root;    /* --root; NULL live */
 	const char *profile; /* NULL: training */
 	const char *only, *skip;
-	const char *state; /* --state DIR; NULL: PIT_STATE_DIR */
-	bool persist;      /* no option of the child */
+	const char *state;     /* --state DIR; NULL: PIT_STATE_DIR */
+	bool persist, runtime; /* asked for; no options of the child */
 };
 extern const struct argp pit_tune_plan_argp; /* its input is a struct pit_tune_options * */
+
+/* The argument of --profile; a usage error when it is empty. */
+const char *pit_tune_profile_name(struct argp_state *state, const char *arg);
+
+/* What --profile, --only and --skip leave must be something: whoever is told of a wrong word should not have had to
+ * become root first. 0 or -errno. */
+int pit_tune_check_profile(const struct pit_tune_options *o, struct pit_error *err);
 
 /* Loads profile, scene and evidence and makes the plan. The caller frees plan, profile and scene. `check` asks the
  * checks for evidence (apply and plan; not trial and bisect); the plan does without when they fail. */

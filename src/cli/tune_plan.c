@@ -16,6 +16,13 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+const char *pit_tune_profile_name(struct argp_state *state, const char *arg)
+{
+	if (!*arg)
+		pit_cli_usage(state, "--profile= has no name; 'pitcrew tune plan --list' has them all");
+	return arg;
+}
+
 /* The words of a list are checked before anything is looked at. */
 static const char *check_list(struct argp_state *state, const char *option, const char *list)
 {
@@ -33,7 +40,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		o->profile = arg;
+		o->profile = pit_tune_profile_name(state, arg);
 		break;
 	case 'o':
 		o->only = check_list(state, "only", arg);
@@ -66,6 +73,15 @@ static int load_profile(const struct pit_tune_options *o, struct pit_profile *re
 		rc = pit_profile_skip(ret, o->skip, err);
 	if (!rc && !ret->settings)
 		rc = pit_fail(err, ENOENT, "profile %s sets none of the knobs that --only and --skip leave", name);
+	return rc;
+}
+
+int pit_tune_check_profile(const struct pit_tune_options *o, struct pit_error *err)
+{
+	struct pit_profile profile = {0};
+	int rc = load_profile(o, &profile, err);
+
+	pit_profile_free(&profile);
 	return rc;
 }
 

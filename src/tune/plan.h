@@ -34,6 +34,10 @@ struct pit_left_out {
 	char *text;
 };
 
+/* "vm.swappiness", "block.scheduler on /sys/block/sda/queue/scheduler", "swap on /dev/sda2" at the end of `out`, which
+ * is empty. */
+void pit_left_out_subject(const struct pit_left_out *l, struct pit_buf *out);
+
 struct pit_plan {
 	const struct pit_profile *profile;
 	bool persist;

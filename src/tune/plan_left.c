@@ -42,6 +42,18 @@ static bool same(const struct pit_left_out *a, const struct pit_left_out *b)
 	return a->setting == b->setting && a->why == b->why && !strcmp(a->text, b->text);
 }
 
+void pit_left_out_subject(const struct pit_left_out *l, struct pit_buf *out)
+{
+	size_t len = strlen(l->knob->id);
+
+	if (strncmp(l->object, l->knob->id, len) != 0 || l->object[len] != ' ')
+		pit_buf_puts(out, l->knob->id);
+	if (!*l->object || !strcmp(l->object, l->knob->id))
+		return;
+	pit_buf_puts(out, out->len ? " on " : "");
+	pit_page_clip(out, l->object, 100);
+}
+
 /* One reason, one entry: of what one setting leaves out for it. */
 static void put_one(const struct pit_plan *p, size_t at, const char *what, const struct pit_page *page)
 {
@@ -56,13 +68,10 @@ static void put_one(const struct pit_plan *p, size_t at, const char *what, const
 			return;
 		count++;
 	}
-	pit_buf_puts(&subject, l->knob->id);
 	if (count > 1)
-		pit_buf_printf(&subject, " (%zu)", count);
-	else if (*l->object && strcmp(l->object, l->knob->id) != 0) {
-		pit_buf_puts(&subject, " on ");
-		pit_page_clip(&subject, l->object, 100);
-	}
+		pit_buf_printf(&subject, "%s (%zu)", l->knob->id, count);
+	else
+		pit_left_out_subject(l, &subject);
 	pit_buf_printf(&text, "%s: %s", what, l->text);
 	pit_plan_put_title(page, subject.data, PIT_YELLOW, text.data);
 }

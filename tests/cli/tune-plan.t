@@ -52,11 +52,11 @@ Plans and what is said instead of one. Nothing here changes a machine.
   pitcrew: empty holds no recorded machine: no /proc, /sys or /etc in it
   [3]
   $ pitcrew tune apply --root host
-  pitcrew: --root=host: a recorded machine cannot be changed
-  [3]
+  pitcrew tune apply: --root=host: a recorded machine cannot be changed ('pitcrew tune apply --help')
+  [64]
   $ pitcrew tune apply --root /no/such --yes --profile no-such
-  pitcrew: --root=/no/such: a recorded machine cannot be changed
-  [3]
+  pitcrew tune apply: --root=/no/such: a recorded machine cannot be changed ('pitcrew tune apply --help')
+  [64]
   $ pitcrew tune apply --wait soon
   pitcrew tune apply: --wait=soon is not a number from 0 to 86400 ('pitcrew tune apply --help')
   [64]
@@ -238,3 +238,39 @@ Profiles that are wrong: the line, and what would be right.
   pitcrew: bad.ini includes ./bad.ini: bad.ini includes itself
   $ printf '[profile]\ninclude = nowhere\n' > bad.ini; pitcrew tune plan --root host --profile ./bad.ini 2>&1 | sed "s#$PWD/##g"
   pitcrew: bad.ini includes nowhere: no profile is named 'nowhere'; there are: base (what suits any host; the other profiles include it), gpu-host (what hosts with GPUs for jobs share; training and inference include it), inference (hosts that serve models), shared-workstation (one machine with a GPU that several people share), training (hosts that train models)
+
+Words that can mean nothing are told before anything is looked at, and before root is asked for.
+
+  $ pitcrew tune plan --runtime --persist
+  pitcrew tune plan: --persist writes files, --runtime none: choose one ('pitcrew tune plan --help')
+  [64]
+  $ pitcrew tune apply --persist --runtime
+  pitcrew tune apply: --persist writes files, --runtime none: choose one ('pitcrew tune apply --help')
+  [64]
+  $ pitcrew tune plan --profile=
+  pitcrew tune plan: --profile= has no name; 'pitcrew tune plan --list' has them all ('pitcrew tune plan --help')
+  [64]
+  $ pitcrew tune trial --knob nosuch -- true
+  pitcrew tune trial: --knob=nosuch: no knob is named 'nosuch'; 'pitcrew tune plan --list' has them all ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness=abc -- true
+  pitcrew tune trial: --knob=vm.swappiness=abc: vm.swappiness: 'abc' is not a number ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob =3 -- true
+  pitcrew tune trial: --knob==3: no knob is named ''; 'pitcrew tune plan --list' has them all ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness: -- true
+  pitcrew tune trial: --knob=vm.swappiness:: nothing stands behind the ':' ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness=1 --knob vm.swappiness=2 -- true
+  pitcrew tune trial: --knob=vm.swappiness=2: it has another value already, 1: choose one ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness=1 --metric '(' --better lower -- true
+  pitcrew tune trial: --metric=( is no regular expression: Unmatched ( or \( ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune bisect --metric '' -- true
+  pitcrew tune bisect: --metric= is empty; give wall, or a regular expression ('pitcrew tune bisect --help')
+  [64]
+  $ pitcrew tune bisect --profile /no/such.ini -- true
+  pitcrew: cannot read the profile /no/such.ini: No such file or directory
+  [3]

@@ -227,6 +227,28 @@ static void in_a_container_the_host_is_left_alone(void **state)
 	made_free(&m);
 }
 
+/* Names of cells that begin with the knob's own are not said twice. */
+static void names_what_it_leaves_out(void **state)
+{
+	static const struct {
+		const char *knob, *object, *subject;
+	} cases[] = {
+		{"vm.swappiness", "", "vm.swappiness"},
+		{"vm.swappiness", "vm.swappiness", "vm.swappiness"},
+		{"swap", "swap on /dev/nvme0n1", "swap on /dev/nvme0n1"},
+		{"block.readahead", "/sys/block/sda/queue/read_ahead_kb",
+		 "block.readahead on /sys/block/sda/queue/read_ahead_kb"},
+	};
+
+	for (size_t i = 0; i < PIT_COUNT(cases); i++) {
+		const struct pit_left_out l = {.knob = pit_knob_find(cases[i].knob), .object = (char *)cases[i].object};
+		pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+		pit_left_out_subject(&l, &out);
+		assert_string_equal(out.data, cases[i].subject);
+	}
+}
+
 static const char persistent[] = "[vm.swappiness]\nvalue = 10\nwhy = because\n"
 				 "[vm.max_map_count]\nvalue = >=262144\n"
 				 "[thp.enabled]\nvalue = madvise\n"
@@ -569,6 +591,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_left_out),
 		cmocka_unit_test(values_that_make_no_sense_stop_the_plan),
 		cmocka_unit_test(in_a_container_the_host_is_left_alone),
+		cmocka_unit_test(names_what_it_leaves_out),
 		cmocka_unit_test(without_persist_nothing_is_left_on_disk),
 		cmocka_unit_test(files_of_ours_make_it_last),
 		cmocka_unit_test(d13_the_same_profile_twice_changes_nothing),

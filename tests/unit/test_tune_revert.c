@@ -113,6 +113,88 @@ static void merge_leaves_and_force_overwrites(void **state)
 	}
 }
 
+struct cut {
+	int at, here;
+};
+
+static void cut_apply(const char *step, void *arg)
+{
+	struct cut *c = arg;
+
+	if (c->here++ == c->at)
+		_exit(0);
+}
+
+/* What --merge left stays known: told again, and put back when asked to; what somebody set after the revert is not. */
+static void kept_can_be_forced_later(void **state)
+{
+	struct pit_record r;
+	struct pit_revert v;
+	struct world w;
+
+	apply(&w, changes, PIT_COUNT(changes));
+	world_put(&w, &w.change[1].cell, "5");
+	world_put(&w, &w.change[4].cell, "theirs\n");
+	v = revert(&w, 1, PIT_REVERT_MERGE, 0);
+	pit_revert_free(&v);
+	world_put(&w, &w.change[0].cell, "10"); /* as we had it, but not by us */
+	v = revert(&w, 1, PIT_REVERT_MERGE, 0);
+	assert_int_equal(v.kept, 3);
+	assert_int_equal(v.restored + v.already + v.gone + v.failed, 0);
+	assert_non_null(strstr(v.notes.item[0], "3 of its values"));
+	pit_revert_free(&v);
+	world_expect(&w, 4, "theirs\n");
+	v = revert(&w, 1, PIT_REVERT_FORCE, 0);
+	assert_int_equal(v.restored, 3);
+	assert_int_equal(v.undo[0].how, PIT_UNDONE_NOT);
+	pit_revert_free(&v);
+	world_expect(&w, 0, "10");
+	world_expect(&w, 1, "1");
+	world_expect(&w, 3, NULL);
+	r = world_record(&w, 1);
+	assert_int_equal(r.state, PIT_TXN_REVERTED);
+	assert_int_equal(r.entry[4].undone, PIT_UNDONE_RESTORED);
+	pit_record_free(&r);
+	v = revert(&w, 1, PIT_REVERT_FORCE, 0);
+	assert_int_equal(v.kept + v.restored, 0);
+	pit_revert_free(&v);
+	world_free(&w);
+}
+
+/* A forced one that was cut off goes on with what is open, and with nothing else. */
+static void forcing_the_kept_can_be_cut_off(void **state)
+{
+	struct pit_revert v;
+	struct world w;
+	int status;
+	pid_t pid;
+
+	apply(&w, changes, PIT_COUNT(changes));
+	world_put(&w, &w.change[1].cell, "5");
+	world_put(&w, &w.change[4].cell, "theirs\n");
+	v = revert(&w, 1, PIT_REVERT_MERGE, 0);
+	pit_revert_free(&v);
+	world_put(&w, &w.change[0].cell, "10");
+	pid = fork();
+	if (!pid) {
+		struct cut cut = {.at = 6}; /* undo, restore 4, undone 4: each twice */
+
+		world_revert(&w, 1, PIT_REVERT_FORCE, cut_apply, &cut, &v, NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(world_txn_state(&w, 1), PIT_TXN_UNDOING);
+	v = revert(&w, 1, PIT_REVERT_FORCE, 0);
+	assert_int_equal(v.restored, 2);
+	pit_revert_free(&v);
+	world_expect(&w, 0, "10");
+	world_expect(&w, 1, "1");
+	world_expect(&w, 3, NULL);
+	assert_int_equal(world_txn_state(&w, 1), PIT_TXN_REVERTED);
+	world_free(&w);
+}
+
 static void after_a_reboot_runtime_values_are_gone(void **state)
 {
 	struct pit_revert v;
@@ -267,18 +349,6 @@ static void vanished_devices_are_gone(void **state)
 	assert_int_equal(v.restored, 1);
 	pit_revert_free(&v);
 	world_free(&w);
-}
-
-struct cut {
-	int at, here;
-};
-
-static void cut_apply(const char *step, void *arg)
-{
-	struct cut *c = arg;
-
-	if (c->here++ == c->at)
-		_exit(0);
 }
 
 /* An apply that was cut off did not come to a cell; somebody else's value there is no reason to refuse. */
@@ -453,6 +523,8 @@ int main(void)
 		cmocka_unit_test(d12_undo_needs_no_preparation),
 		cmocka_unit_test(foreign_change_is_not_overwritten),
 		cmocka_unit_test(merge_leaves_and_force_overwrites),
+		cmocka_unit_test(kept_can_be_forced_later),
+		cmocka_unit_test(forcing_the_kept_can_be_cut_off),
 		cmocka_unit_test(after_a_reboot_runtime_values_are_gone),
 		cmocka_unit_test(after_a_reboot_persistent_values_are_put_back),
 		cmocka_unit_test(later_transaction_counts_as_changed_since),

@@ -402,6 +402,29 @@ static void tells_it_as_text_and_json(void **state)
 	lab_free(&l);
 }
 
+static void tells_large_shares_in_plain_digits(void **state)
+{
+	static const struct {
+		double high;
+		const char *text;
+	} cases[] = {{2.6, "up to 160 % may"}, {1.996, "up to 100 % may"}, {1.031, "up to 3.1 % may"}};
+	const struct pit_trial_options options = {.rounds = 8, .confidence = 0.95, .least = 0.01};
+	const struct pit_plan plan = {.changes = 0};
+
+	for (size_t i = 0; i < PIT_COUNT(cases); i++) {
+		pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+		struct pit_page page = {.out = &out, .width = 200};
+		struct pit_trial t = {.pairs.judged = true, .pairs.effect = PIT_EFFECT_NONE};
+
+		t.pairs.ratio.low = 0.99;
+		t.pairs.ratio.median = 1;
+		t.pairs.ratio.high = cases[i].high;
+		t.pairs.ratio.confidence = 0.95;
+		pit_trial_text(&t, &plan, &options, &page);
+		assert_non_null(strstr(out.data, cases[i].text));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +443,7 @@ int main(void)
 		cmocka_unit_test(refuses_before_it_begins),
 		cmocka_unit_test(cannot_start_the_command),
 		cmocka_unit_test(tells_it_as_text_and_json),
+		cmocka_unit_test(tells_large_shares_in_plain_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
