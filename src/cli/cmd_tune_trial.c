@@ -167,6 +167,7 @@ static void tell_how_to_keep(const struct work *w, const struct pit_page *page)
 static void tell_kept(const struct work *w, const struct pit_page *page)
 {
 	bool better = w->trial.pairs.judged && w->trial.pairs.effect == PIT_EFFECT_BETTER;
+	bool unsure = w->trial.pairs.judged && w->trial.pairs.effect == PIT_EFFECT_UNSURE;
 
 	if (w->kept) {
 		pit_buf_printf(page->out, "Kept as transaction %d. To undo it: pitcrew tune revert %d\n", w->kept,
@@ -175,7 +176,9 @@ static void tell_kept(const struct work *w, const struct pit_page *page)
 			pit_page_wrap(page, 4, "  - ", w->notes.item[i]);
 	} else if (w->o->keep) {
 		pit_buf_printf(page->out, "Not kept: %s\n",
-			       better ? "it is better, but that is not sure enough" : "it was not shown to be better");
+			       better   ? "it is better, but the trial ended early"
+			       : unsure ? "there are not enough pairs to tell"
+					: "it was not shown to be better");
 	} else if (better && w->trial.end == PIT_TRIAL_DONE) {
 		tell_how_to_keep(w, page);
 	}
@@ -205,7 +208,7 @@ static int try(struct work *w)
 	if (prepare(w, &err) || pit_trial_run(w->state, w->place, &w->plan, &w->o->cli.trial, &w->trial, &err))
 		return pit_cli_fail(&err);
 	code = pit_trial_exit(&w->trial);
-	if (w->o->keep && pit_trial_is_proven(&w->trial, &w->o->cli.trial) &&
+	if (w->o->keep && pit_trial_is_proven(&w->trial) &&
 	    pit_trial_keep(w->state, w->place, &w->plan, &w->kept, &w->notes, &err))
 		code = PIT_EXIT_CANNOT;
 	printed = print(w, code);
