@@ -195,7 +195,7 @@ static int apply(struct work *w)
 
 static int run(int argc, char **argv)
 {
-	struct options o = {.colour = "auto", .wait = 10};
+	struct options o = {.tune = {.acts = true}, .colour = "auto", .wait = 10};
 	struct work w = {.o = &o};
 	int code;
 

@@ -109,7 +109,7 @@ static int bisect(struct work *w)
 
 static int run(int argc, char **argv)
 {
-	struct options o = {.cli = PIT_TRIAL_CLI_INIT};
+	struct options o = {.tune = {.acts = true}, .cli = PIT_TRIAL_CLI_INIT};
 	struct work w = {.o = &o};
 	int code;
 

@@ -102,8 +102,10 @@ static int add_knobs(struct work *w, struct pit_error *err)
 
 	w->profile.name = strdup("trial");
 	for (size_t i = 0; !rc && i < words->count; i++) {
-		if (!values.name && !strchr(words->item[i], '='))
+		if (!values.name && !strchr(words->item[i], '=')) {
 			rc = pit_profile_load(w->o->profile ? w->o->profile : "training", &values, err);
+			rc = rc ? rc : pit_profile_trust(&values, err);
+		}
 		if (!rc)
 			rc = pit_profile_add_knob(&w->profile, words->item[i], &values, err);
 	}

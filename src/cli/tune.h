@@ -28,6 +28,7 @@ struct pit_tune_options {
 	const char *only, *skip;
 	const char *state; /* --state DIR; NULL: PIT_STATE_DIR */
 	bool persist;      /* no option of the child */
+	bool acts;         /* neither: the plan will be done, so a profile that others can write is refused */
 };
 extern const struct argp pit_tune_plan_argp; /* its input is a struct pit_tune_options * */
 

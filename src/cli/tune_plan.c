@@ -2,6 +2,8 @@
  *
  * What plan, apply and bisect share: options, the making of the plan, its printing.
  */
+#include <string.h>
+
 #include "cli/tune.h"
 #include "report/text.h"
 
@@ -60,6 +62,8 @@ static int load_profile(const struct pit_tune_options *o, struct pit_profile *re
 	const char *name = o->profile ? o->profile : "training";
 	int rc = pit_profile_load(name, ret, err);
 
+	if (!rc && o->acts)
+		rc = pit_profile_trust(ret, err);
 	if (!rc && o->only)
 		rc = pit_profile_only(ret, o->only, err);
 	if (!rc && o->skip)
@@ -112,6 +116,15 @@ bool pit_plan_is_empty(const struct pit_plan *p)
 	return !n.values && !n.files;
 }
 
+/* Which files of this machine make the profile, where its name does not say so. */
+static void put_local(const struct pit_profile *p, struct pit_buf *line)
+{
+	bool is_path = p->local.count && p->file && !strcmp(p->local.item[0], p->file) && strchr(p->name, '/');
+
+	for (size_t i = is_path; i < p->local.count; i++)
+		pit_buf_printf(line, "%s%s", i == is_path ? " with " : ", ", p->local.item[i]);
+}
+
 static void put_head(const struct pit_plan *p, struct pit_scene *scene, const struct pit_page *page)
 {
 	const struct pit_platform *host = pit_scene_platform(scene);
@@ -120,6 +133,7 @@ static void put_head(const struct pit_plan *p, struct pit_scene *scene, const st
 	pit_buf_printf(&line, "pitcrew %s: profile %s", PITCREW_VERSION, p->profile->name);
 	if (p->profile->summary)
 		pit_buf_printf(&line, " (%s)", p->profile->summary);
+	put_local(p->profile, &line);
 	pit_buf_printf(&line, " on %s (%s)", host->hostname[0] ? host->hostname : "host",
 		       pit_root_name(pit_scene_root(scene)));
 	pit_buf_puts(&line, p->persist ? ", to last over reboots." : ", until the next boot.");
