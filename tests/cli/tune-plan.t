@@ -212,6 +212,13 @@ A profile that others can write is shown with a warning.
   $ printf '[profile]\ninclude = ./p.ini\n' > r.ini; pitcrew tune plan --root host --profile ./r.ini --only vm.swappiness | head -3 | tr -s '\n ' ' ' | sed "s,$PWD/,,"
   pitcrew 0.1.0: profile ./r.ini (two things) with p.ini on host (host), until the next boot. 
 
+COLUMNS tells how wide a page is where there is no terminal.
+
+  $ COLUMNS=120 pitcrew tune plan --root host --profile ./p.ini --persist --only thp.enabled,vm.swappiness | head -1
+  pitcrew 0.1.0: profile ./p.ini (two things) on host (host), to last over reboots.
+  $ COLUMNS=60 pitcrew tune plan --root host --profile ./p.ini --persist --only vm.swappiness | head -1
+  pitcrew 0.1.0: profile ./p.ini (two things) on host (host),
+
 Of a knob of which something is right here, it is told which section finds nothing.
 
   $ mkdir -p two/proc two/sys/block/vda/queue; echo '[none] mq-deadline' > two/sys/block/vda/queue/scheduler
