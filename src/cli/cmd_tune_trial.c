@@ -66,7 +66,8 @@ static const struct argp argp = {
 	.children = children,
 	.args_doc = "-- COMMAND [ARG...]",
 	.doc = "Run a command with and without a change, in turns, and tell what the change does to it. Every value is put "
-	       "back, also when this program is killed.\v"
+	       "back, also when this program is killed. Jobs and daemons that the command leaves behind are killed after each "
+	       "run: do not start services by it.\v"
 	       "Exit codes: 0 measured, whatever came of it, 3 could not, 64 usage, 128 + N ended by signal N.",
 };
 
