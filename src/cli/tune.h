@@ -47,8 +47,9 @@ int pit_tune_evidence(struct pit_root *root, const struct pit_profile *profile, 
 		      struct pit_error *err);
 void pit_tune_evidence_free(struct pit_tune_evidence *e);
 
-/* The plan as text with a head line and a line of counts; `next` is said behind the counts. */
-void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool verbose, const char *next,
+/* The plan as text with a head line and a line of counts; `next` is said behind the counts. `will`:
+ * it is about to be done. */
+void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool will, bool verbose, const char *next,
 		       const struct pit_page *page);
 
 bool pit_plan_is_empty(const struct pit_plan *p); /* nothing is to be set */

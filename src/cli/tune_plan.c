@@ -158,10 +158,10 @@ static void put_counts(const struct pit_plan *p, const char *next, const struct 
 	pit_page_wrap(page, 0, NULL, line.data);
 }
 
-void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool verbose, const char *next,
+void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool will, bool verbose, const char *next,
 		       const struct pit_page *page)
 {
 	put_head(p, scene, page);
-	pit_plan_text(p, verbose, page);
+	pit_plan_text(p, will, verbose, page);
 	put_counts(p, next, page);
 }
