@@ -16,14 +16,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->tune;
 		state->child_inputs[1] = &o->cli;
 		break;
-	case ARGP_KEY_ARGS:
-		pit_trial_take_command(state, &o->cli);
-		break;
 	case ARGP_KEY_END:
 		if (o->tune.root)
 			pit_cli_usage(state, "--root=%s: nothing can be tried on a recorded machine", o->tune.root);
-		if (!o->cli.trial.argv)
-			pit_cli_usage(state, "give the command to measure, after '--'");
 		if ((size_t)o->cli.trial.rounds < pit_pairs_needed(o->cli.trial.confidence))
 			pit_cli_usage(state, "--rounds=%d: %.4g %% confidence needs at least %zu", o->cli.trial.rounds,
 				      o->cli.trial.confidence * 100, pit_pairs_needed(o->cli.trial.confidence));

@@ -103,8 +103,8 @@ struct pit_knob {
 	enum pit_lasts lasts;
 	const char *udev; /* PIT_LASTS_UDEV: the rule's conditions and assignment, "%s" stands for the value */
 	enum pit_takes takes;
-	const char *service;  /* PIT_TAKES_RESTART: which, in words */
-	const char *blast;    /* who feels it: "all processes of this host", "jobs that start later" */
+	const char *service; /* PIT_TAKES_RESTART: which, in words */
+	const char *blast;   /* who feels it: "all processes of this host", "jobs that start later" */
 	enum pit_in_container in_container;
 	const char *disturbs; /* cells that the kernel changes along: sysctl keys or paths with '*', blank-separated */
 	const char *checks;   /* ids of the rows of `pitcrew check` that it satisfies, blank-separated */
