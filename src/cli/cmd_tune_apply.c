@@ -124,7 +124,7 @@ static int show(const struct work *w)
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	struct pit_page page = pit_page_for(STDOUT_FILENO, w->o->colour, &out);
 
-	pit_tune_put_plan(&w->plan, w->scene, w->o->verbose, "", &page);
+	pit_tune_put_plan(&w->plan, w->scene, true, w->o->verbose, "", &page);
 	return pit_cli_print(&out, PIT_EXIT_OK);
 }
 
@@ -200,7 +200,7 @@ static int apply(struct work *w)
 
 static int run(int argc, char **argv)
 {
-	struct options o = {.colour = "auto", .wait = 10};
+	struct options o = {.tune = {.acts = true}, .colour = "auto", .wait = 10};
 	struct work w = {.o = &o};
 	int code;
 

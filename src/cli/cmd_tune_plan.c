@@ -199,7 +199,7 @@ static int print_plan(const struct options *o, const struct pit_plan *plan, stru
 	else if (o->format == FORMAT_SH)
 		pit_plan_shell(plan, &out);
 	else
-		pit_tune_put_plan(plan, scene, o->verbose, next ? next : "", &page);
+		pit_tune_put_plan(plan, scene, false, o->verbose, next ? next : "", &page);
 	return pit_cli_print(&out, empty ? PIT_EXIT_OK : PIT_EXIT_WARN);
 }
 

@@ -104,7 +104,8 @@ static const struct argp argp = {
 	.children = children,
 	.args_doc = "-- COMMAND [ARG...]",
 	.doc = "Run a command with and without a change, in turns, and tell what the change does to it. Every value is put "
-	       "back, also when this program is killed.\v"
+	       "back, also when this program is killed. Jobs and daemons that the command leaves behind are killed after each "
+	       "run: do not start services by it.\v"
 	       "Exit codes: 0 measured, whatever came of it, 3 could not, 64 usage, 128 + N ended by signal N.",
 };
 
@@ -140,8 +141,10 @@ static int add_knobs(struct work *w, struct pit_error *err)
 
 	w->profile.name = strdup("trial");
 	for (size_t i = 0; !rc && i < words->count; i++) {
-		if (!values.name && !strchr(words->item[i], '='))
+		if (!values.name && !strchr(words->item[i], '=')) {
 			rc = pit_profile_load(w->o->profile ? w->o->profile : "training", &values, err);
+			rc = rc ? rc : pit_profile_trust(&values, err);
+		}
 		if (!rc)
 			rc = pit_profile_add_knob(&w->profile, words->item[i], &values, err);
 	}
@@ -209,6 +212,7 @@ static void tell_how_to_keep(const struct work *w, const struct pit_page *page)
 static void tell_kept(const struct work *w, const struct pit_page *page)
 {
 	bool better = w->trial.pairs.judged && w->trial.pairs.effect == PIT_EFFECT_BETTER;
+	bool unsure = w->trial.pairs.judged && w->trial.pairs.effect == PIT_EFFECT_UNSURE;
 
 	if (w->kept) {
 		pit_buf_printf(page->out, "Kept as transaction %d. To undo it: pitcrew tune revert %d\n", w->kept,
@@ -217,7 +221,9 @@ static void tell_kept(const struct work *w, const struct pit_page *page)
 			pit_page_wrap(page, 4, "  - ", w->notes.item[i]);
 	} else if (w->o->keep) {
 		pit_buf_printf(page->out, "Not kept: %s\n",
-			       better ? "it is better, but that is not sure enough" : "it was not shown to be better");
+			       better   ? "it is better, but the trial ended early"
+			       : unsure ? "there are not enough pairs to tell"
+					: "it was not shown to be better");
 	} else if (better && w->trial.end == PIT_TRIAL_DONE) {
 		tell_how_to_keep(w, page);
 	}
@@ -247,7 +253,7 @@ static int try(struct work *w)
 	if (prepare(w, &err) || pit_trial_run(w->state, w->place, &w->plan, &w->o->cli.trial, &w->trial, &err))
 		return pit_cli_fail(&err);
 	code = pit_trial_exit(&w->trial);
-	if (w->o->keep && pit_trial_is_proven(&w->trial, &w->o->cli.trial) &&
+	if (w->o->keep && pit_trial_is_proven(&w->trial) &&
 	    pit_trial_keep(w->state, w->place, &w->plan, &w->kept, &w->notes, &err))
 		code = PIT_EXIT_CANNOT;
 	printed = print(w, code);

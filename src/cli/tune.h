@@ -28,6 +28,7 @@ struct pit_tune_options {
 	const char *only, *skip;
 	const char *state;     /* --state DIR; NULL: PIT_STATE_DIR */
 	bool persist, runtime; /* asked for; no options of the child */
+	bool acts;             /* no option: the plan will be done, so a profile that others can write is refused */
 };
 extern const struct argp pit_tune_plan_argp; /* its input is a struct pit_tune_options * */
 
@@ -53,8 +54,9 @@ int pit_tune_evidence(struct pit_root *root, const struct pit_profile *profile, 
 		      struct pit_error *err);
 void pit_tune_evidence_free(struct pit_tune_evidence *e);
 
-/* The plan as text with a head line and a line of counts; `next` is said behind the counts. */
-void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool verbose, const char *next,
+/* The plan as text with a head line and a line of counts; `next` is said behind the counts. `will`:
+ * it is about to be done. */
+void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool will, bool verbose, const char *next,
 		       const struct pit_page *page);
 
 /* pit_cli_fail(), and below it what else a transaction had to tell. */

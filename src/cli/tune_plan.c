@@ -2,6 +2,8 @@
  *
  * What plan, apply and bisect share: options, the making of the plan, its printing.
  */
+#include <string.h>
+
 #include "cli/tune.h"
 #include "report/text.h"
 
@@ -67,6 +69,8 @@ static int load_profile(const struct pit_tune_options *o, struct pit_profile *re
 	const char *name = o->profile ? o->profile : "training";
 	int rc = pit_profile_load(name, ret, err);
 
+	if (!rc && o->acts)
+		rc = pit_profile_trust(ret, err);
 	if (!rc && o->only)
 		rc = pit_profile_only(ret, o->only, err);
 	if (!rc && o->skip)
@@ -129,6 +133,15 @@ int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes)
 	return code;
 }
 
+/* Which files of this machine make the profile, where its name does not say so. */
+static void put_local(const struct pit_profile *p, struct pit_buf *line)
+{
+	bool is_path = p->local.count && p->file && !strcmp(p->local.item[0], p->file) && strchr(p->name, '/');
+
+	for (size_t i = is_path; i < p->local.count; i++)
+		pit_buf_printf(line, "%s%s", i == is_path ? " with " : ", ", p->local.item[i]);
+}
+
 static void put_head(const struct pit_plan *p, struct pit_scene *scene, const struct pit_page *page)
 {
 	const struct pit_platform *host = pit_scene_platform(scene);
@@ -137,6 +150,7 @@ static void put_head(const struct pit_plan *p, struct pit_scene *scene, const st
 	pit_buf_printf(&line, "pitcrew %s: profile %s", PITCREW_VERSION, p->profile->name);
 	if (p->profile->summary)
 		pit_buf_printf(&line, " (%s)", p->profile->summary);
+	put_local(p->profile, &line);
 	pit_buf_printf(&line, " on %s (%s)", host->hostname[0] ? host->hostname : "host",
 		       pit_root_name(pit_scene_root(scene)));
 	pit_buf_puts(&line, p->persist ? ", to last over reboots." : ", until the next boot.");
@@ -161,10 +175,10 @@ static void put_counts(const struct pit_plan *p, const char *next, const struct 
 	pit_page_wrap(page, 0, NULL, line.data);
 }
 
-void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool verbose, const char *next,
+void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool will, bool verbose, const char *next,
 		       const struct pit_page *page)
 {
 	put_head(p, scene, page);
-	pit_plan_text(p, verbose, page);
+	pit_plan_text(p, will, verbose, page);
 	put_counts(p, next, page);
 }

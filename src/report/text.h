@@ -15,8 +15,8 @@ struct pit_page {
 	bool colours;
 };
 
-/* What an output stream can show: colours on a terminal unless NO_COLOR is set or TERM is dumb; its width, 60 to 120,
- * and 80 when it is no terminal. `when` is "auto", "always" or "never". */
+/* What an output stream can show: colours on a terminal unless NO_COLOR is set or TERM is dumb; its width, COLUMNS or
+ * the terminal's, between 60 and 120, and 80 when neither tells. `when` is "auto", "always" or "never". */
 struct pit_page pit_page_for(int fd, const char *when, struct pit_buf *out);
 
 void pit_page_colour(const struct pit_page *p, enum pit_colour colour, const char *text);

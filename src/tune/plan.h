@@ -92,8 +92,9 @@ void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret);
 bool pit_plan_is_empty(const struct pit_plan *p); /* nothing is to be set */
 
 struct pit_page;
-/* `verbose`: with each thing that is left out and its reason, all lines of files, all cells. */
-void pit_plan_text(const struct pit_plan *p, bool verbose, const struct pit_page *page);
+/* `will`: it is about to be done. `verbose`: with each thing that is left out and its reason, all lines of files, all
+ * cells. */
+void pit_plan_text(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page);
 int pit_plan_json(const struct pit_plan *p, struct pit_buf *out); /* 0 or -ENOMEM */
 void pit_plan_shell(const struct pit_plan *p, struct pit_buf *out);
 

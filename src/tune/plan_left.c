@@ -76,16 +76,20 @@ static void put_one(const struct pit_plan *p, size_t at, const char *what, const
 	pit_plan_put_title(page, subject.data, PIT_YELLOW, text.data);
 }
 
-static bool is_changed(const struct pit_plan *p, const struct pit_knob *knob)
+/* Do other settings of the knob find something here, which is changed, right already or left out for another reason? */
+static bool is_otherwise_here(const struct pit_plan *p, const struct kind *k, const struct pit_knob *knob)
 {
 	for (size_t i = 0; i < p->changes; i++)
 		if (p->change[i].knob == knob)
 			return true;
+	for (size_t i = 0; i < p->left_out; i++)
+		if (p->left[i].knob == knob && !is_of(&p->left[i], k))
+			return true;
 	return false;
 }
 
-/* Several settings of one knob may all be left out; it is named once. When others of its settings do something, those
- * that do not are told apart. */
+/* Several settings of one knob may all be left out; it is named once. When others of its settings find something,
+ * those that do not are told apart. */
 static void put_together(const struct pit_plan *p, const struct kind *k, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf ids = PIT_BUF_INIT;
@@ -93,8 +97,7 @@ static void put_together(const struct pit_plan *p, const struct kind *k, const s
 
 	for (size_t i = 0; i < p->left_out; i++) {
 		const struct pit_left_out *l = &p->left[i];
-
-		bool apart = l->setting && l->setting->which && is_changed(p, l->knob);
+		bool apart = l->setting && l->setting->which && is_otherwise_here(p, k, l->knob);
 
 		if (!is_of(l, k) || (l->knob == last && !apart))
 			continue;

@@ -274,13 +274,13 @@ static size_t put_setting(const struct pit_plan *p, size_t at, bool verbose, con
 	return i;
 }
 
-static void put_values(const struct pit_plan *p, bool verbose, const struct pit_page *page)
+static void put_values(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page)
 {
 	size_t i = 0;
 
 	if (!p->changes || is_file(&p->change[0]))
 		return;
-	pit_page_colour(page, PIT_BOLD, "WOULD CHANGE\n\n");
+	pit_page_colour(page, PIT_BOLD, will ? "WILL CHANGE\n\n" : "WOULD CHANGE\n\n");
 	while (i < p->changes && !is_file(&p->change[i]))
 		i = put_setting(p, i, verbose, page);
 }
@@ -334,7 +334,7 @@ static void put_file(const struct pit_change *c, bool verbose, const struct pit_
 		put_lines(c->new, verbose, page);
 }
 
-static void put_files(const struct pit_plan *p, bool verbose, const struct pit_page *page)
+static void put_files(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page)
 {
 	bool any = false;
 
@@ -342,7 +342,9 @@ static void put_files(const struct pit_plan *p, bool verbose, const struct pit_p
 		if (!is_file(&p->change[i]))
 			continue;
 		if (!any)
-			pit_page_colour(page, PIT_BOLD, "WOULD WRITE, so that it lasts over a reboot\n\n");
+			pit_page_colour(page, PIT_BOLD,
+					will ? "WILL WRITE, so that it lasts over a reboot\n\n"
+					     : "WOULD WRITE, so that it lasts over a reboot\n\n");
 		any = true;
 		put_file(&p->change[i], verbose, page);
 	}
@@ -360,10 +362,10 @@ static void put_sentences(const struct pit_strv *sentences, const char *head, co
 	pit_buf_putc(page->out, '\n');
 }
 
-void pit_plan_text(const struct pit_plan *p, bool verbose, const struct pit_page *page)
+void pit_plan_text(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page)
 {
-	put_values(p, verbose, page);
-	put_files(p, verbose, page);
+	put_values(p, will, verbose, page);
+	put_files(p, will, verbose, page);
 	pit_plan_put_left(p, verbose, page);
 	put_sentences(&p->conflicts, "CONFLICTS\n\n", page);
 	put_sentences(&p->notes, "NOTES\n\n", page);

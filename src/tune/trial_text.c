@@ -52,7 +52,7 @@ void pit_pairs_text(const struct pit_pairs *p, const struct pit_trial_options *o
 	side("with", p->with, p->count, unit, out);
 	if (p->judged)
 		pit_buf_printf(out, "  %-8s %10.4f%s   %.4f to %.4f (%.4g %% interval)\n", "ratio", p->ratio.median,
-			       o->metric.pattern ? "" : "  ", p->ratio.low, p->ratio.high, o->confidence * 100);
+			       o->metric.pattern ? "" : "  ", p->ratio.low, p->ratio.high, p->ratio.confidence * 100);
 }
 
 /* "0.25", "3.1", "160": so many digits, and all of those before the point. */
@@ -105,31 +105,27 @@ static void no_effect(const struct pit_pairs *p, const struct pit_trial_options 
 	pit_page_wrap(page, 0, NULL, s.data);
 }
 
-static int pairs_needed(double confidence)
+static void unsure(const struct pit_pairs *p, const struct pit_trial_options *o, const struct pit_page *page)
 {
-	size_t n = PIT_TRIAL_PAIRS_LEAST;
+	pit_auto_buf struct pit_buf s = PIT_BUF_INIT;
 
-	while (n < 64 && pit_interval_reach(n) < confidence)
-		n++;
-	return (int)n;
+	pit_buf_printf(&s,
+		       "Of %zu, chance alone puts all on one side too often: they bear %.3g %% confidence, and %.4g %% "
+		       "needs %zu (--rounds=%zu).",
+		       p->count, p->ratio.confidence * 100, o->confidence * 100, pit_pairs_needed(o->confidence),
+		       pit_pairs_needed(o->confidence));
+	pit_page_colour(page, PIT_YELLOW, "Not enough pairs to tell. ");
+	pit_page_wrap(page, 0, NULL, s.data);
 }
 
 static void verdict(const struct pit_pairs *p, const struct pit_trial_options *o, const struct pit_page *page)
 {
-	pit_auto_buf struct pit_buf s = PIT_BUF_INIT;
-
-	if (p->effect == PIT_EFFECT_NONE)
+	if (p->effect == PIT_EFFECT_UNSURE)
+		unsure(p, o, page);
+	else if (p->effect == PIT_EFFECT_NONE)
 		no_effect(p, o, page);
 	else
 		effect(p, o, page);
-	if (p->ratio.confidence >= o->confidence)
-		return;
-	pit_buf_printf(
-		&s,
-		"That is only %.3g %% sure: %zu pairs cannot show more, and their interval is wide. %.4g %% needs "
-		"%d pairs.",
-		p->ratio.confidence * 100, p->count, o->confidence * 100, pairs_needed(o->confidence));
-	pit_page_wrap(page, 0, NULL, s.data);
 }
 
 void pit_trial_end_text(const struct pit_trial *t, const struct pit_page *page)

@@ -120,13 +120,16 @@ A machine of two settings.
   $ pitcrew tune plan --root host --profile ./p.ini --only thp.enabled
   pitcrew: profile ./p.ini sets none of the knobs that --only and --skip leave
   [3]
-  $ pitcrew tune plan --root host --profile ./p.ini --only vm.swappiness --format json | grep -v '"file"\|"where"'
+  $ pitcrew tune plan --root host --profile ./p.ini --only vm.swappiness --format json | grep -v '"file"\|"where"' | sed "s,$PWD/,,"
   {
    "schema": 1,
    "pitcrew": "0.1.0",
    "profile": {
     "name": "./p.ini",
-    "summary": "two things"
+    "summary": "two things",
+    "local_files": [
+     "p.ini"
+    ]
    },
    "persist": false,
    "transaction": null,
@@ -201,6 +204,35 @@ A machine of two settings.
   
   ^[[1mWOULD CHANGE
   
+
+A profile that others can write is shown with a warning.
+
+  $ cp p.ini q.ini; chmod 666 q.ini; pitcrew tune plan --root host --profile ./q.ini --only vm.swappiness | grep -A3 NOTES | tr -s '\n ' ' ' | sed "s,$PWD/,,"
+  NOTES - profile ./q.ini is not to be trusted, and apply refuses it: q.ini can be written by everybody 
+  $ printf '[profile]\ninclude = ./p.ini\n' > r.ini; pitcrew tune plan --root host --profile ./r.ini --only vm.swappiness | head -3 | tr -s '\n ' ' ' | sed "s,$PWD/,,"
+  pitcrew 0.1.0: profile ./r.ini (two things) with p.ini on host (host), until the next boot. 
+
+COLUMNS tells how wide a page is where there is no terminal.
+
+  $ COLUMNS=120 pitcrew tune plan --root host --profile ./p.ini --persist --only thp.enabled,vm.swappiness | head -1
+  pitcrew 0.1.0: profile ./p.ini (two things) on host (host), to last over reboots.
+  $ COLUMNS=60 pitcrew tune plan --root host --profile ./p.ini --persist --only vm.swappiness | head -1
+  pitcrew 0.1.0: profile ./p.ini (two things) on host (host),
+
+Of a knob of which something is right here, it is told which section finds nothing.
+
+  $ mkdir -p two/proc two/sys/block/vda/queue; echo '[none] mq-deadline' > two/sys/block/vda/queue/scheduler
+  $ printf '[block.scheduler vd*]\nvalue = none\n[block.scheduler nvme*]\nvalue = none\n' > b.ini
+  $ pitcrew tune plan --root two --profile ./b.ini | grep nothing
+    this machine has nothing of it: block.scheduler nvme*
+  $ printf '[block.scheduler nvme*]\nvalue = none\n' > c.ini; pitcrew tune plan --root two --profile ./c.ini | grep nothing
+    this machine has nothing of it: block.scheduler
+
+Too few rounds are refused before anything runs.
+
+  $ pitcrew tune bisect --rounds 3 -- false
+  pitcrew tune bisect: --rounds=3: 95 % confidence needs at least 6 ('pitcrew tune bisect --help')
+  [64]
 
 Once it is so, there is nothing to do.
 

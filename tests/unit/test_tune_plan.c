@@ -437,8 +437,23 @@ static char *text_of(const struct made *m, bool verbose)
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	const struct pit_page page = {.out = &out, .width = 100};
 
-	pit_plan_text(&m->plan, verbose, &page);
+	pit_plan_text(&m->plan, false, verbose, &page);
 	return pit_buf_take(&out);
+}
+
+static void says_whether_it_is_about_to_be_done(void **state)
+{
+	static const struct tree_file files[] = {{"/sys/block/sda/queue/scheduler", "[mq-deadline] none\n"},
+						 {NULL, NULL}};
+	struct made m = make(files, "[block.scheduler]\nvalue = none\n", false, 1);
+	pit_auto_buf struct pit_buf would = PIT_BUF_INIT, will = PIT_BUF_INIT;
+
+	pit_plan_text(&m.plan, false, false, &(struct pit_page){.out = &would, .width = 100});
+	pit_plan_text(&m.plan, true, false, &(struct pit_page){.out = &will, .width = 100});
+	assert_non_null(strstr(would.data, "WOULD CHANGE"));
+	assert_non_null(strstr(will.data, "WILL CHANGE"));
+	assert_null(strstr(will.data, "WOULD"));
+	made_free(&m);
 }
 
 static void alike_cells_are_one_line(void **state)
@@ -601,6 +616,7 @@ int main(void)
 		cmocka_unit_test(a_unit_stands_and_falls_with_its_settings),
 		cmocka_unit_test(what_the_kernel_changes_along_is_kept),
 		cmocka_unit_test(only_what_belongs_to_changed_things_is_kept),
+		cmocka_unit_test(says_whether_it_is_about_to_be_done),
 		cmocka_unit_test(alike_cells_are_one_line),
 		cmocka_unit_test(text_tells_all_parts),
 		cmocka_unit_test(json_tells_all),
