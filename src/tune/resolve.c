@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "tune/harm.h"
 #include "tune/resolve_parts.h"
 
 /* A cell for refusing a knob as a whole. */
@@ -26,6 +27,7 @@ static int wish_for(const struct pit_setting *s, struct pit_scene *scene, const 
 		    struct pit_wishes *ret, struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf value = PIT_BUF_INIT, why = PIT_BUF_INIT;
+	struct pit_error harm = PIT_ERROR_INIT;
 	pit_auto_free char *now = NULL;
 	int rc;
 
@@ -37,7 +39,9 @@ static int wish_for(const struct pit_setting *s, struct pit_scene *scene, const 
 		rc = pit_choice_offered(scene, cell, value.data, &why);
 	else
 		rc = 1;
-	if (rc > 0)
+	if (rc > 0 && pit_knob_harm(s->knob, scene, value.data, now, &harm))
+		rc = pit_wish_refuse(ret, cell, "%s", harm.text);
+	else if (rc > 0)
 		rc = pit_wish_add(ret, cell, value.data);
 	else if (!rc)
 		rc = pit_wish_refuse(ret, cell, "%s", why.data);
