@@ -96,6 +96,7 @@ struct pit_knob {
 	pit_knob_resolve *resolve; /* NULL: the cells that `object` names, the value by pit_value_want() */
 	const char *values;        /* CHOICE: the words that may be asked for; else for a person: "running, stopped" */
 	int64_t least, most;       /* of INT and of each number among WORDS; both 0: any */
+	bool kib;                  /* the number is of KiB: so are a share of memory and its bound in expressions */
 	size_t ascends;            /* of WORDS: exactly so many numbers, none below the one before; 0: as they come */
 	pit_knob_judge *judge;     /* NULL: what `least` and `most` allow does no harm anywhere (tune/harm.h) */
 	bool rounds;               /* the kernel may take a number near the one written; what it took then counts */

@@ -38,6 +38,7 @@ const struct pit_knob pit_knobs_memory[] = {
 		.least = 1024, /* sysctl/vm: less is "subtly broken" and prone to deadlocks */
 		.most = INT32_MAX,
 		.judge = pit_judge_reserve,
+		.kib = true,
 		.blast = PIT_BLAST_ALL ": so much less to use",
 		.checks = "memory.min-free memory.direct-reclaim process.reclaim-threads",
 		.source = DOC_VM,

@@ -22,6 +22,12 @@ static int refuse_in_container(const struct pit_setting *s, struct pit_scene *sc
 	return refuse_all(s->knob, why, ret);
 }
 
+/* In the unit of the knob's numbers. */
+static uint64_t memory_for(const struct pit_knob *k, struct pit_scene *scene)
+{
+	return pit_scene_memory(scene) / (k->kib ? 1024 : 1);
+}
+
 /* Appends what is wanted of `cell`. What cannot be read is left to the plan, which says so. */
 static int wish_for(const struct pit_setting *s, struct pit_scene *scene, const struct pit_cell *cell,
 		    struct pit_wishes *ret, struct pit_error *err)
@@ -32,7 +38,7 @@ static int wish_for(const struct pit_setting *s, struct pit_scene *scene, const 
 	int rc;
 
 	(void)pit_cell_read(pit_scene_root(scene), cell, &now, NULL);
-	rc = pit_value_want(cell->kind, s->value, now, pit_scene_memory(scene), &value, err);
+	rc = pit_value_want(cell->kind, s->value, now, memory_for(s->knob, scene), &value, err);
 	if (rc)
 		return pit_wrap(err, rc, "%s", cell->object);
 	if (cell->kind == PIT_VALUE_CHOICE)
@@ -77,7 +83,7 @@ static int by_pattern(const struct pit_setting *s, struct pit_scene *scene, stru
 
 	if (s->which && !strchr(object, '*'))
 		return pit_fail(err, EINVAL, "there is only one %s, nothing named '%.80s'", object, s->which);
-	rc = pit_setting_check(s, pit_scene_memory(scene), err);
+	rc = pit_setting_check(s, memory_for(k, scene), err);
 	rc = rc ? rc : expand(s, scene, object, &objects, err);
 	if (rc)
 		return rc;

@@ -149,6 +149,28 @@ static char *trimmed(const char *text)
 	return strndup(text, len);
 }
 
+/* "X instead of Y": X when `current` is Y or nothing, else what is there. 1: `text` is no such expression. */
+static int print_instead(enum pit_value_kind kind, char *text, const char *current, uint64_t memory,
+			 struct pit_buf *out, struct pit_error *err)
+{
+	char *word = kind == PIT_VALUE_INT ? strstr(text, " instead of ") : NULL;
+	pit_auto_buf struct pit_buf wanted = PIT_BUF_INIT, replaced = PIT_BUF_INIT;
+	int rc;
+
+	if (!word)
+		return 1;
+	*word = '\0';
+	rc = print_wanted(kind, text, true, memory, &wanted, err);
+	rc = rc ? rc : print_wanted(kind, word + strlen(" instead of "), true, memory, &replaced, err);
+	if (rc)
+		return rc;
+	if (!current || pit_value_equal(kind, current, replaced.data))
+		pit_buf_puts(out, wanted.data);
+	else if (pit_value_canon(kind, current, out, NULL))
+		return pit_fail(err, EBADMSG, "'%.80s', which is there now, is no number", current);
+	return wanted.failed || replaced.failed ? pit_fail(err, ENOMEM, "out of memory") : 0;
+}
+
 int pit_value_want(enum pit_value_kind kind, const char *expression, const char *current, uint64_t memory,
 		   struct pit_buf *out, struct pit_error *err)
 {
@@ -159,6 +181,9 @@ int pit_value_want(enum pit_value_kind kind, const char *expression, const char 
 
 	if (!text)
 		return pit_fail(err, ENOMEM, "out of memory");
+	rc = print_instead(kind, text, current, memory, out, err);
+	if (rc <= 0)
+		return !rc && out->failed ? pit_fail(err, ENOMEM, "out of memory") : rc;
 	least = numbers && !strncmp(text, ">=", 2);
 	bounded = least || (numbers && !strncmp(text, "<=", 2));
 	rc = print_wanted(kind, bounded ? text + 2 + strspn(text + 2, BLANKS) : text, bounded, memory, &wanted, err);

@@ -308,6 +308,7 @@ static void numbers_that_stop_a_machine_are_refused(void **state)
 		{"kernel.pid_max", "4194304", NULL},
 		{"vm.min_free_kbytes", "999999999", "5% of the memory"},
 		{"vm.min_free_kbytes", "52425", NULL},
+		{"vm.min_free_kbytes", ">=1% memory up to 65536", NULL},
 		{"vm.min_free_kbytes", "0", ""},
 		{"vm.overcommit_memory", "2", "Committed_AS"},
 		{"vm.overcommit_memory", "1", NULL},
@@ -338,6 +339,16 @@ static void numbers_that_stop_a_machine_are_refused(void **state)
 		else if (!nowhere)
 			assert_refused(s, 0, cases[i].refused, "");
 	}
+}
+
+static void shares_of_memory_are_in_the_knobs_unit(void **state)
+{
+	struct stage *s = *state;
+
+	assert_int_equal(ask(s, pit_knob_find("vm.min_free_kbytes"), ">=1% memory up to 65536"), 0);
+	assert_wish(s, 0, "vm.min_free_kbytes", "10485");
+	assert_int_equal(ask(s, pit_knob_find("vm.min_free_kbytes"), ">=1% memory up to 3000"), 0);
+	assert_wish(s, 0, "vm.min_free_kbytes", "4096");
 }
 
 /* Another's role has carried "brr" for years, which no kernel takes. */
@@ -463,6 +474,7 @@ int main(void)
 		IN_STAGE(choices_of_modules_count),
 		IN_STAGE(d11_typo_is_refused_by_name),
 		IN_STAGE(numbers_that_stop_a_machine_are_refused),
+		IN_STAGE(shares_of_memory_are_in_the_knobs_unit),
 		IN_STAGE(dirty_limits_are_shares_or_bytes),
 		cmocka_unit_test(a_container_leaves_the_host_alone),
 		IN_STAGE(a_row_may_resolve_by_itself),
