@@ -7,7 +7,7 @@
 
 #define LIMIT                                                                                                          \
 	.target = PIT_TARGET_FILE, .value = PIT_VALUE_TEXT, .resolve = pit_resolve_limits,                             \
-	.values = "unlimited, a number, a size", .lasts = PIT_LASTS_ITSELF, .takes = PIT_TAKES_LOGIN,                  \
+	.values = "unlimited, a number, a size; SOFT:HARD", .lasts = PIT_LASTS_ITSELF, .takes = PIT_TAKES_LOGIN,       \
 	.service = "the services that start jobs", .blast = "sessions and jobs that start later",                      \
 	.source = "limits.conf(5), systemd.exec(5)"
 
