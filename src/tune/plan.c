@@ -432,6 +432,7 @@ static int make(struct pit_draft *d)
 
 	rc = rc ? rc : pit_draft_choose(d);
 	rc = rc ? rc : pit_draft_exclude(d);
+	rc = rc ? rc : pit_draft_dirty(d);
 	rc = rc ? rc : read_open(d);
 	if (!rc && d->options->persist)
 		rc = each_setting(d, persist);
