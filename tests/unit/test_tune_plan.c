@@ -137,6 +137,19 @@ static void carry_out(struct made *m)
 	}
 }
 
+static void says_that_there_is_no_gpu(void **state)
+{
+	static const char settings[] = "[vm.swappiness]\nvalue = 10\n";
+	struct made m = make(host, settings, false, 1);
+
+	assert_int_equal(m.plan.notes.count, 0);
+	made_free(&m);
+	m = make(host, "[profile]\nworkload = training\n[vm.swappiness]\nvalue = 10\n", false, 1);
+	assert_int_equal(m.plan.notes.count, 1);
+	assert_non_null(strstr(m.plan.notes.item[0], "no GPU that pitcrew can see"));
+	made_free(&m);
+}
+
 /* The host has 20% and 10%. */
 static void dirty_data_is_written_before_writers_wait(void **state)
 {
@@ -592,6 +605,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_old_new_and_why),
+		cmocka_unit_test(says_that_there_is_no_gpu),
 		cmocka_unit_test(dirty_data_is_written_before_writers_wait),
 		cmocka_unit_test(the_more_specific_section_counts),
 		cmocka_unit_test(of_two_as_specific_the_later_counts),
