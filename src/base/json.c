@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
-
 json_t *pit_json_text(const char *text)
 {
 	pit_auto_free char *copy = NULL;
@@ -23,4 +21,15 @@ json_t *pit_json_text(const char *text)
 json_t *pit_json_number(int64_t n)
 {
 	return n < 0 ? json_null() : json_integer(n);
+}
+
+int pit_json_put(json_t *top, struct pit_buf *out)
+{
+	pit_auto_free char *text = top ? json_dumps(top, JSON_INDENT(1) | JSON_ENSURE_ASCII) : NULL;
+
+	json_decref(top);
+	if (text)
+		pit_buf_printf(out, "%s\n", text);
+	out->failed |= !text;
+	return out->failed ? -ENOMEM : 0;
 }

@@ -79,19 +79,6 @@ static json_t *host_object(const struct pit_report *r)
 			 pit_json_number(r->gpus), "live", r->live, "as_root", r->as_root);
 }
 
-static int dump(json_t *top, struct pit_buf *out)
-{
-	char *text = top ? json_dumps(top, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
-
-	json_decref(top);
-	if (!text)
-		return -ENOMEM;
-	pit_buf_puts(out, text);
-	pit_buf_putc(out, '\n');
-	free(text);
-	return out->failed ? -ENOMEM : 0;
-}
-
 int pit_report_json(const struct pit_report *r, struct pit_buf *out)
 {
 	json_t *findings = json_array(), *top;
@@ -108,7 +95,7 @@ int pit_report_json(const struct pit_report *r, struct pit_buf *out)
 			"summary", "pass", (int)r->pass, "warn", (int)r->warn, "fail", (int)r->fail, "skip",
 			(int)r->skip, "waived", (int)r->waived, "ms", json_real(round(r->ms * 10) / 10), "findings",
 			findings);
-	return dump(top, out);
+	return pit_json_put(top, out);
 }
 
 int pit_catalog_json(const struct pit_selection *selection, struct pit_buf *out)
@@ -124,5 +111,5 @@ int pit_catalog_json(const struct pit_selection *selection, struct pit_buf *out)
 							pit_status_name(row->otherwise), "remedy", row->remedy, "knobs",
 							words_array(row->knob), "source", row->source));
 	}
-	return dump(array, out);
+	return pit_json_put(array, out);
 }

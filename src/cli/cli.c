@@ -78,6 +78,13 @@ bool pit_cli_is_json(struct argp_state *state, const char *word)
 	return pit_cli_choice(state, "format", word, formats) == 1;
 }
 
+const char *pit_cli_colour(struct argp_state *state, const char *word)
+{
+	static const char *const colours[] = {"auto", "always", "never", NULL};
+
+	return colours[pit_cli_choice(state, "color", word, colours)];
+}
+
 int pit_cli_number(struct argp_state *state, const char *option, const char *arg, int least, int most)
 {
 	uint64_t value;

@@ -48,6 +48,9 @@ _Noreturn void pit_cli_usage(const struct argp_state *state, const char *fmt, ..
 int pit_cli_choice(struct argp_state *state, const char *option, const char *word, const char *const *choices);
 bool pit_cli_is_json(struct argp_state *state, const char *word); /* for --format of "text" and "json" alone */
 
+const char *pit_cli_colour(struct argp_state *state,
+			   const char *word); /* for --color: `word` as pit_page_for() takes it */
+
 /* What an option was given, checked; a usage error when it is no such number, or no absolute path. */
 int pit_cli_number(struct argp_state *state, const char *option, const char *arg, int least, int most);
 const char *pit_cli_absolute(struct argp_state *state, const char *option, const char *arg);

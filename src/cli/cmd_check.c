@@ -43,8 +43,6 @@ static const struct argp_option argp_options[] = {
 
 static const char *const formats[] = {"text", "json", "junit", "markdown", NULL};
 static const char *const workloads[] = {"training", "inference", NULL};
-static const char *const colours[] = {"auto", "always", "never", NULL};
-
 static void add_words(struct argp_state *state, struct options *o, struct pit_strv *words, const char *arg)
 {
 	if (pit_selection_add(words, arg, &o->err))
@@ -90,7 +88,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->list = true;
 		break;
 	case KEY_COLOUR:
-		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
+		o->colour = pit_cli_colour(state, arg);
 		break;
 	case KEY_SAMPLE:
 		o->facts.sample_ms = pit_cli_number(state, "sample", arg, 1, 60000);

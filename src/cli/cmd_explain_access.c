@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check/access.h"
+#include "base/json.h"
 #include "cli/cmd.h"
 #include "report/text.h"
 
@@ -189,7 +190,6 @@ static json_t *step_json(const struct pit_access_step *s)
 static int put_json(const struct options *o, const struct question *q, struct pit_buf *out)
 {
 	json_t *answers = json_object(), *steps = json_array(), *all;
-	char *text;
 
 	for (size_t i = 0; i < PIT_COUNT(wants); i++) {
 		const struct pit_access_answer *a = &q->answer[i];
@@ -204,13 +204,7 @@ static int put_json(const struct options *o, const struct question *q, struct pi
 	all = json_pack("{s:i, s:s, s:I, s:s, s:b, s:o, s:o}", "schema", 1, "user", q->user.name, "uid",
 			(json_int_t)q->user.uid, "path", o->path, "selinux_enforcing", q->enforcing, "access", answers,
 			"steps", steps);
-	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
-	json_decref(all);
-	if (!text)
-		return -ENOMEM;
-	pit_buf_printf(out, "%s\n", text);
-	free(text);
-	return 0;
+	return pit_json_put(all, out);
 }
 
 /* An answer is an answer, also when it is no. */

@@ -24,8 +24,6 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static const char *const colours[] = {"auto", "always", "never", NULL};
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -48,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->verbose = true;
 		break;
 	case KEY_COLOUR:
-		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
+		o->colour = pit_cli_colour(state, arg);
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': apply takes no such word; --profile=%s chooses a profile", arg, arg);

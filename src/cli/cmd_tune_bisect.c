@@ -16,14 +16,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->tune;
 		state->child_inputs[1] = &o->cli;
 		break;
-	case ARGP_KEY_ARGS:
-		pit_trial_take_command(state, &o->cli);
-		break;
 	case ARGP_KEY_END:
 		if (o->tune.root)
 			pit_cli_usage(state, "--root=%s: nothing can be tried on a recorded machine", o->tune.root);
-		if (!o->cli.trial.argv)
-			pit_cli_usage(state, "give the command to measure, after '--'");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -102,17 +102,11 @@ static json_t *record_json(const struct pit_record *r)
 static void put_json(const struct pit_history *h, int txn, struct pit_buf *out)
 {
 	json_t *list = json_array();
-	char *text;
 
 	for (size_t i = 0; i < h->records; i++)
 		if (!txn || h->record[i].txn == txn)
 			json_array_append_new(list, record_json(&h->record[i]));
-	text = json_dumps(list, JSON_INDENT(2));
-	out->failed |= !text;
-	if (text)
-		pit_buf_printf(out, "%s\n", text);
-	free(text);
-	json_decref(list);
+	(void)pit_json_put(list, out);
 }
 
 static void put_text(const struct pit_history *h, int txn, const struct pit_page *page)

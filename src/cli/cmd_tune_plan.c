@@ -28,8 +28,6 @@ static const struct argp_option argp_options[] = {
 };
 
 static const char *const formats[] = {"text", "json", "sh", "markdown", NULL};
-static const char *const colours[] = {"auto", "always", "never", NULL};
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -52,7 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->verbose = true;
 		break;
 	case KEY_COLOUR:
-		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
+		o->colour = pit_cli_colour(state, arg);
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': plan takes no such word; --profile=%s chooses a profile", arg, arg);
@@ -92,21 +90,15 @@ static json_t *profiles_array(const struct pit_strv *profiles)
 
 static void list_json(const struct pit_strv *profiles, struct pit_buf *out)
 {
-	json_t *knobs = json_array(), *top;
-	char *text;
+	json_t *knobs = json_array();
 
 	PIT_KNOB_FOREACH (knob)
 		json_array_append_new(
 			knobs, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", knob->id, "title", knob->title,
 					 "values", pit_json_text(knob->values), "blast", pit_json_text(knob->blast),
 					 "checks", pit_json_text(knob->checks), "source", pit_json_text(knob->source)));
-	top = json_pack("{s:i, s:o, s:o}", "schema", 1, "profiles", profiles_array(profiles), "knobs", knobs);
-	text = top ? json_dumps(top, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
-	json_decref(top);
-	out->failed |= !text;
-	if (text)
-		pit_buf_printf(out, "%s\n", text);
-	free(text);
+	(void)pit_json_put(
+		json_pack("{s:i, s:o, s:o}", "schema", 1, "profiles", profiles_array(profiles), "knobs", knobs), out);
 }
 
 static void put_row(const struct pit_page *page, const char *name, const char *text)

@@ -272,16 +272,6 @@ static int revert(struct work *w, struct pit_error *err)
 	return 0;
 }
 
-static void put_list(struct work *w)
-{
-	char *text = json_dumps(w->list, JSON_INDENT(2));
-
-	w->page.out->failed |= !text;
-	if (text)
-		pit_buf_printf(w->page.out, "%s\n", text);
-	free(text);
-}
-
 static int run(int argc, char **argv)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
@@ -295,7 +285,7 @@ static int run(int argc, char **argv)
 	w.list = o.json ? json_array() : NULL;
 	rc = revert(&w, &err);
 	if (!rc && w.list)
-		put_list(&w);
+		(void)pit_json_put(pit_take(w.list), &out);
 	json_decref(w.list);
 	pit_tune_state_close(w.state);
 	pit_place_close(w.place);

@@ -199,16 +199,10 @@ static void put_json(const struct pit_history *h, struct pit_buf *out)
 	json_t *list = json_array();
 	json_t *all =
 		json_pack("{s:s, s:o, s:o}", "state_dir", h->dir, "boot", pit_json_text(h->boot), "transactions", list);
-	char *text;
 
 	for (size_t i = 0; i < h->records; i++)
 		json_array_append_new(list, transaction_json(h, &h->record[i]));
-	text = json_dumps(all, JSON_INDENT(2));
-	out->failed |= !text;
-	if (text)
-		pit_buf_printf(out, "%s\n", text);
-	free(text);
-	json_decref(all);
+	(void)pit_json_put(all, out);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

@@ -42,15 +42,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_STATE:
 		o->state = pit_cli_absolute(state, "state", arg);
 		break;
-	case ARGP_KEY_ARGS:
-		pit_trial_take_command(state, &o->cli);
-		break;
 	case ARGP_KEY_END:
 		if (!o->knobs.count)
 			pit_cli_usage(state,
 				      "give at least one --knob=ID[=VALUE]; 'pitcrew tune plan --list' has them all");
-		if (!o->cli.trial.argv)
-			pit_cli_usage(state, "give the command to measure, after '--'");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -216,16 +216,10 @@ static void put_json(const struct result *r, bool ok, struct pit_buf *out)
 	json_t *all = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "ok", ok, "values", (json_int_t)r->items,
 				"wrong", (json_int_t)r->wrong, "gone", (json_int_t)r->gone, "incomparable",
 				(json_int_t)r->incomparable, "cut_off", (json_int_t)r->cut_off, "items", list);
-	char *text;
 
 	for (size_t i = 0; i < r->items; i++)
 		json_array_append_new(list, item_json(&r->item[i]));
-	text = json_dumps(all, JSON_INDENT(2));
-	out->failed |= !text;
-	if (text)
-		pit_buf_printf(out, "%s\n", text);
-	free(text);
-	json_decref(all);
+	(void)pit_json_put(all, out);
 }
 
 static const struct argp_option argp_options[] = {

@@ -43,14 +43,17 @@ int pit_history_load(const struct pit_history_options *o, struct pit_history *re
 	pit_auto_tune_state struct pit_tune_state *state = NULL;
 	struct pit_history h = {.dir = o->state ? o->state : PIT_STATE_DIR};
 	int rc = pit_root_open(o->root, &h.root, err);
+	bool busy;
 
 	if (rc)
 		return rc;
 	pit_boot_id(h.root, h.boot);
 	rc = pit_tune_state_open(h.dir, false, &state, err);
+	/* Asked on both sides of the look: what ends meanwhile, or begins, was not cut off. */
+	busy = !rc && pit_tune_state_is_busy(state, h.busy, sizeof(h.busy));
 	if (!rc)
 		rc = pit_tune_state_list(state, &h.record, &h.records, err);
-	if (!rc && !pit_tune_state_is_busy(state, h.busy, sizeof(h.busy)))
+	if (!rc && !busy && !pit_tune_state_is_busy(state, h.busy, sizeof(h.busy)))
 		h.busy[0] = '\0';
 	if (rc && rc != -ENOENT) {
 		pit_history_free(&h);

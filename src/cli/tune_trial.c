@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/parse.h"
 
 enum { KEY_CONFIDENCE = 1024, KEY_LEAST, KEY_BETTER, KEY_WARMUP, KEY_COLOUR, KEY_WAIT };
@@ -39,6 +40,8 @@ static void hear(const char *bytes, size_t len, void *arg)
 
 static void check(struct argp_state *state, struct pit_trial_cli *o)
 {
+	if (!o->trial.argv)
+		pit_cli_usage(state, "give the command to measure, after '--'");
 	if (o->trial.metric.pattern && !o->better)
 		pit_cli_usage(state, "--metric=%s: say whether its number is better --better=higher or --better=lower",
 			      o->trial.metric.pattern);
@@ -49,8 +52,7 @@ static void check(struct argp_state *state, struct pit_trial_cli *o)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const sides[] = {"higher", "lower", NULL}, *const colours[] = {"auto", "always", "never",
-											  NULL};
+	static const char *const sides[] = {"higher", "lower", NULL};
 	struct pit_trial_cli *o = state->input;
 
 	switch (key) {
@@ -79,10 +81,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->json = pit_cli_is_json(state, arg);
 		break;
 	case KEY_COLOUR:
-		o->colour = colours[pit_cli_choice(state, "color", arg, colours)];
+		o->colour = pit_cli_colour(state, arg);
 		break;
 	case KEY_WAIT:
 		o->wait = pit_cli_number(state, "wait", arg, 0, 86400);
+		break;
+	case ARGP_KEY_ARGS:
+		o->trial.argv = (const char *const *)state->argv + state->next;
+		state->next = state->argc;
 		break;
 	case ARGP_KEY_END:
 		check(state, o);
@@ -94,12 +100,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp pit_trial_argp = {.options = argp_options, .parser = parse};
-
-void pit_trial_take_command(struct argp_state *state, struct pit_trial_cli *o)
-{
-	o->trial.argv = (const char *const *)state->argv + state->next;
-	state->next = state->argc;
-}
 
 int pit_trial_open(const struct pit_trial_cli *o, const char *state_dir, struct pit_place **ret_place,
 		   struct pit_tune_state **ret_state, struct pit_error *err)
@@ -135,12 +135,7 @@ int pit_trial_exit(const struct pit_trial *t)
 int pit_trial_print_json(json_t *json, int code)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 
-	json_decref(json);
-	out.failed |= !text;
-	if (text)
-		pit_buf_printf(&out, "%s\n", text);
-	free(text);
+	(void)pit_json_put(json, &out);
 	return pit_cli_print(&out, code);
 }

@@ -10,9 +10,9 @@
 #include "tune/trial.h"
 
 /* As an argp child: --rounds, --warmup, --metric, --better, --confidence, --least, --verbose, --format, --color,
- * --wait. */
+ * --wait; and the words behind the options, the command. A usage error when there are none. */
 struct pit_trial_cli {
-	struct pit_trial_options trial; /* argv is for the parent to set */
+	struct pit_trial_options trial;
 	const char *better;
 	const char *colour;
 	int wait;
@@ -23,9 +23,6 @@ extern const struct argp pit_trial_argp; /* its input is a struct pit_trial_cli 
 	{                                                                                                              \
 		.trial = {.rounds = 8, .warmup = 1, .confidence = 0.95, .least = 0.01}, .colour = "auto", .wait = 10   \
 	}
-
-/* The words behind the options: the command. A usage error when there is none. */
-void pit_trial_take_command(struct argp_state *state, struct pit_trial_cli *o);
 
 /* The place and the state, which is locked; the caller closes both, also after a failure. */
 int pit_trial_open(const struct pit_trial_cli *o, const char *state_dir, struct pit_place **ret_place,

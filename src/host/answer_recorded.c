@@ -2,32 +2,16 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <xxhash.h>
 
+#include "base/inside.h"
 #include "host/answer.h"
-
-/* Opens `path` with every link resolved inside the recording. */
-static int open_inside(const struct pit_recording *r, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd;
-
-	while (*path == '/')
-		path++;
-	fd = syscall(SYS_openat2, r->fd, *path ? path : ".", &how, sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
-}
 
 static int read_inside(const struct pit_recording *r, const char *path, struct pit_buf *out)
 {
-	pit_auto_close int fd = open_inside(r, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	pit_auto_close int fd = pit_open_inside(r->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
 	return fd < 0 ? fd : pit_read_fd(fd, out);
 }
@@ -92,12 +76,12 @@ int pit_recording_open(struct pit_recording *r, const char *dir, struct pit_erro
 	r->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->fd < 0)
 		return pit_fail(err, errno, "cannot open the recording %s: %s", dir, strerror(errno));
-	probe = open_inside(r, "/", O_PATH | O_DIRECTORY);
+	probe = pit_open_inside(r->fd, "/", O_PATH | O_DIRECTORY);
 	if (probe < 0)
 		return pit_fail(err, -probe, "this kernel cannot read a recording safely (openat2: %s)",
 				strerror(-probe));
 	close(probe);
-	probe = open_inside(r, ".pitcrew/format", O_PATH);
+	probe = pit_open_inside(r->fd, ".pitcrew/format", O_PATH);
 	r->ours = probe >= 0;
 	rc = load_missing(r, err);
 	return pit_wrap(err, rc, "%s", dir);
@@ -114,7 +98,7 @@ void pit_recording_close(struct pit_recording *r)
 /* The target of the last component, which must not be followed: its directory is resolved inside the recording. */
 static int link_inside(const struct pit_recording *r, const char *path, struct pit_buf *out)
 {
-	pit_auto_close int fd = open_inside(r, path, O_PATH | O_NOFOLLOW);
+	pit_auto_close int fd = pit_open_inside(r->fd, path, O_PATH | O_NOFOLLOW);
 	char target[4096];
 	ssize_t n;
 
@@ -130,7 +114,7 @@ static int link_inside(const struct pit_recording *r, const char *path, struct p
 /* What the file system of the recording itself says; its owner is not the recorded one. */
 static int stat_inside(const struct pit_recording *r, const char *path, struct pit_buf *out)
 {
-	pit_auto_close int fd = open_inside(r, path, O_PATH);
+	pit_auto_close int fd = pit_open_inside(r->fd, path, O_PATH);
 	struct stat st;
 
 	if (fd < 0)
@@ -144,14 +128,14 @@ static int stat_inside(const struct pit_recording *r, const char *path, struct p
 
 static int list_inside(const struct pit_recording *r, const char *path, struct pit_buf *out)
 {
-	int fd = open_inside(r, path, O_RDONLY | O_DIRECTORY);
+	int fd = pit_open_inside(r->fd, path, O_RDONLY | O_DIRECTORY);
 
 	return fd < 0 ? fd : pit_list_fd(fd, out);
 }
 
 static int exists_inside(const struct pit_recording *r, const char *path)
 {
-	pit_auto_close int fd = open_inside(r, path, O_PATH);
+	pit_auto_close int fd = pit_open_inside(r->fd, path, O_PATH);
 
 	return fd < 0 ? fd : 0;
 }

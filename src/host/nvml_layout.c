@@ -217,19 +217,32 @@ static int place(void *lib, pit_nvml_handle gpu, const char *name, unsigned star
 	return create ? PIT_NVML_INVALID : PIT_NVML_NOT_SUPPORTED;
 }
 
+/* "3g.40gb@0"; cuts the word in two. */
+static bool parse(char *word, struct instance *ret)
+{
+	char *at = strchr(word, '@');
+	uint64_t start;
+
+	if (!at || pit_parse_u64(at + 1, &start) || start > INSTANCES_MAX)
+		return false;
+	*at = '\0';
+	*ret = (struct instance){.name = word, .start = (unsigned)start};
+	return true;
+}
+
 int pit_nvml_divide(void *lib, pit_nvml_handle gpu, const char *layout)
 {
 	pit_auto_strv struct pit_strv words = {0};
-	int code = pit_strv_split(&words, layout, " ") ? PIT_NVML_UNKNOWN : clear(lib, gpu);
+	struct instance wanted[INSTANCES_MAX];
+	int code = pit_strv_split(&words, layout, " ") ? PIT_NVML_UNKNOWN : PIT_NVML_OK;
 
-	for (size_t i = 0; i < words.count && code == PIT_NVML_OK; i++) {
-		char *at = strchr(words.item[i], '@');
-		uint64_t start;
-
-		if (!at || pit_parse_u64(at + 1, &start) || start > INSTANCES_MAX)
-			return PIT_NVML_INVALID;
-		*at = '\0';
-		code = place(lib, gpu, words.item[i], (unsigned)start);
-	}
+	/* All of them before the first instance is destroyed. */
+	for (size_t i = 0; i < words.count && code == PIT_NVML_OK; i++)
+		if (i >= INSTANCES_MAX || !parse(words.item[i], &wanted[i]))
+			code = PIT_NVML_INVALID;
+	if (code == PIT_NVML_OK)
+		code = clear(lib, gpu);
+	for (size_t i = 0; i < words.count && code == PIT_NVML_OK; i++)
+		code = place(lib, gpu, wanted[i].name, wanted[i].start);
 	return code;
 }

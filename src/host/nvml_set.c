@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/nvml_set.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/strv.h"
 #include "host/nvml.h"
 #include "host/nvml_abi.h"
 #include "host/nvml_ask.h"
@@ -94,12 +96,15 @@ static int get_clocks(const json_t *gpu, struct pit_buf *out)
 static int set_clocks(void *lib, pit_nvml_handle gpu, const char *value)
 {
 	set_two set = (set_two)pit_nvml_symbol(lib, "nvmlDeviceSetApplicationsClocks", NULL);
-	unsigned mem, sm;
-	int end = 0;
+	pit_auto_strv struct pit_strv words = {0};
+	uint64_t mem, sm;
 
-	if (sscanf(value, "%u %u%n", &mem, &sm, &end) != 2 || value[end])
+	if (pit_strv_split(&words, value, " "))
+		return PIT_NVML_UNKNOWN;
+	if (words.count != 2 || pit_parse_u64(words.item[0], &mem) || pit_parse_u64(words.item[1], &sm) ||
+	    mem > UINT_MAX || sm > UINT_MAX)
 		return PIT_NVML_INVALID;
-	return set ? set(gpu, mem, sm) : PIT_NVML_NOT_SUPPORTED;
+	return set ? set(gpu, (unsigned)mem, (unsigned)sm) : PIT_NVML_NOT_SUPPORTED;
 }
 
 static const char *const compute_modes[] = {"default", "exclusive-thread", "prohibited", "exclusive-process"};

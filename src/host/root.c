@@ -155,6 +155,11 @@ const char *pit_root_dir(const struct pit_root *r)
 	return r->live ? "/" : r->dir;
 }
 
+void pit_root_end_helper(struct pit_root *r)
+{
+	pit_deadline_close(&r->deadline);
+}
+
 void pit_root_set_deadline(struct pit_root *r, int ms)
 {
 	r->deadline.ms = ms;

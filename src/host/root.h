@@ -125,6 +125,10 @@ int pit_root_read_secret(struct pit_root *root, const char *path, struct pit_buf
 /* Forgets all answers, so that the next reads see the machine anew. Texts handed out before are gone. */
 void pit_root_forget(struct pit_root *root);
 
+/* Ends the helper that makes the reads which may block; the next of them starts another. For those who fork: the helper
+ * belongs to one process. */
+void pit_root_end_helper(struct pit_root *root);
+
 /* Deadline of one read that may block; 300 ms at the start. */
 void pit_root_set_deadline(struct pit_root *root, int ms);
 

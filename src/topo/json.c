@@ -134,12 +134,6 @@ int pit_topo_json(const struct pit_topo *t, struct pit_buf *out)
 			  "packages", pit_json_number(t->packages), "cores", pit_json_number(t->cores), "mem_kb",
 			  pit_json_number(t->mem_kb), "nodes", nodes(t), "allowed", allowed(t), "caches", caches(t),
 			  "pci_known", t->pci_known, "devices", devices(t), "contradictions", contradictions(t));
-	char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
 
-	json_decref(all);
-	if (!text)
-		return -ENOMEM;
-	pit_buf_printf(out, "%s\n", text);
-	free(text);
-	return out->failed ? -ENOMEM : 0;
+	return pit_json_put(all, out);
 }

@@ -74,6 +74,7 @@ int pit_guard_start(struct pit_tune_state *state, struct pit_place *place, int t
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return pit_fail(err, errno, "cannot make a socket for the guardian: %s", strerror(errno));
+	pit_root_end_helper(pit_place_root(place)); /* the guardian would hear it no more, and kill its number */
 	pid = fork();
 	if (!pid) {
 		close(ends[0]);

@@ -112,9 +112,9 @@ int pit_hooks_run(struct pit_place *place, const struct pit_cell *const *cells, 
 		    (hook->needs && pit_root_exists(pit_place_root(place), "%s", hook->needs)))
 			continue;
 		rc = run_one(place, hook, &why);
-		if (rc && rc != -ENOENT && hook->vital)
+		if (rc && rc != -ENOPKG && hook->vital)
 			return pit_fail(err, -rc, "%s", why.text);
-		if (rc && (rc != -ENOENT || hook->vital) && pit_strv_add(ret_notes, why.text))
+		if (rc && (rc != -ENOPKG || hook->vital) && pit_strv_add(ret_notes, why.text))
 			return pit_fail(err, ENOMEM, "out of memory");
 	}
 	return 0;

@@ -79,7 +79,7 @@ char *pit_value_brief(const char *value, char out[PIT_VALUE_BRIEF])
 }
 
 /* All or nothing: half a record that others are written behind would be damage. */
-static int write_whole(int fd, const struct pit_buf *line)
+static int write_whole(int fd, const struct pit_buf *line, bool sync)
 {
 	off_t before = lseek(fd, 0, SEEK_END);
 	ssize_t n;
@@ -90,9 +90,9 @@ static int write_whole(int fd, const struct pit_buf *line)
 	do
 		n = write(fd, line->data, line->len);
 	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)line->len)
+	if (n == (ssize_t)line->len && (!sync || !fsync(fd)))
 		return 0;
-	rc = n < 0 ? -errno : -ENOSPC;
+	rc = n < 0 || n == (ssize_t)line->len ? -errno : -ENOSPC;
 	if (n > 0 && ftruncate(fd, before))
 		return -EIO;
 	return rc;
@@ -110,8 +110,6 @@ int pit_journal_append(int fd, json_t *record, bool sync, struct pit_error *err)
 	if (line.failed)
 		rc = -ENOMEM;
 	if (!rc)
-		rc = write_whole(fd, &line);
-	if (!rc && sync && fsync(fd))
-		rc = -errno;
+		rc = write_whole(fd, &line, sync);
 	return rc ? pit_fail(err, -rc, "cannot write the journal: %s", strerror(-rc)) : 0;
 }

@@ -24,14 +24,6 @@ const struct pit_limit_item *pit_limit_item(const char *item)
 	return NULL;
 }
 
-const struct pit_limit_item *pit_limit_item_of_key(const char *key)
-{
-	for (const struct pit_limit_item *i = pit_limit_items; i->item; i++)
-		if (!strcmp(i->key, key))
-			return i;
-	return NULL;
-}
-
 /* One side of the colon. pit_parse_size() knows neither P nor E, and systemd neither "kB" nor "KiB". */
 static int parse_one(const char *text, size_t len, uint64_t *ret)
 {
@@ -42,7 +34,8 @@ static int parse_one(const char *text, size_t len, uint64_t *ret)
 
 	while (len && strchr(" \t", text[len - 1]))
 		len--;
-	text += strspn(text, " \t");
+	for (; len && strchr(" \t", *text); text++)
+		len--;
 	if (len >= sizeof(number))
 		return -EINVAL;
 	snprintf(number, sizeof(number), "%.*s", (int)len, text);

@@ -22,7 +22,6 @@ struct pit_limit_item {
 };
 extern const struct pit_limit_item pit_limit_items[]; /* ends with item NULL */
 const struct pit_limit_item *pit_limit_item(const char *item);
-const struct pit_limit_item *pit_limit_item_of_key(const char *key);
 
 /* The value of a "Limit...=" line: K, M, G, T, P, E are powers of 1024; "infinity". -EINVAL it is none. */
 int pit_limit_parse(const char *text, struct pit_pair *ret);

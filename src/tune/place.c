@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
-#include <sys/syscall.h>
 
+#include "base/inside.h"
 #include "tune/place_inside.h"
-
-int pit_place_inside(const struct pit_place *p, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd;
-
-	while (*path == '/')
-		path++;
-	fd = syscall(SYS_openat2, p->fd, *path ? path : ".", &how, sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
-}
 
 static int open_place(const char *dir, struct pit_place **ret, struct pit_error *err)
 {
@@ -83,11 +68,13 @@ struct pit_root *pit_place_now(struct pit_place *p)
 static bool is_of_kernel(const char *path)
 {
 	static const char *const under[] = {"/proc/sys/", "/proc/irq/", "/sys/"};
-	const char *up = strstr(path, "/..");
 
+	for (const char *up = path; (up = strstr(up, "/..")); up++)
+		if (!up[3] || up[3] == '/')
+			return false;
 	for (size_t i = 0; i < PIT_COUNT(under); i++)
 		if (!strncmp(path, under[i], strlen(under[i])))
-			return !up || (up[3] != '/' && up[3]);
+			return true;
 	return false;
 }
 
@@ -99,7 +86,7 @@ int pit_place_poke(struct pit_place *p, const char *path, const char *text, stru
 
 	if (!is_of_kernel(path))
 		return pit_fail(err, EINVAL, "%s is no file of the kernel", path);
-	fd = pit_place_inside(p, path, O_WRONLY | O_NOCTTY);
+	fd = pit_open_inside(p->fd, path, O_WRONLY | O_NOCTTY);
 	if (fd < 0)
 		return pit_fail(err, -fd, "cannot open %s: %s", path, strerror(-fd));
 	n = write(fd, text, len);

@@ -47,7 +47,7 @@ int pit_place_symlink(struct pit_place *p, const char *path, const char *target,
 
 /* Runs a program of the machine (argv ended by NULL, found in the usual system directories, clean environment but
  * for LANG, stdin /dev/null) and waits up to `seconds`; what it printed (at most 64 KiB) goes to `out` (may be NULL).
- * 0; -ENOENT no such program; -ETIMEDOUT (it is killed); -EIO it failed, with the last line that it printed in `err`.
+ * 0; -ENOPKG no such program; -ETIMEDOUT (it is killed); -EIO it failed, with the last line that it printed in `err`.
  * In a rehearsal -EOPNOTSUPP. */
 int pit_place_command(struct pit_place *p, const char *const *argv, int seconds, struct pit_buf *out,
 		      struct pit_error *err);

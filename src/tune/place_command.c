@@ -178,7 +178,7 @@ int pit_place_command(struct pit_place *p, const char *const *argv, int seconds,
 	if (!p->live)
 		return pit_fail(err, EOPNOTSUPP, "%s is not run in a rehearsal", argv[0]);
 	if (find_program(argv[0], program.path, sizeof(program.path)))
-		return pit_fail(err, ENOENT, "this machine has no program %s", argv[0]);
+		return pit_fail(err, ENOPKG, "this machine has no program %s", argv[0]);
 	if (lang && strlen(lang) < sizeof(program.lang) - sizeof("LANG="))
 		snprintf(program.lang, sizeof(program.lang), "LANG=%s", lang);
 	return run(&program, seconds, &o, err);

@@ -13,7 +13,4 @@ struct pit_place {
 	struct pit_root *root;
 };
 
-/* Opens `path` with all links resolved inside the place; the file descriptor or -errno. */
-int pit_place_inside(const struct pit_place *p, const char *path, int flags);
-
 #endif

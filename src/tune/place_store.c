@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/inside.h"
 #include "base/path.h"
 #include "tune/place_inside.h"
 
@@ -49,7 +50,7 @@ static int find_spot(const struct pit_place *p, const char *path, struct spot *r
 		return pit_fail(err, ENOMEM, "out of memory");
 	if (*path != '/' || !*s.name || !strcmp(s.name, ".") || !strcmp(s.name, ".."))
 		return pit_fail(err, EINVAL, "'%s' is not the absolute path of a file", path);
-	s.dir = pit_place_inside(p, dir, O_RDONLY | O_DIRECTORY);
+	s.dir = pit_open_inside(p->fd, dir, O_RDONLY | O_DIRECTORY);
 	if (s.dir < 0)
 		return pit_fail(err, -s.dir, "cannot open %s: %s", dir, strerror(-s.dir));
 	rc = check_owner(p, s.dir, path, err);

@@ -84,14 +84,5 @@ static json_t *plan_object(const struct pit_plan *p)
 
 int pit_plan_json(const struct pit_plan *p, struct pit_buf *out)
 {
-	json_t *top = plan_object(p);
-	char *text = top ? json_dumps(top, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
-
-	json_decref(top);
-	if (!text)
-		return -ENOMEM;
-	pit_buf_puts(out, text);
-	pit_buf_putc(out, '\n');
-	free(text);
-	return out->failed ? -ENOMEM : 0;
+	return pit_json_put(plan_object(p), out);
 }

@@ -46,11 +46,6 @@ void pit_txn_free(struct pit_txn *t)
 	errno = saved;
 }
 
-int pit_txn_number(const struct pit_txn *t)
-{
-	return t->record.txn;
-}
-
 static bool is_configuration(const struct pit_cell *cell)
 {
 	return cell->target == PIT_TARGET_FILE || cell->target == PIT_TARGET_DIR || cell->target == PIT_TARGET_LINK;
@@ -216,6 +211,11 @@ static int check_unchanged(struct pit_txn *t, size_t n, const char *value, struc
 			pit_value_brief(left, was), pit_value_brief(now, is));
 }
 
+static uint64_t distance(int64_t a, int64_t b)
+{
+	return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+}
+
 /* Of a number that the kernel may round: did it come nearer to the one wanted? */
 static bool is_near(const struct pit_change *c, const char *from, const char *wanted, const char *now)
 {
@@ -226,7 +226,7 @@ static bool is_near(const struct pit_change *c, const char *from, const char *wa
 	if (c->cell.kind != PIT_VALUE_INT || !from || pit_parse_i64(from, &a) || pit_parse_i64(wanted, &b) ||
 	    pit_parse_i64(now, &x))
 		return true;
-	return llabs(x - b) < llabs(a - b);
+	return distance(x, b) < distance(a, b);
 }
 
 static int read_back(struct pit_txn *t, size_t n, const char *from, const char *wanted, struct pit_error *err)
@@ -309,7 +309,7 @@ static int settle(struct pit_txn *t, struct pit_strv *notes, struct pit_error *e
 
 		if (pit_cell_read(root, &e->cell, &now, NULL) || (e->set && pit_value_equal(e->cell.kind, now, e->now)))
 			continue;
-		if (!e->companion && notes)
+		if (!e->companion)
 			(void)pit_strv_addf(notes, "%s was set to %s and has become %s since",
 					    pit_cell_name(&e->cell, name, sizeof(name)), pit_value_brief(e->now, was),
 					    pit_value_brief(now, is));
@@ -333,11 +333,6 @@ static int commit(struct pit_txn *t, struct pit_strv *notes, struct pit_error *e
 	if (!rc)
 		t->record.state = PIT_TXN_APPLIED;
 	return rc;
-}
-
-int pit_txn_commit(struct pit_txn *t, struct pit_error *err)
-{
-	return commit(t, NULL, err);
 }
 
 static int check_signals(struct pit_error *err)

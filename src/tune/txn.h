@@ -28,8 +28,6 @@ int pit_txn_begin(struct pit_tune_state *state, struct pit_place *place, const s
 		  const struct pit_txn_options *options, struct pit_txn **ret, struct pit_error *err);
 void pit_txn_free(struct pit_txn *t); /* closes the journal; changes nothing; NULL is fine */
 
-int pit_txn_number(const struct pit_txn *t);
-
 /* Sets change `n` to its new (or old) value and reads it back; journals that when `keep`. For a value that is not
  * taken: -EPROTO "wrote X, the kernel says Y". A cell that has neither the value that we left there (at first: its
  * old one) nor the one to be set: -ESTALE, unless an earlier change is known to disturb it. A companion is
@@ -40,9 +38,6 @@ int pit_txn_set(struct pit_txn *t, size_t n, bool on, bool keep, struct pit_erro
  * is back. SIGINT, SIGTERM and SIGHUP (unless ignored) do the same: -EINTR. `ret_notes` gets what else is to be told,
  * in either case. */
 int pit_txn_run(struct pit_txn *t, struct pit_strv *ret_notes, struct pit_error *err);
-
-/* Looks at all cells once more and journals those that the kernel changed along, then commits. */
-int pit_txn_commit(struct pit_txn *t, struct pit_error *err);
 
 enum pit_revert_mode {
 	PIT_REVERT_CAREFUL, /* refuses the transaction whole when a value was changed since */

@@ -27,7 +27,11 @@ static void remove_remains(struct pit_place *place, const struct pit_cell *cell)
 	if ((cell->target != PIT_TARGET_FILE && cell->target != PIT_TARGET_LINK) || !slash)
 		return;
 	pit_buf_printf(&path, "%.*s.%s.pitcrew", (int)(slash + 1 - cell->object), cell->object, slash + 1);
-	if (!path.failed)
+	if (path.failed)
+		return;
+	if (cell->target == PIT_TARGET_LINK)
+		(void)pit_place_symlink(place, path.data, NULL, NULL);
+	else
 		(void)pit_place_store(place, path.data, NULL, 0, NULL);
 }
 
@@ -181,8 +185,9 @@ static int summarize(const struct pit_undo_work *w, struct pit_error *err)
 
 int pit_undo_do(struct pit_undo_work *w, struct pit_error *err)
 {
+	struct pit_error hooks = PIT_ERROR_INIT;
 	char boot[37];
-	int rc;
+	int rc, ran;
 
 	pit_boot_id(pit_place_now(w->place), boot);
 	pit_txn_step(w->options, "undo");
@@ -194,10 +199,13 @@ int pit_undo_do(struct pit_undo_work *w, struct pit_error *err)
 	put_all_back(w);
 	put_all_right(w);
 	pit_txn_step(w->options, "hooks");
-	rc = pit_txn_hooks(w->place, w->record, was_handled, w, w->notes, err);
+	ran = pit_txn_hooks(w->place, w->record, was_handled, w, w->notes, &hooks);
 	pit_txn_step(w->options, "hooks");
-	if (!rc)
-		rc = summarize(w, err);
+	rc = summarize(w, err);
+	if (ran && rc)
+		(void)pit_strv_add(w->notes, hooks.text);
+	else if (ran) /* whatever it failed with: callers ask whether something is left to do */
+		rc = pit_fail(err, EIO, "%s", hooks.text);
 	if (rc)
 		return rc;
 	pit_txn_step(w->options, "reverted");

@@ -37,61 +37,61 @@ A machine of a few lines: alice wants to read what the group research keeps.
   [64]
   $ pitcrew explain access root /set --root m --format json
   {
-    "schema": 1,
-    "user": "root",
-    "uid": 0,
-    "path": "/set",
-    "selinux_enforcing": false,
-    "access": {
-      "read": {
-        "answer": "yes",
-        "step": null,
-        "reason": null,
-        "fix": null
-      },
-      "write": {
-        "answer": "no",
-        "step": "/data/set",
-        "reason": "/data is mounted read-only",
-        "fix": "mount -o remount,rw '/data'"
-      },
-      "execute": {
-        "answer": "yes",
-        "step": null,
-        "reason": null,
-        "fix": null
-      }
+   "schema": 1,
+   "user": "root",
+   "uid": 0,
+   "path": "/set",
+   "selinux_enforcing": false,
+   "access": {
+    "read": {
+     "answer": "yes",
+     "step": null,
+     "reason": null,
+     "fix": null
     },
-    "steps": [
-      {
-        "path": "/",
-        "mode": "drwxr-xr-x",
-        "owner": "root",
-        "group": "root",
-        "acl": false,
-        "type": "ext4"
-      },
-      {
-        "path": "/set",
-        "link": "/data/set"
-      },
-      {
-        "path": "/data",
-        "mode": "drwxr-x---",
-        "owner": "root",
-        "group": "research",
-        "acl": false,
-        "type": "xfs"
-      },
-      {
-        "path": "/data/set",
-        "mode": "drwxrwxr-x",
-        "owner": "root",
-        "group": "research",
-        "acl": false,
-        "type": "xfs"
-      }
-    ]
+    "write": {
+     "answer": "no",
+     "step": "/data/set",
+     "reason": "/data is mounted read-only",
+     "fix": "mount -o remount,rw '/data'"
+    },
+    "execute": {
+     "answer": "yes",
+     "step": null,
+     "reason": null,
+     "fix": null
+    }
+   },
+   "steps": [
+    {
+     "path": "/",
+     "mode": "drwxr-xr-x",
+     "owner": "root",
+     "group": "root",
+     "acl": false,
+     "type": "ext4"
+    },
+    {
+     "path": "/set",
+     "link": "/data/set"
+    },
+    {
+     "path": "/data",
+     "mode": "drwxr-x---",
+     "owner": "root",
+     "group": "research",
+     "acl": false,
+     "type": "xfs"
+    },
+    {
+     "path": "/data/set",
+     "mode": "drwxrwxr-x",
+     "owner": "root",
+     "group": "research",
+     "acl": false,
+     "type": "xfs"
+    }
+   ]
   }
   $ pitcrew explain access alice
   pitcrew explain access: name a USER and a PATH ('pitcrew explain access --help')

@@ -37,106 +37,106 @@ All that is in force is told, what was cut off with the command that puts it rig
         else, 1 replaced by a later transaction, 1 gone with a reboot
   $ pitcrew tune status --root m --state $PWD/s --format json | sed "s,$PWD/,,"
   {
-    "state_dir": "s",
-    "boot": "b0070000-0000-4000-8000-000000000001",
-    "transactions": [
-      {
-        "txn": 1,
-        "state": "applied",
-        "time": 1763000000,
-        "kind": "apply",
-        "profile": "training",
-        "persist": true,
-        "uid": 0,
-        "damage": null,
-        "values": {
-          "all": 6,
-          "hold": 2,
-          "old": 1,
-          "other": 1,
-          "replaced": 1,
-          "gone": 1,
-          "missing": 0,
-          "unknown": 0
-        },
-        "remedy": null
-      },
-      {
-        "txn": 2,
-        "state": "reverted",
-        "time": 1763010000,
-        "kind": "apply",
-        "profile": "inference",
-        "persist": false,
-        "uid": 0,
-        "damage": null,
-        "values": null,
-        "remedy": null
-      },
-      {
-        "txn": 3,
-        "state": "applied",
-        "time": 1763020000,
-        "kind": "apply",
-        "profile": "site.ini",
-        "persist": false,
-        "uid": 0,
-        "damage": null,
-        "values": {
-          "all": 2,
-          "hold": 1,
-          "old": 0,
-          "other": 0,
-          "replaced": 0,
-          "gone": 0,
-          "missing": 1,
-          "unknown": 0
-        },
-        "remedy": null
-      },
-      {
-        "txn": 4,
-        "state": "interrupted",
-        "time": 1763030000,
-        "kind": "trial",
-        "profile": null,
-        "persist": false,
-        "uid": 0,
-        "damage": null,
-        "values": {
-          "all": 2,
-          "hold": 1,
-          "old": 1,
-          "other": 0,
-          "replaced": 0,
-          "gone": 0,
-          "missing": 0,
-          "unknown": 0
-        },
-        "remedy": "pitcrew tune revert 4"
-      },
-      {
-        "txn": 5,
-        "state": "applied",
-        "time": 1763000100,
-        "kind": "apply",
-        "profile": "training",
-        "persist": false,
-        "uid": 0,
-        "damage": null,
-        "values": {
-          "all": 1,
-          "hold": 0,
-          "old": 0,
-          "other": 0,
-          "replaced": 0,
-          "gone": 1,
-          "missing": 0,
-          "unknown": 0
-        },
-        "remedy": null
-      }
-    ]
+   "state_dir": "s",
+   "boot": "b0070000-0000-4000-8000-000000000001",
+   "transactions": [
+    {
+     "txn": 1,
+     "state": "applied",
+     "time": 1763000000,
+     "kind": "apply",
+     "profile": "training",
+     "persist": true,
+     "uid": 0,
+     "damage": null,
+     "values": {
+      "all": 6,
+      "hold": 2,
+      "old": 1,
+      "other": 1,
+      "replaced": 1,
+      "gone": 1,
+      "missing": 0,
+      "unknown": 0
+     },
+     "remedy": null
+    },
+    {
+     "txn": 2,
+     "state": "reverted",
+     "time": 1763010000,
+     "kind": "apply",
+     "profile": "inference",
+     "persist": false,
+     "uid": 0,
+     "damage": null,
+     "values": null,
+     "remedy": null
+    },
+    {
+     "txn": 3,
+     "state": "applied",
+     "time": 1763020000,
+     "kind": "apply",
+     "profile": "site.ini",
+     "persist": false,
+     "uid": 0,
+     "damage": null,
+     "values": {
+      "all": 2,
+      "hold": 1,
+      "old": 0,
+      "other": 0,
+      "replaced": 0,
+      "gone": 0,
+      "missing": 1,
+      "unknown": 0
+     },
+     "remedy": null
+    },
+    {
+     "txn": 4,
+     "state": "interrupted",
+     "time": 1763030000,
+     "kind": "trial",
+     "profile": null,
+     "persist": false,
+     "uid": 0,
+     "damage": null,
+     "values": {
+      "all": 2,
+      "hold": 1,
+      "old": 1,
+      "other": 0,
+      "replaced": 0,
+      "gone": 0,
+      "missing": 0,
+      "unknown": 0
+     },
+     "remedy": "pitcrew tune revert 4"
+    },
+    {
+     "txn": 5,
+     "state": "applied",
+     "time": 1763000100,
+     "kind": "apply",
+     "profile": "training",
+     "persist": false,
+     "uid": 0,
+     "damage": null,
+     "values": {
+      "all": 1,
+      "hold": 0,
+      "old": 0,
+      "other": 0,
+      "replaced": 0,
+      "gone": 1,
+      "missing": 0,
+      "unknown": 0
+     },
+     "remedy": null
+    }
+   ]
   }
 
 Verify names what does not hold, with both values and who sets it (d03), keys that are gone too (d02).
@@ -168,91 +168,91 @@ Verify names what does not hold, with both values and who sets it (d03), keys th
   [1]
   $ pitcrew tune verify --root m --state $PWD/s --format json
   {
-    "ok": false,
-    "values": 7,
-    "wrong": 3,
-    "gone": 0,
-    "incomparable": 1,
-    "cut_off": 0,
-    "items": [
-      {
-        "txn": 1,
-        "knob": "net.ipv4.tcp_rmem",
-        "target": "sysctl",
-        "object": "net.ipv4.tcp_rmem",
-        "wanted": "4096 87380 16777216",
-        "found": "4096 87380 16777216",
-        "state": "holds",
-        "reason": null,
-        "origin": null
-      },
-      {
-        "txn": 1,
-        "knob": "vm.zone_reclaim_mode",
-        "target": "sysctl",
-        "object": "vm.zone_reclaim_mode",
-        "wanted": "1",
-        "found": "3",
-        "state": "other",
-        "reason": null,
-        "origin": null
-      },
-      {
-        "txn": 1,
-        "knob": "kernel.numa_balancing",
-        "target": "sysctl",
-        "object": "kernel.numa_balancing",
-        "wanted": "0",
-        "found": "1",
-        "state": "old",
-        "reason": null,
-        "origin": "/etc/sysctl.d/99-zzz-site.conf:2 (1)"
-      },
-      {
-        "txn": 1,
-        "knob": "irq.affinity",
-        "target": "kernel",
-        "object": "/proc/irq/35/smp_affinity_list",
-        "wanted": "0-1",
-        "found": null,
-        "state": "gone",
-        "reason": null,
-        "origin": null
-      },
-      {
-        "txn": 1,
-        "knob": "",
-        "target": "file",
-        "object": "/etc/sysctl.d/99-zz-pitcrew-0001.conf",
-        "wanted": "# pitcrew\nvm.swappiness = 10\n",
-        "found": "# pitcrew\nvm.swappiness = 10\n",
-        "state": "holds",
-        "reason": null,
-        "origin": null
-      },
-      {
-        "txn": 3,
-        "knob": "vm.swappiness",
-        "target": "sysctl",
-        "object": "vm.swappiness",
-        "wanted": "1",
-        "found": "1",
-        "state": "holds",
-        "reason": null,
-        "origin": null
-      },
-      {
-        "txn": 3,
-        "knob": "vm.gone",
-        "target": "sysctl",
-        "object": "vm.gone",
-        "wanted": "1",
-        "found": null,
-        "state": "missing",
-        "reason": "/proc/sys/vm/gone: No such file or directory",
-        "origin": null
-      }
-    ]
+   "ok": false,
+   "values": 7,
+   "wrong": 3,
+   "gone": 0,
+   "incomparable": 1,
+   "cut_off": 0,
+   "items": [
+    {
+     "txn": 1,
+     "knob": "net.ipv4.tcp_rmem",
+     "target": "sysctl",
+     "object": "net.ipv4.tcp_rmem",
+     "wanted": "4096 87380 16777216",
+     "found": "4096 87380 16777216",
+     "state": "holds",
+     "reason": null,
+     "origin": null
+    },
+    {
+     "txn": 1,
+     "knob": "vm.zone_reclaim_mode",
+     "target": "sysctl",
+     "object": "vm.zone_reclaim_mode",
+     "wanted": "1",
+     "found": "3",
+     "state": "other",
+     "reason": null,
+     "origin": null
+    },
+    {
+     "txn": 1,
+     "knob": "kernel.numa_balancing",
+     "target": "sysctl",
+     "object": "kernel.numa_balancing",
+     "wanted": "0",
+     "found": "1",
+     "state": "old",
+     "reason": null,
+     "origin": "/etc/sysctl.d/99-zzz-site.conf:2 (1)"
+    },
+    {
+     "txn": 1,
+     "knob": "irq.affinity",
+     "target": "kernel",
+     "object": "/proc/irq/35/smp_affinity_list",
+     "wanted": "0-1",
+     "found": null,
+     "state": "gone",
+     "reason": null,
+     "origin": null
+    },
+    {
+     "txn": 1,
+     "knob": "",
+     "target": "file",
+     "object": "/etc/sysctl.d/99-zz-pitcrew-0001.conf",
+     "wanted": "# pitcrew\nvm.swappiness = 10\n",
+     "found": "# pitcrew\nvm.swappiness = 10\n",
+     "state": "holds",
+     "reason": null,
+     "origin": null
+    },
+    {
+     "txn": 3,
+     "knob": "vm.swappiness",
+     "target": "sysctl",
+     "object": "vm.swappiness",
+     "wanted": "1",
+     "found": "1",
+     "state": "holds",
+     "reason": null,
+     "origin": null
+    },
+    {
+     "txn": 3,
+     "knob": "vm.gone",
+     "target": "sysctl",
+     "object": "vm.gone",
+     "wanted": "1",
+     "found": null,
+     "state": "missing",
+     "reason": "/proc/sys/vm/gone: No such file or directory",
+     "origin": null
+    }
+   ]
   }
   [1]
   $ echo 0 > m/proc/sys/kernel/numa_balancing; echo 1 > m/proc/sys/vm/zone_reclaim_mode; echo 1 > m/proc/sys/vm/gone; pitcrew tune verify --root m --state $PWD/s
@@ -288,33 +288,33 @@ The log tells all.
     vm.companion: 5, changed along to 6
   $ pitcrew tune log 2 --state $PWD/s --format json
   [
-    {
-      "txn": 2,
-      "state": "reverted",
-      "kind": "apply",
-      "profile": "inference",
-      "persist": false,
-      "time": 1763010000,
-      "boot": "b0070000-0000-4000-8000-000000000001",
-      "uid": 0,
-      "tool": "0.1.0",
-      "why": "revert",
-      "undo_time": 1763010060,
-      "damage": null,
-      "changes": [
-        {
-          "knob": "vm.max_map_count",
-          "target": "sysctl",
-          "object": "vm.max_map_count",
-          "old": "65530",
-          "new": "262144",
-          "companion": false,
-          "set": true,
-          "now": "262144",
-          "undone": "restored"
-        }
-      ]
-    }
+   {
+    "txn": 2,
+    "state": "reverted",
+    "kind": "apply",
+    "profile": "inference",
+    "persist": false,
+    "time": 1763010000,
+    "boot": "b0070000-0000-4000-8000-000000000001",
+    "uid": 0,
+    "tool": "0.1.0",
+    "why": "revert",
+    "undo_time": 1763010060,
+    "damage": null,
+    "changes": [
+     {
+      "knob": "vm.max_map_count",
+      "target": "sysctl",
+      "object": "vm.max_map_count",
+      "old": "65530",
+      "new": "262144",
+      "companion": false,
+      "set": true,
+      "now": "262144",
+      "undone": "restored"
+     }
+    ]
+   }
   ]
   $ pitcrew tune log 9 --state $PWD/s 2>&1 | sed "s,$PWD/,,"
   pitcrew: there is no transaction 9 in s

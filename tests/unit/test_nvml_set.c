@@ -90,6 +90,8 @@ static const struct {
 	{"gpus=2", GPU0, "power-limit", "900", -EINVAL, "does not accept"},
 	{"gpus=2", GPU0, "power-limit", "much", -EINVAL, "\"much\""},
 	{"gpus=2", GPU0, "clocks", "2619", -EINVAL, "clocks"},
+	{"gpus=2", GPU0, "clocks", "4294969915 1500", -EINVAL, "clocks"},
+	{"gpus=2", GPU0, "clocks", "2619 1500 1", -EINVAL, "clocks"},
 	{"gpus=2", GPU0, "compute-mode", "shared", -EINVAL, "compute-mode"},
 	{"gpus=2", GPU0, "fan", "on", -EOPNOTSUPP, "no such setting"},
 	{"gpus=1", GPU1, "ecc", "on", -EIO, GPU1},
@@ -127,6 +129,8 @@ static void divides(void **state)
 	assert_int_equal(pit_nvml_set(GPU0, "mig-layout", "3g.40gb@4 1g.10gb@0 2g.20gb@2", NULL), 0);
 	assert_string_equal(now(0, "mig-layout", text, sizeof(text)), "1g.10gb@0 2g.20gb@2 3g.40gb@4");
 	assert_int_equal(pit_nvml_set(GPU0, "mig-layout", "7g.80gb@0", NULL), 0);
+	assert_string_equal(now(0, "mig-layout", text, sizeof(text)), "7g.80gb@0");
+	assert_int_equal(pit_nvml_set(GPU0, "mig-layout", "1g.10gb@0 2g.20gb", NULL), -EINVAL);
 	assert_string_equal(now(0, "mig-layout", text, sizeof(text)), "7g.80gb@0");
 	setenv("FAKE_NVML", "mig=1 busy=1", 1);
 	assert_int_equal(pit_nvml_set(GPU0, "mig-layout", "none", NULL), -EBUSY);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "host/answer.h"
 #include "host/record.h"
@@ -180,6 +181,21 @@ static void deadline_is_kept(void **state)
 	pit_buf_free(&out);
 }
 
+static void helper_ends_and_comes_back(void **state)
+{
+	struct pit_root *root = open_tree(NULL);
+	struct pit_fsinfo fs;
+
+	assert_int_equal(pit_root_statfs(root, &fs, "/"), 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);
+	pit_root_end_helper(root);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	pit_root_end_helper(root);
+	assert_int_equal(pit_root_statfs(root, &fs, "/tmp"), 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);
+	pit_root_close(root);
+}
+
 static void knows_what_may_block(void **state)
 {
 	assert_true(pit_may_block(PIT_KIND_STATFS, "/data"));
@@ -201,6 +217,7 @@ int main(void)
 		cmocka_unit_test(facts_are_made_once),
 		cmocka_unit_test(recordings_answer_as_live),
 		cmocka_unit_test(deadline_is_kept),
+		cmocka_unit_test(helper_ends_and_comes_back),
 		cmocka_unit_test(knows_what_may_block),
 	};
 

@@ -235,6 +235,26 @@ static void files_are_restored_with_their_mode(void **state)
 	world_free(&w);
 }
 
+/* What a write that was cut off left beside a file or a link goes with it; else its directory could not. */
+static void remains_go_along(void **state)
+{
+	static const struct world_change list[] = {
+		{PIT_TARGET_DIR, PIT_VALUE_TEXT, "/etc/new.d", NULL, "present", false},
+		{PIT_TARGET_FILE, PIT_VALUE_TEXT, "/etc/new.d/file", NULL, "x\n", false},
+		{PIT_TARGET_LINK, PIT_VALUE_TEXT, "/etc/new.d/link", NULL, "/etc/hosts", false}};
+	struct pit_revert v;
+	struct world w;
+
+	apply(&w, list, 3);
+	world_file(&w, "/etc/new.d/.file.pitcrew", "half of");
+	tempdir_link(w.dir, "/etc/new.d/.link.pitcrew", "/etc/hosts");
+	assert_int_equal(world_revert(&w, 1, PIT_REVERT_CAREFUL, NULL, NULL, &v, NULL), 0);
+	assert_int_equal(v.restored, 3);
+	pit_revert_free(&v);
+	world_expect(&w, 0, NULL);
+	world_free(&w);
+}
+
 static void vanished_devices_are_gone(void **state)
 {
 	struct pit_revert v;
@@ -390,6 +410,7 @@ int main(void)
 		cmocka_unit_test(later_transaction_counts_as_changed_since),
 		cmocka_unit_test(old_value_passes_through_reverted_transactions),
 		cmocka_unit_test(files_are_restored_with_their_mode),
+		cmocka_unit_test(remains_go_along),
 		cmocka_unit_test(vanished_devices_are_gone),
 		cmocka_unit_test(cells_not_reached_are_not_suspected),
 		cmocka_unit_test(d02_missing_key_does_not_hold),
