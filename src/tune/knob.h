@@ -65,6 +65,10 @@ struct pit_setting {
 typedef int pit_knob_resolve(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *ret,
 			     struct pit_error *err);
 
+/* -EPERM with the reason when `value`, which the row allows, would do harm on this machine as it is; 0: it would not.
+ * `now` NULL: nothing there. Only reads. */
+typedef int pit_knob_judge(struct pit_scene *scene, const char *value, const char *now, struct pit_error *err);
+
 enum pit_lasts {
 	PIT_LASTS_SYSCTL,   /* a line in sysctl.d */
 	PIT_LASTS_TMPFILES, /* "w" in tmpfiles.d: files of /sys and /proc that are there at boot */
@@ -99,6 +103,9 @@ struct pit_knob {
 	pit_knob_resolve *resolve; /* NULL: the cells that `object` names, the value by pit_value_want() */
 	const char *values;        /* CHOICE: the words that may be asked for; else for a person: "running, stopped" */
 	int64_t least, most;       /* of INT and of each number among WORDS; both 0: any */
+	bool kib;                  /* the number is of KiB: so are a share of memory and its bound in expressions */
+	size_t ascends;            /* of WORDS: exactly so many numbers, none below the one before; 0: as they come */
+	pit_knob_judge *judge;     /* NULL: what `least` and `most` allow does no harm anywhere (tune/harm.h) */
 	bool rounds;               /* the kernel may take a number near the one written; what it took then counts */
 	enum pit_lasts lasts;
 	const char *udev; /* PIT_LASTS_UDEV: the rule's conditions and assignment, "%s" stands for the value */

@@ -2,6 +2,7 @@
  *
  * Scheduler, panics, watchdogs and what users may look at.
  */
+#include "tune/harm.h"
 #include "tune/knobs.h"
 
 #define DOC_KERNEL "kernel documentation of sysctl/kernel"
@@ -35,6 +36,7 @@ const struct pit_knob pit_knobs_kernel[] = {
 		.value = PIT_VALUE_INT,
 		.least = -1,
 		.most = INT32_MAX,
+		.judge = pit_judge_rt,
 		.blast = "real-time tasks, and all others beside them",
 		.checks = "cpu.rt-runtime",
 		.source = "kernel documentation of sched-rt-group",
@@ -64,8 +66,9 @@ const struct pit_knob pit_knobs_kernel[] = {
 		.title = "Largest process id, and so the most threads",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 301,
+		.least = 32768, /* kernel default; when ids run out nothing can be started any more */
 		.most = 4194304,
+		.judge = pit_judge_tasks,
 		.blast = "processes and threads that start later",
 		.checks = "process.pids process.pid-max",
 		.source = DOC_KERNEL,
@@ -75,8 +78,9 @@ const struct pit_knob pit_knobs_kernel[] = {
 		.title = "Most threads of this host",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 20,
+		.least = 32768, /* as kernel.pid_max; with the 20 that the kernel takes each fork fails */
 		.most = 1073741823,
+		.judge = pit_judge_tasks,
 		.blast = "threads that start later",
 		.checks = "process.threads-max",
 		.source = DOC_KERNEL,

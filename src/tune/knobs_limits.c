@@ -2,11 +2,12 @@
  *
  * Limits of processes and of the tables that they share.
  */
+#include "tune/harm.h"
 #include "tune/knobs.h"
 
 #define LIMIT                                                                                                          \
 	.target = PIT_TARGET_FILE, .value = PIT_VALUE_TEXT, .resolve = pit_resolve_limits,                             \
-	.values = "unlimited, a number, a size", .lasts = PIT_LASTS_ITSELF, .takes = PIT_TAKES_LOGIN,                  \
+	.values = "unlimited, a number, a size; SOFT:HARD", .lasts = PIT_LASTS_ITSELF, .takes = PIT_TAKES_LOGIN,       \
 	.service = "the services that start jobs", .blast = "sessions and jobs that start later",                      \
 	.source = "limits.conf(5), systemd.exec(5)"
 
@@ -42,8 +43,9 @@ const struct pit_knob pit_knobs_limits[] = {
 		.title = "Highest limit of open files that can be set",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 64,
+		.least = 1048576, /* kernel default */
 		.most = 2147483584,
+		.judge = pit_judge_nr_open,
 		.blast = PIT_BLAST_ALL " that raise their limit",
 		.checks = "limits.nr-open",
 		.source = DOC_FS,
@@ -53,8 +55,9 @@ const struct pit_knob pit_knobs_limits[] = {
 		.title = "Open files of the whole host",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 8192,
+		.least = 8192, /* kernel: the least that it sets itself */
 		.most = INT64_MAX,
+		.judge = pit_judge_files,
 		.blast = PIT_BLAST_ALL,
 		.checks = "process.file-handles",
 		.source = DOC_FS,
@@ -64,8 +67,9 @@ const struct pit_knob pit_knobs_limits[] = {
 		.title = "Kernel AIO requests of the whole host",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 1,
+		.least = 65536, /* kernel default */
 		.most = INT64_MAX,
+		.judge = pit_judge_aio,
 		.blast = "programs that use kernel AIO",
 		.checks = "process.aio",
 		.source = DOC_FS,
@@ -75,7 +79,7 @@ const struct pit_knob pit_knobs_limits[] = {
 		.title = "Inotify instances of a user",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 1,
+		.least = 128, /* kernel default */
 		.most = INT32_MAX,
 		.blast = "programs that watch files",
 		.checks = "process.inotify-instances",
@@ -86,7 +90,7 @@ const struct pit_knob pit_knobs_limits[] = {
 		.title = "Files that a user may watch by inotify",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 1,
+		.least = 8192, /* kernel default */
 		.most = INT32_MAX,
 		.blast = "programs that watch files; about 1 KiB of kernel memory for each watch in use",
 		.checks = "process.inotify-watches",

@@ -2,6 +2,7 @@
  *
  * Reclaim, writing back, swap and overcommit.
  */
+#include "tune/harm.h"
 #include "tune/knobs.h"
 
 #define DOC_VM "kernel documentation of sysctl/vm"
@@ -34,7 +35,10 @@ const struct pit_knob pit_knobs_memory[] = {
 		.title = "Reserve of free memory, in KiB",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
+		.least = 1024, /* sysctl/vm: less is "subtly broken" and prone to deadlocks */
 		.most = INT32_MAX,
+		.judge = pit_judge_reserve,
+		.kib = true,
 		.blast = PIT_BLAST_ALL ": so much less to use",
 		.checks = "memory.min-free memory.direct-reclaim process.reclaim-threads",
 		.source = DOC_VM,
@@ -66,6 +70,7 @@ const struct pit_knob pit_knobs_memory[] = {
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
 		.most = 2,
+		.judge = pit_judge_overcommit,
 		.blast = PIT_BLAST_ALL " when they map memory",
 		.checks = "memory.overcommit memory.commit",
 		.source = DOC_VM,
@@ -95,7 +100,7 @@ const struct pit_knob pit_knobs_memory[] = {
 		.title = "Interval of the writeback threads, in 1/100 s",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.most = INT32_MAX,
+		.most = 60000, /* ten minutes; a crash loses what was not written */
 		.blast = PIT_BLAST_ALL " that write files",
 		.checks = "memory.writeback-interval",
 		.source = DOC_VM,
@@ -105,7 +110,7 @@ const struct pit_knob pit_knobs_memory[] = {
 		.title = "Memory maps that one process may have",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_INT,
-		.least = 1,
+		.least = 65530, /* kernel default; with a handful no program can be started any more */
 		.most = INT32_MAX,
 		.blast = PIT_BLAST_ALL,
 		.checks = "memory.max-map-count",

@@ -2,6 +2,7 @@
  *
  * TCP and IP. A container with a network of its own has its own copy of most of these.
  */
+#include "tune/harm.h"
 #include "tune/knobs.h"
 
 #define DOC_IP "kernel documentation of ip-sysctl"
@@ -13,8 +14,9 @@ const struct pit_knob pit_knobs_tcp[] = {
 		.title = "Receive buffer of a TCP connection: least, at first, most bytes",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_WORDS,
-		.least = 1,
+		.least = 4096, /* kernel default of the first */
 		.most = INT32_MAX,
+		.ascends = 3,
 		.blast = BLAST,
 		.in_container = PIT_OWN_NETWORK,
 		.checks = "network.tcp-rmem",
@@ -25,8 +27,9 @@ const struct pit_knob pit_knobs_tcp[] = {
 		.title = "Send buffer of a TCP connection: least, at first, most bytes",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_WORDS,
-		.least = 1,
+		.least = 4096, /* kernel default of the first */
 		.most = INT32_MAX,
+		.ascends = 3,
 		.blast = BLAST,
 		.in_container = PIT_OWN_NETWORK,
 		.checks = "network.tcp-wmem",
@@ -39,6 +42,8 @@ const struct pit_knob pit_knobs_tcp[] = {
 		.value = PIT_VALUE_WORDS,
 		.least = 1,
 		.most = INT64_MAX,
+		.ascends = 3,
+		.judge = pit_judge_tcp_memory,
 		.blast = "all TCP connections",
 		.checks = "network.tcp-memory",
 		.source = DOC_IP,
@@ -93,8 +98,9 @@ const struct pit_knob pit_knobs_tcp[] = {
 		.title = "Ports for outgoing connections: first, last",
 		.target = PIT_TARGET_SYSCTL,
 		.value = PIT_VALUE_WORDS,
-		.least = 1,
+		.least = 1024, /* below are the ports of services */
 		.most = 65535,
+		.ascends = 2,
 		.blast = "connections that are opened later",
 		.in_container = PIT_OWN_NETWORK,
 		.checks = "network.port-range",

@@ -428,10 +428,12 @@ static int add_on_disk(struct pit_draft *d, const struct pit_setting *setting)
 
 static int make(struct pit_draft *d)
 {
-	int rc = each_setting(d, resolve);
+	int rc = pit_draft_workload(d);
 
+	rc = rc ? rc : each_setting(d, resolve);
 	rc = rc ? rc : pit_draft_choose(d);
 	rc = rc ? rc : pit_draft_exclude(d);
+	rc = rc ? rc : pit_draft_dirty(d);
 	rc = rc ? rc : read_open(d);
 	if (!rc && d->options->persist)
 		rc = each_setting(d, persist);

@@ -61,6 +61,12 @@ struct pit_change *pit_draft_change(struct pit_draft *d, const struct pit_settin
 int pit_draft_choose(struct pit_draft *d);
 int pit_draft_exclude(struct pit_draft *d);
 
+/* Refuses dirty limits of which the lower would not be below the upper (plan_dirty.c). */
+int pit_draft_dirty(struct pit_draft *d);
+
+/* Notes when the profile is for a kind of work that this machine is not made for (plan_workload.c). */
+int pit_draft_workload(struct pit_draft *d);
+
 /* Cells that the kernel changes along with the setting's (plan_choose.c). */
 int pit_draft_companions(struct pit_draft *d, const struct pit_setting *setting);
 

@@ -364,11 +364,11 @@ static void put_sentences(const struct pit_strv *sentences, const char *head, co
 
 void pit_plan_text(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page)
 {
+	put_sentences(&p->notes, "NOTES\n\n", page);
 	put_values(p, will, verbose, page);
 	put_files(p, will, verbose, page);
 	pit_plan_put_left(p, verbose, page);
 	put_sentences(&p->conflicts, "CONFLICTS\n\n", page);
-	put_sentences(&p->notes, "NOTES\n\n", page);
 	put_sentences(&p->restarts, "AFTERWARDS\n\n", page);
 	if (p->needs_reboot)
 		pit_buf_puts(page->out, "Some of it counts from the next boot on.\n\n");

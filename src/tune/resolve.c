@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "tune/harm.h"
 #include "tune/resolve_parts.h"
 
 /* A cell for refusing a knob as a whole. */
@@ -31,23 +32,32 @@ static bool is_ours(const struct pit_setting *s, struct pit_scene *scene, char *
 	return !*why;
 }
 
+/* In the unit of the knob's numbers. */
+static uint64_t memory_for(const struct pit_knob *k, struct pit_scene *scene)
+{
+	return pit_scene_memory(scene) / (k->kib ? 1024 : 1);
+}
+
 /* Appends what is wanted of `cell`. What cannot be read is left to the plan, which says so. */
 static int wish_for(const struct pit_setting *s, struct pit_scene *scene, const struct pit_cell *cell,
 		    struct pit_wishes *ret, struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf value = PIT_BUF_INIT, why = PIT_BUF_INIT;
+	struct pit_error harm = PIT_ERROR_INIT;
 	pit_auto_free char *now = NULL;
 	int rc;
 
 	(void)pit_cell_read(pit_scene_root(scene), cell, &now, NULL);
-	rc = pit_value_want(cell->kind, s->value, now, pit_scene_memory(scene), &value, err);
+	rc = pit_value_want(cell->kind, s->value, now, memory_for(s->knob, scene), &value, err);
 	if (rc)
 		return pit_wrap(err, rc, "%s", cell->object);
 	if (cell->kind == PIT_VALUE_CHOICE)
 		rc = pit_choice_offered(scene, cell, value.data, &why);
 	else
 		rc = 1;
-	if (rc > 0)
+	if (rc > 0 && pit_knob_harm(s->knob, scene, value.data, now, &harm))
+		rc = pit_wish_refuse(ret, cell, "%s", harm.text);
+	else if (rc > 0)
 		rc = pit_wish_add(ret, cell, value.data);
 	else if (!rc)
 		rc = pit_wish_refuse(ret, cell, "%s", why.data);
@@ -83,7 +93,7 @@ static int by_pattern(const struct pit_setting *s, struct pit_scene *scene, stru
 
 	if (s->which && !strchr(object, '*'))
 		return pit_fail(err, EINVAL, "there is only one %s, nothing named '%.80s'", object, s->which);
-	rc = pit_setting_check(s, pit_scene_memory(scene), err);
+	rc = pit_setting_check(s, memory_for(k, scene), err);
 	rc = rc ? rc : expand(s, scene, object, &objects, err);
 	if (rc)
 		return rc;

@@ -286,9 +286,8 @@ static int mind_irqbalance(struct work *w, size_t from, struct pit_error *err)
 
 		if (!would_move(w, wish))
 			continue;
-		wish->refuse =
-			strdup("irqbalance runs and would move it again: stop it (service.irqbalance = stopped), or "
-			       "use --persist, which also tells it to leave these devices alone");
+		wish->refuse = strdup("irqbalance runs and would move it again: stop it (irqbalance = stopped), or "
+				      "use --persist, which also tells it to leave these devices alone");
 		if (!wish->refuse)
 			return pit_fail(err, ENOMEM, "out of memory");
 		pit_cleanup_free(&wish->value);

@@ -23,15 +23,15 @@ static const char *const units[] = {
 struct look {
 	struct pit_root *root;
 	const struct pit_limit_item *item;
-	uint64_t want;
+	struct pit_pair want;
 	struct pit_wishes *ret;
 };
 
 /* "unlimited" files are as many as the kernel allows one process. */
-static int parse_want(const struct pit_setting *s, struct pit_scene *scene, const struct pit_limit_item *item,
-		      uint64_t *ret, struct pit_error *err)
+static int parse_one(const struct pit_setting *s, const char *text, struct pit_scene *scene,
+		     const struct pit_limit_item *item, uint64_t *ret, struct pit_error *err)
 {
-	bool unlimited = !strcasecmp(s->value, "unlimited") || !strcasecmp(s->value, "infinity");
+	bool unlimited = !strcasecmp(text, "unlimited") || !strcasecmp(text, "infinity");
 	pit_auto_buf struct pit_buf number = PIT_BUF_INIT;
 	int rc;
 
@@ -43,10 +43,29 @@ static int parse_want(const struct pit_setting *s, struct pit_scene *scene, cons
 		rc = pit_root_u64(pit_scene_root(scene), ret, "/proc/sys/fs/nr_open");
 		return pit_wrap(err, rc, "%s: fs.nr_open, the most that nofile can be", s->knob->id);
 	}
-	rc = pit_value_want(PIT_VALUE_INT, s->value, NULL, pit_scene_memory(scene), &number, err);
+	rc = pit_value_want(PIT_VALUE_INT, text, NULL, pit_scene_memory(scene), &number, err);
 	if (!rc && pit_parse_u64(number.data, ret))
-		rc = pit_fail(err, EINVAL, "'%s' is no number", s->value);
+		rc = pit_fail(err, EINVAL, "'%s' is no number", text);
 	return pit_wrap(err, rc, "%s = %s: unlimited, a number or a size is meant", s->knob->id, s->value);
+}
+
+/* "SOFT:HARD", or one for both. */
+static int parse_want(const struct pit_setting *s, struct pit_scene *scene, const struct pit_limit_item *item,
+		      struct pit_pair *ret, struct pit_error *err)
+{
+	const char *colon = strchr(s->value, ':');
+	pit_auto_free char *soft = colon ? strndup(s->value, (size_t)(colon - s->value)) : strdup(s->value);
+	int rc;
+
+	if (!soft)
+		return pit_fail(err, ENOMEM, "out of memory");
+	rc = parse_one(s, soft, scene, item, &ret->soft, err);
+	ret->hard = ret->soft;
+	if (!rc && colon)
+		rc = parse_one(s, colon + 1, scene, item, &ret->hard, err);
+	if (!rc && ret->soft > ret->hard)
+		rc = pit_fail(err, EINVAL, "%s = %s: the soft limit is above the hard one", s->knob->id, s->value);
+	return rc;
 }
 
 /* What a service or a login gets when nobody says anything. */
@@ -86,15 +105,15 @@ static int take_line(const char *where, const char *text, const struct pit_limit
 	return 0;
 }
 
-static int add_line(const struct look *l, const char *domain, const char *type)
+static int add_line(const struct look *l, const char *domain, const char *type, uint64_t want)
 {
 	char path[128];
 
 	pit_fragment_path("/etc/security/limits.d", ".conf", l->ret->txn, path, sizeof(path));
-	if (l->want == UINT64_MAX)
+	if (want == UINT64_MAX)
 		return pit_fragment_add(l->ret, path, "", "%s %s %s unlimited", domain, type, l->item->item);
 	return pit_fragment_add(l->ret, path, "", "%s %s %s %" PRIu64, domain, type, l->item->item,
-				l->item->bytes ? (l->want + 1023) / 1024 : l->want);
+				l->item->bytes ? (want + 1023) / 1024 : want);
 }
 
 /* "*" does not mean root, see limits.conf(5). */
@@ -103,10 +122,10 @@ static int raise_logins(const struct look *l, const char *domain)
 	struct domain d = {.name = domain, .item = l->item->item, .pair = common(l)};
 	int rc = pit_limits_each(l->root, take_line, &d);
 
-	if (!rc && d.pair.hard < l->want)
-		rc = add_line(l, domain, "hard");
-	if (!rc && d.pair.soft < l->want)
-		rc = add_line(l, domain, "soft");
+	if (!rc && d.pair.hard < l->want.hard)
+		rc = add_line(l, domain, "hard", l->want.hard);
+	if (!rc && d.pair.soft < l->want.soft)
+		rc = add_line(l, domain, "soft", l->want.soft);
 	return rc;
 }
 
@@ -119,8 +138,8 @@ static int raise_unit(const struct look *l, const char *unit)
 		return 0; /* not here, masked, or another name of one that is in the list */
 	if (!pit_unit_get(l->root, unit, "Service", l->item->key, value, sizeof(value), NULL, 0))
 		(void)pit_limit_parse(value, &now); /* systemd ignores what it cannot read, too */
-	want.soft = now.soft > l->want ? now.soft : l->want;
-	want.hard = now.hard > l->want ? now.hard : l->want;
+	want.soft = now.soft > l->want.soft ? now.soft : l->want.soft;
+	want.hard = now.hard > l->want.hard ? now.hard : l->want.hard;
 	if (want.soft == now.soft && want.hard == now.hard)
 		return 0;
 	snprintf(dir, sizeof(dir), "/etc/systemd/system/%s.d", unit);
@@ -142,7 +161,7 @@ static int refuse_files(const struct look *l, uint64_t most)
 		  : pit_wish_refuse(l->ret, &cell,
 				    "nofile %" PRIu64 " is more than fs.nr_open = %" PRIu64
 				    " allows, and no session would start: raise fs.nr_open first",
-				    l->want, most);
+				    l->want.hard, most);
 }
 
 int pit_resolve_limits(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *ret,
@@ -158,7 +177,8 @@ int pit_resolve_limits(const struct pit_setting *setting, struct pit_scene *scen
 	rc = parse_want(setting, scene, l.item, &l.want, err);
 	if (rc)
 		return rc;
-	if (!strcmp(l.item->item, "nofile") && !pit_root_u64(l.root, &most, "/proc/sys/fs/nr_open") && l.want > most)
+	if (!strcmp(l.item->item, "nofile") && !pit_root_u64(l.root, &most, "/proc/sys/fs/nr_open") &&
+	    l.want.hard > most)
 		return refuse_files(&l, most);
 	if (!pit_root_exists(l.root, "/etc/security"))
 		rc = raise_logins(&l, "*");

@@ -22,22 +22,26 @@ static const struct pit_mount *find(struct pit_root *root, const struct pit_moun
 	return m && !strcmp(m->target, path) && !strcmp(m->type, "tmpfs") ? m : NULL;
 }
 
-/* The size wanted, in whole pages. */
+/* The size wanted, in whole pages: the kernel takes the half of the memory as whole pages, too, and rounding up would
+ * make each machine look wrong by one. Less than a page beside what is there is what is there. */
 static int want(const struct pit_setting *setting, struct pit_scene *scene, const char *current, uint64_t *ret,
 		struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 	int64_t page = pit_scene_platform(scene)->page_size;
-	uint64_t bytes;
+	uint64_t bytes, have;
 	int rc = pit_value_want(PIT_VALUE_INT, setting->value, current, pit_scene_memory(scene), &text, err);
 
 	if (rc)
 		return rc;
-	if (pit_parse_u64(text.data, &bytes) || !bytes || bytes > INT64_MAX)
-		return pit_fail(err, EINVAL, "'%s' is no size of a file system", setting->value);
 	if (page < 1)
 		page = 4096;
-	*ret = (bytes + (uint64_t)page - 1) / (uint64_t)page * (uint64_t)page;
+	if (pit_parse_u64(text.data, &bytes) || bytes < (uint64_t)page || bytes > INT64_MAX)
+		return pit_fail(err, EINVAL, "'%s' is no size of a file system", setting->value);
+	if (!pit_parse_u64(current, &have) && have && (bytes > have ? bytes - have : have - bytes) < (uint64_t)page)
+		*ret = have;
+	else
+		*ret = bytes / (uint64_t)page * (uint64_t)page;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/words.h"
+#include "tune/harm.h"
 #include "tune/resolve_parts.h"
 
 #define BLANKS " \t\n,"
@@ -62,7 +63,7 @@ static int check_numbers(const struct pit_knob *k, const char *value, struct pit
 		return pit_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < words.count && !rc; i++)
 		rc = check_number(k, words.item[i], err);
-	return rc;
+	return rc ? rc : pit_knob_order(k, value, err);
 }
 
 /* The kernel takes shares from 0 to 100 and not less than two pages of bytes. */

@@ -31,8 +31,9 @@ int pit_value_canon(enum pit_value_kind kind, const char *text, struct pit_buf *
 bool pit_value_equal(enum pit_value_kind kind, const char *a, const char *b);
 
 /* What a profile may ask for: "10"; ">=4096" and "<=10" (keep what is there when it is so already; of WORDS each word
- * by itself); "5% memory" (of `memory` bytes, as bytes) and "5% memory up to 4G"; "64M". Appends the
- * canonical value wanted, given the `current` one (NULL: nothing there). -EINVAL: no such expression. */
+ * by itself); "10 instead of 0" (only where 0 is there now; anything else stays); "5% memory" (of `memory` bytes, as
+ * bytes) and "5% memory from 256M up to 4G" (less than the former changes nothing); "64M". Appends the canonical value
+ * wanted, given the `current` one (NULL: nothing there). -EINVAL: no such expression. */
 int pit_value_want(enum pit_value_kind kind, const char *expression, const char *current, uint64_t memory,
 		   struct pit_buf *out, struct pit_error *err);
 

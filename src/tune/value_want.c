@@ -12,42 +12,53 @@
 
 #define BLANKS " \t\n\v\f\r"
 
-/* The bound of "5% memory up to 4G" in bytes; no bound: UINT64_MAX. */
-static int parse_bound(const char *rest, uint64_t *ret)
+/* The size after the word `word`; `rest` moves behind it. Without that word `ret` stays. */
+static int parse_bound(const char **rest, const char *word, uint64_t *ret)
 {
+	size_t len = strlen(word);
 	char size[32];
 	int end = 0;
 
-	rest += strspn(rest, BLANKS);
-	*ret = UINT64_MAX;
-	if (!*rest)
+	*rest += strspn(*rest, BLANKS);
+	if (strncmp(*rest, word, len) != 0)
 		return 0;
-	if (sscanf(rest, "up to %31s%n", size, &end) != 1 || rest[end + strspn(rest + end, BLANKS)])
+	if (sscanf(*rest + len, "%31s%n", size, &end) != 1 || pit_parse_size(size, ret) || !*ret)
 		return -EINVAL;
-	return pit_parse_size(size, ret) || !*ret ? -EINVAL : 0;
+	*rest += len + (size_t)end;
+	*rest += strspn(*rest, BLANKS);
+	return 0;
 }
 
-/* "5% memory" in bytes. 1 it is; 0 it is something else; -errno. */
+/* The bounds of "5% memory from 256M up to 4G" in bytes. */
+static int parse_bounds(const char *rest, uint64_t *ret_least, uint64_t *ret_most)
+{
+	*ret_least = 0;
+	*ret_most = UINT64_MAX;
+	return parse_bound(&rest, "from ", ret_least) || parse_bound(&rest, "up to ", ret_most) || *rest ? -EINVAL : 0;
+}
+
+/* "5% memory" in bytes. 1 it is; 2 it is, and comes to less than its "from"; 0 it is something else; -errno. */
 static int of_memory(const char *text, uint64_t memory, struct pit_buf *out, struct pit_error *err)
 {
 	const char *percent = strchr(text, '%'), *rest = percent ? percent + 1 : "";
-	uint64_t bytes, bound;
+	uint64_t bytes, least, most;
 	char number[32];
 	double share;
 
 	rest += strspn(rest, BLANKS);
 	if (strncmp(rest, "memory", 6) != 0)
 		return 0;
-	if (parse_bound(rest + 6, &bound))
-		return pit_fail(err, EINVAL, "'%.80s': after 'memory' only 'up to SIZE' may come", text);
+	if (parse_bounds(rest + 6, &least, &most))
+		return pit_fail(err, EINVAL, "'%.80s': after 'memory' only 'from SIZE' and 'up to SIZE' may come",
+				text);
 	snprintf(number, sizeof(number), "%.*s", (int)(percent - text), text);
 	if (pit_parse_double(number, &share) || !(share > 0 && share <= 100))
 		return pit_fail(err, EINVAL, "'%.80s': the share of the memory goes up to 100%%", text);
 	if (!memory)
 		return pit_fail(err, ENODATA, "'%.80s': this machine does not say how much memory it has", text);
 	bytes = (uint64_t)((double)memory / 100 * share);
-	pit_buf_printf(out, "%" PRIu64, bytes < bound ? bytes : bound);
-	return 1;
+	pit_buf_printf(out, "%" PRIu64, bytes < most ? bytes : most);
+	return bytes < least ? 2 : 1;
 }
 
 /* One number, or a size such as "64M" as bytes. */
@@ -82,6 +93,7 @@ static int print_words(const char *text, bool numbers, struct pit_buf *out, stru
 	return words.count ? 0 : pit_fail(err, EINVAL, "an empty value");
 }
 
+/* 1: it is a share of memory that comes to less than it may. */
 static int print_wanted(enum pit_value_kind kind, const char *text, bool numbers, uint64_t memory, struct pit_buf *out,
 			struct pit_error *err)
 {
@@ -89,7 +101,7 @@ static int print_wanted(enum pit_value_kind kind, const char *text, bool numbers
 	int rc = may_be_size ? of_memory(text, memory, out, err) : 0;
 
 	if (rc)
-		return rc > 0 ? 0 : rc;
+		return rc > 0 ? rc - 1 : rc;
 	if (kind == PIT_VALUE_INT && print_size(text, out))
 		return 0;
 	if (kind == PIT_VALUE_WORDS)
@@ -149,6 +161,28 @@ static char *trimmed(const char *text)
 	return strndup(text, len);
 }
 
+/* "X instead of Y": X when `current` is Y or nothing, else what is there. 1: `text` is no such expression. */
+static int print_instead(enum pit_value_kind kind, char *text, const char *current, uint64_t memory,
+			 struct pit_buf *out, struct pit_error *err)
+{
+	char *word = kind == PIT_VALUE_INT ? strstr(text, " instead of ") : NULL;
+	pit_auto_buf struct pit_buf wanted = PIT_BUF_INIT, replaced = PIT_BUF_INIT;
+	int rc;
+
+	if (!word)
+		return 1;
+	*word = '\0';
+	rc = print_wanted(kind, text, true, memory, &wanted, err);
+	rc = rc < 0 ? rc : print_wanted(kind, word + strlen(" instead of "), true, memory, &replaced, err);
+	if (rc < 0)
+		return rc;
+	if (!current || pit_value_equal(kind, current, replaced.data))
+		pit_buf_puts(out, wanted.data);
+	else if (pit_value_canon(kind, current, out, NULL))
+		return pit_fail(err, EBADMSG, "'%.80s', which is there now, is no number", current);
+	return wanted.failed || replaced.failed ? pit_fail(err, ENOMEM, "out of memory") : 0;
+}
+
 int pit_value_want(enum pit_value_kind kind, const char *expression, const char *current, uint64_t memory,
 		   struct pit_buf *out, struct pit_error *err)
 {
@@ -159,9 +193,15 @@ int pit_value_want(enum pit_value_kind kind, const char *expression, const char 
 
 	if (!text)
 		return pit_fail(err, ENOMEM, "out of memory");
+	rc = print_instead(kind, text, current, memory, out, err);
+	if (rc <= 0)
+		return !rc && out->failed ? pit_fail(err, ENOMEM, "out of memory") : rc;
 	least = numbers && !strncmp(text, ">=", 2);
 	bounded = least || (numbers && !strncmp(text, "<=", 2));
 	rc = print_wanted(kind, bounded ? text + 2 + strspn(text + 2, BLANKS) : text, bounded, memory, &wanted, err);
+	if (rc > 0 && current) /* the share is too little: what is there stays */
+		return pit_value_canon(kind, current, out, err);
+	rc = rc > 0 ? 0 : rc;
 	if (!rc && bounded && current)
 		rc = print_bounded(current, least, wanted.data, out, err);
 	else if (!rc)

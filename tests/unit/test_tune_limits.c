@@ -159,6 +159,20 @@ static void d07_limits_are_numbers(void **state)
 	expect(finite, "limits.memlock", "65536M", 0, "");
 }
 
+static void raises_the_soft_one_less(void **state)
+{
+	expect(plain, "limits.nofile", "65536:1048576", 0,
+	       LIMITS_D "* hard nofile 1048576;" LIMITS_D "* soft nofile 65536;" LIMITS_D
+			"root hard nofile 1048576;" LIMITS_D "root soft nofile 65536;" SLURMD
+			"LimitNOFILE=65536:1048576;");
+	expect(plain, "limits.nofile", "512:524288", 0, "");
+	expect(plain, "limits.nofile", "2:1", -EINVAL, "");
+	expect(plain, "limits.nofile", "1:", -EINVAL, "");
+	expect(plain, "limits.nofile", "1024:2000000", 0,
+	       "/etc/security/limits.d/99-zz-pitcrew-0007.conf!nofile 2000000 is more than fs.nr_open = 1048576 allows, "
+	       "and no session would start: raise fs.nr_open first;");
+}
+
 static void keeps_files_below_nr_open(void **state)
 {
 	expect(plain, "limits.nofile", "2000000", 0,
@@ -207,6 +221,7 @@ int main(void)
 		cmocka_unit_test(raises_both_ways),
 		cmocka_unit_test(lowers_nothing),
 		cmocka_unit_test(d07_limits_are_numbers),
+		cmocka_unit_test(raises_the_soft_one_less),
 		cmocka_unit_test(keeps_files_below_nr_open),
 		cmocka_unit_test(knows_units),
 		cmocka_unit_test(refuses_nonsense),

@@ -137,12 +137,53 @@ static void carry_out(struct made *m)
 	}
 }
 
+static void says_that_there_is_no_gpu(void **state)
+{
+	static const char settings[] = "[vm.swappiness]\nvalue = 10\n";
+	struct made m = make(host, settings, false, 1);
+
+	assert_int_equal(m.plan.notes.count, 0);
+	made_free(&m);
+	m = make(host, "[profile]\nworkload = training\n[vm.swappiness]\nvalue = 10\n", false, 1);
+	assert_int_equal(m.plan.notes.count, 1);
+	assert_non_null(strstr(m.plan.notes.item[0], "no GPU that pitcrew can see"));
+	made_free(&m);
+}
+
+/* The host has 20% and 10%. */
+static void dirty_data_is_written_before_writers_wait(void **state)
+{
+	static const struct {
+		const char *profile;
+		bool limit, background; /* which may be set */
+	} cases[] = {
+		{"[vm.dirty]\nvalue = 10%\n", false, false},
+		{"[vm.dirty]\nvalue = 11%\n", true, false},
+		{"[vm.dirty_background]\nvalue = 30%\n", false, false},
+		{"[vm.dirty]\nvalue = 5%\n[vm.dirty_background]\nvalue = 2%\n", true, true},
+		{"[vm.dirty]\nvalue = 5%\n[vm.dirty_background]\nvalue = 6%\n", false, false},
+		{"[vm.dirty]\nvalue = 30%\n[vm.dirty_background]\nvalue = 40%\n", true, false},
+		{"[vm.dirty]\nvalue = 1G\n[vm.dirty_background]\nvalue = 1G\n", false, false},
+		{"[vm.dirty]\nvalue = 1G\n[vm.dirty_background]\nvalue = 512M\n", true, true},
+	};
+
+	for (size_t i = 0; i < PIT_COUNT(cases); i++) {
+		struct made m = make(host, cases[i].profile, false, 1);
+
+		assert_int_equal(change(&m, "vm.dirty") != NULL, cases[i].limit);
+		assert_int_equal(change(&m, "vm.dirty_background") != NULL, cases[i].background);
+		if (!cases[i].limit && strstr(cases[i].profile, "[vm.dirty]"))
+			assert_int_equal(left(&m, "vm.dirty")->why, PIT_LEFT_REFUSED);
+		made_free(&m);
+	}
+}
+
 static void tells_old_new_and_why(void **state)
 {
 	struct made m = make(host,
 			     "[vm.swappiness]\nvalue = 10\nwhy = because\nsource = us\n"
 			     "[vm.max_map_count]\nvalue = >=262144\n"
-			     "[vm.dirty]\nvalue = 10%\n[net.ipv4.tcp_rmem]\nvalue = 4096 131072 67108864\n"
+			     "[vm.dirty]\nvalue = 15%\n[net.ipv4.tcp_rmem]\nvalue = 4096 131072 67108864\n"
 			     "[net.core.busy_poll]\nvalue = 50\n",
 			     false, 7);
 	const struct pit_change *c = change(&m, "vm.swappiness");
@@ -601,6 +642,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_old_new_and_why),
+		cmocka_unit_test(says_that_there_is_no_gpu),
+		cmocka_unit_test(dirty_data_is_written_before_writers_wait),
 		cmocka_unit_test(the_more_specific_section_counts),
 		cmocka_unit_test(of_two_as_specific_the_later_counts),
 		cmocka_unit_test(what_cannot_be_read_is_left_out),

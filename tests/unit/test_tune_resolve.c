@@ -73,9 +73,25 @@ static const struct pit_knob dirty = {
 #define CPUFREQ "/sys/devices/system/cpu/cpu"
 
 static const struct tree_file machine[] = {
-	{.path = "/proc/meminfo", .text = "MemTotal: 1048576 kB\nMemAvailable: 524288 kB\n"},
+	{.path = "/proc/meminfo",
+	 .text = "MemTotal: 1048576 kB\nMemAvailable: 524288 kB\n"
+		 "CommitLimit: 500000 kB\nCommitted_AS: 500001 kB\n"},
 	{.path = "/proc/version", .text = "Linux version 6.1.0-9-amd64 (x) #1 SMP\n"},
 	{.path = "/proc/sys/kernel/osrelease", .text = "6.1.0-9-amd64\n"},
+	{.path = "/proc/loadavg", .text = "0.10 0.20 0.30 2/20000 999\n"},
+	{.path = "/proc/1/limits", .text = "Max open files            1073741816  1073741816  files\n"},
+	{.path = "/proc/sys/fs/file-nr", .text = "5000\t0\t99\n"},
+	{.path = "/proc/sys/fs/file-max", .text = "100000\n"},
+	{.path = "/proc/sys/fs/nr_open", .text = "1073741816\n"},
+	{.path = "/proc/sys/kernel/threads-max", .text = "127000\n"},
+	{.path = "/proc/sys/kernel/pid_max", .text = "4194304\n"},
+	{.path = "/proc/sys/kernel/sched_rt_runtime_us", .text = "950000\n"},
+	{.path = "/proc/sys/kernel/sched_rt_period_us", .text = "1000000\n"},
+	{.path = "/proc/sys/vm/max_map_count", .text = "262144\n"},
+	{.path = "/proc/sys/vm/min_free_kbytes", .text = "4096\n"},
+	{.path = "/proc/sys/vm/overcommit_memory", .text = "0\n"},
+	{.path = "/proc/sys/net/ipv4/tcp_mem", .text = "12000\t16000\t24000\n"},
+	{.path = "/proc/sys/net/ipv4/neigh/default/gc_thresh3", .text = "1024\n"},
 	{.path = "/proc/sys/vm/swappiness", .text = "60\n"},
 	{.path = "/proc/sys/vm/dirty_ratio", .text = "20\n"},
 	{.path = "/proc/sys/vm/dirty_bytes", .text = "0\n"},
@@ -275,6 +291,66 @@ static void choices_of_modules_count(void **state)
 	assert_refused(s, 0, "not offered", "reno cubic bbr");
 }
 
+/* Each left a machine on which nothing could be started, and so nothing be put back. */
+static void numbers_that_stop_a_machine_are_refused(void **state)
+{
+	static const struct {
+		const char *knob, *value;
+		const char *refused; /* NULL: it is taken; "": no machine takes it */
+	} cases[] = {
+		{"vm.max_map_count", "1", ""},
+		{"vm.max_map_count", "65530", NULL},
+		{"kernel.threads-max", "20", ""},
+		{"kernel.threads-max", "32768", "20000 threads run or wait"},
+		{"kernel.threads-max", "40000", NULL},
+		{"kernel.pid_max", "301", ""},
+		{"kernel.pid_max", "32768", "less than twice"},
+		{"kernel.pid_max", "4194304", NULL},
+		{"vm.min_free_kbytes", "999999999", "5% of the memory"},
+		{"vm.min_free_kbytes", "52425", NULL},
+		{"vm.min_free_kbytes", ">=1% memory up to 65536", NULL},
+		{"vm.min_free_kbytes", "0", ""},
+		{"vm.overcommit_memory", "2", "Committed_AS"},
+		{"vm.overcommit_memory", "1", NULL},
+		{"kernel.sched_rt_runtime_us", "0", "never run"},
+		{"kernel.sched_rt_runtime_us", "-1", NULL},
+		{"fs.file-max", "9000", "5000 files are open"},
+		{"fs.file-max", "10000", NULL},
+		{"fs.nr_open", "1000", ""},
+		{"fs.nr_open", "1048576", "process 1"},
+		{"net.ipv4.tcp_mem", "1 2 3", "connections would stall"},
+		{"net.ipv4.tcp_mem", "10000 20000 30000", NULL},
+		{"net.ipv4.tcp_rmem", "4096 131072", ""},
+		{"net.ipv4.tcp_rmem", "4096 9000 8000", ""},
+		{"net.ipv4.tcp_rmem", ">=4096 5000 5000", NULL},
+		{"net.ipv4.tcp_rmem", "<=4096 1048576 4096", ""},
+		{"net.ipv4.tcp_rmem", "<=4096 8192 8192", NULL},
+		{"net.ipv4.neigh.default.gc_thresh3", "0", ""},
+	};
+	struct stage *s = *state;
+
+	for (size_t i = 0; i < PIT_COUNT(cases); i++) {
+		const struct pit_knob *knob = pit_knob_find(cases[i].knob);
+		bool nowhere = cases[i].refused && !*cases[i].refused;
+
+		assert_int_equal(ask(s, knob, cases[i].value), nowhere ? -EINVAL : 0);
+		if (!cases[i].refused)
+			assert_non_null(s->wishes.wish[0].value);
+		else if (!nowhere)
+			assert_refused(s, 0, cases[i].refused, "");
+	}
+}
+
+static void shares_of_memory_are_in_the_knobs_unit(void **state)
+{
+	struct stage *s = *state;
+
+	assert_int_equal(ask(s, pit_knob_find("vm.min_free_kbytes"), ">=1% memory up to 65536"), 0);
+	assert_wish(s, 0, "vm.min_free_kbytes", "10485");
+	assert_int_equal(ask(s, pit_knob_find("vm.min_free_kbytes"), ">=1% memory up to 3000"), 0);
+	assert_wish(s, 0, "vm.min_free_kbytes", "4096");
+}
+
 /* Another's role has carried "brr" for years, which no kernel takes. */
 static void d11_typo_is_refused_by_name(void **state)
 {
@@ -317,6 +393,20 @@ static void a_container_leaves_the_host_alone(void **state)
 {
 	static const struct tree_file more[] = {
 		{.path = "/run/systemd/container", .text = "docker\n"},
+		{.path = "/proc/loadavg", .text = "0.10 0.20 0.30 2/20000 999\n"},
+		{.path = "/proc/1/limits", .text = "Max open files            1073741816  1073741816  files\n"},
+		{.path = "/proc/sys/fs/file-nr", .text = "5000\t0\t99\n"},
+		{.path = "/proc/sys/fs/file-max", .text = "100000\n"},
+		{.path = "/proc/sys/fs/nr_open", .text = "1073741816\n"},
+		{.path = "/proc/sys/kernel/threads-max", .text = "127000\n"},
+		{.path = "/proc/sys/kernel/pid_max", .text = "4194304\n"},
+		{.path = "/proc/sys/kernel/sched_rt_runtime_us", .text = "950000\n"},
+		{.path = "/proc/sys/kernel/sched_rt_period_us", .text = "1000000\n"},
+		{.path = "/proc/sys/vm/max_map_count", .text = "262144\n"},
+		{.path = "/proc/sys/vm/min_free_kbytes", .text = "4096\n"},
+		{.path = "/proc/sys/vm/overcommit_memory", .text = "0\n"},
+		{.path = "/proc/sys/net/ipv4/tcp_mem", .text = "12000\t16000\t24000\n"},
+		{.path = "/proc/sys/net/ipv4/neigh/default/gc_thresh3", .text = "1024\n"},
 		{.path = "/proc/sys/vm/swappiness", .text = "60\n"},
 		{.path = "/proc/sys/net/core/somaxconn", .text = "4096\n"},
 		{.path = "/proc/sys/net/ipv4/tcp_rmem", .text = "4096\t131072\t6291456\n"},
@@ -450,6 +540,8 @@ int main(void)
 		IN_STAGE(choices_are_those_of_row_and_machine),
 		IN_STAGE(choices_of_modules_count),
 		IN_STAGE(d11_typo_is_refused_by_name),
+		IN_STAGE(numbers_that_stop_a_machine_are_refused),
+		IN_STAGE(shares_of_memory_are_in_the_knobs_unit),
 		IN_STAGE(dirty_limits_are_shares_or_bytes),
 		cmocka_unit_test(a_container_leaves_the_host_alone),
 		cmocka_unit_test(a_container_in_the_network_of_the_host_leaves_it_alone),

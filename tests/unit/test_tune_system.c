@@ -327,7 +327,9 @@ static void means_of_shm(void **state)
 	} rows[] = {
 		{NULL, "50% memory", "size /dev/shm=8192000000\n"},
 		{NULL, "1G", "size /dev/shm=1073741824\n"},
-		{NULL, "1000000001", "size /dev/shm=1000001536\n"}, /* whole pages */
+		{NULL, "1000000001", "size /dev/shm=999997440\n"}, /* whole pages */
+		{NULL, "67109000", "size /dev/shm=67108864\n"},    /* what is there, but for less than a page */
+		{NULL, ">=67104769", "size /dev/shm=67108864\n"},
 		{NULL, "64M", "size /dev/shm=67108864\n"},
 		{NULL, "16M", "size /dev/shm!32 MiB of /dev/shm are in use, more than 16 MiB\n"},
 		{NULL, "91% memory", "size /dev/shm!13.9 GiB are more than 90% of the memory, which is 15.3 GiB\n"},
