@@ -52,16 +52,6 @@ static enum pit_colour colour_of(enum pit_status s)
 	return colours[s];
 }
 
-static void put_part(const struct pit_page *page, const char *label, const char *text)
-{
-	char head[24];
-
-	if (!text || !*text)
-		return;
-	snprintf(head, sizeof(head), "      %s", label);
-	pit_page_wrap(page, 14, head, text);
-}
-
 static void put_evidence(const struct pit_page *page, const struct pit_finding *f, bool verbose)
 {
 	size_t shown = verbose ? f->evidences : f->evidences < 3 ? f->evidences : 3;
@@ -70,13 +60,13 @@ static void put_evidence(const struct pit_page *page, const struct pit_finding *
 		pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
 
 		pit_buf_printf(&line, "%s: %s", f->evidence[i].source, f->evidence[i].text);
-		put_part(page, i ? "" : "seen", line.data);
+		pit_page_part(page, i ? "" : "seen", line.data);
 	}
 	if (f->evidences + f->evidence_left_out > shown) {
 		pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
 
 		pit_buf_printf(&line, "and %zu more", f->evidences + f->evidence_left_out - shown);
-		put_part(page, "", line.data);
+		pit_page_part(page, "", line.data);
 	}
 }
 
@@ -87,7 +77,7 @@ static void put_waiver(const struct pit_page *page, const struct pit_waiver *w)
 	if (!w)
 		return;
 	pit_buf_printf(&line, "%s %s: %s", w->expired ? "waiver expired on" : "until", w->until, w->reason);
-	put_part(page, "waived", line.data);
+	pit_page_part(page, "waived", line.data);
 }
 
 /* Title line: "  FAIL  memory.oom-kills  2 processes killed". */
@@ -113,18 +103,18 @@ static void put_finding(const struct pit_report *r, size_t at, bool verbose, con
 	const char *command = pit_finding_command(f);
 
 	put_title(page, f, false);
-	put_part(page, "wanted", f->wanted);
+	pit_page_part(page, "wanted", f->wanted);
 	put_evidence(page, f, verbose);
-	put_part(page, "set by", f->origin);
+	pit_page_part(page, "set by", f->origin);
 	if (verbose)
-		put_part(page, "why", f->check->why);
-	put_part(page, "fix", pit_finding_remedy(f));
-	put_part(page, "run", command);
+		pit_page_part(page, "why", f->check->why);
+	pit_page_part(page, "fix", pit_finding_remedy(f));
+	pit_page_part(page, "run", command);
 	if (command && (!strncmp(command, "sysctl -w", 9) || !strncmp(command, "echo ", 5)))
-		put_part(page, "", "(until the next boot)");
+		pit_page_part(page, "", "(until the next boot)");
 	if (f->check->reboot)
-		put_part(page, "", "(needs a reboot)");
-	put_part(page, "id", f->check->id);
+		pit_page_part(page, "", "(needs a reboot)");
+	pit_page_part(page, "id", f->check->id);
 	put_waiver(page, r->waiver[at]);
 	pit_buf_putc(page->out, '\n');
 }

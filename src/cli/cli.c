@@ -45,18 +45,20 @@ static bool fwrite_all(const struct pit_buf *out)
 	return fwrite(out->data, 1, out->len, stdout) == out->len && !fflush(stdout);
 }
 
+int pit_cli_write(const struct pit_buf *out, struct pit_error *err)
+{
+	if (out->failed)
+		return pit_fail(err, ENOMEM, "out of memory");
+	if (fwrite_all(out) || errno == EPIPE)
+		return 0;
+	return pit_fail(err, errno, "cannot write the output: %s", strerror(errno));
+}
+
 int pit_cli_print(const struct pit_buf *out, int code)
 {
 	struct pit_error err = PIT_ERROR_INIT;
 
-	if (out->failed)
-		pit_fail(&err, ENOMEM, "out of memory");
-	else if (!fwrite_all(out))
-		pit_fail(&err, errno, "cannot write the output: %s", strerror(errno));
-	/* Whoever read our output has seen enough. */
-	if (err.code == EPIPE)
-		return code;
-	return err.code ? pit_cli_fail(&err) : code;
+	return pit_cli_write(out, &err) ? pit_cli_fail(&err) : code;
 }
 
 int pit_cli_choice(struct argp_state *state, const char *option, const char *word, const char *const *choices)

@@ -37,6 +37,9 @@ struct pit_root;
 /* -ENOENT when `root` is a directory or archive without any machine in it. */
 int pit_cli_check_root(struct pit_root *root, struct pit_error *err);
 
+/* Writes `out` to stdout. Whoever read our output and went away (EPIPE) has seen enough: 0. */
+int pit_cli_write(const struct pit_buf *out, struct pit_error *err);
+
 /* Writes `out` to stdout; PIT_EXIT_CANNOT with a message when that fails, else `code`. */
 int pit_cli_print(const struct pit_buf *out, int code);
 

@@ -34,7 +34,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_RUNTIME:
 	case KEY_PERSIST:
-		o->tune.persist = key == KEY_PERSIST;
+		o->tune.persist |= key == KEY_PERSIST;
+		o->tune.runtime |= key == KEY_RUNTIME;
 		break;
 	case 'y':
 		o->yes = true;
@@ -50,6 +51,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		pit_cli_usage(state, "'%s': apply takes no such word; --profile=%s chooses a profile", arg, arg);
+		break;
+	case ARGP_KEY_END:
+		if (o->tune.persist && o->tune.runtime)
+			pit_cli_usage(state, "--persist writes files, --runtime none: choose one");
+		if (o->tune.root)
+			pit_cli_usage(state, "--root=%s: a recorded machine cannot be changed", o->tune.root);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -93,10 +100,10 @@ static int prepare(struct work *w, struct pit_error *err)
 {
 	const struct pit_tune_options *t = &w->o->tune;
 	const char *dir = t->state ? t->state : PIT_STATE_DIR;
-	int rc, txn;
+	int txn, rc = pit_tune_check_profile(t, err);
 
-	if (t->root)
-		return pit_fail(err, EROFS, "--root=%s: a recorded machine cannot be changed", t->root);
+	if (rc)
+		return rc;
 	rc = pit_place_open(&w->place, err);
 	if (rc == -EPERM)
 		return pit_fail(err, EPERM,
@@ -117,7 +124,7 @@ static int show(const struct work *w)
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	struct pit_page page = pit_page_for(STDOUT_FILENO, w->o->colour, &out);
 
-	pit_tune_put_plan(&w->plan, w->scene, w->o->verbose, "", &page);
+	pit_tune_put_plan(&w->plan, w->scene, true, w->o->verbose, "", &page);
 	return pit_cli_print(&out, PIT_EXIT_OK);
 }
 
@@ -174,7 +181,7 @@ static int change(const struct work *w)
 
 	rc = rc ? rc : pit_txn_run(txn, &notes, &err);
 	pit_txn_free(txn);
-	return rc ? pit_cli_fail(&err) : tell(w, &notes);
+	return rc ? pit_tune_fail(&err, &notes) : tell(w, &notes);
 }
 
 static int apply(struct work *w)
@@ -193,7 +200,7 @@ static int apply(struct work *w)
 
 static int run(int argc, char **argv)
 {
-	struct options o = {.colour = "auto", .wait = 10};
+	struct options o = {.tune = {.acts = true}, .colour = "auto", .wait = 10};
 	struct work w = {.o = &o};
 	int code;
 

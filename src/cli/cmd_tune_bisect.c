@@ -19,6 +19,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->tune.root)
 			pit_cli_usage(state, "--root=%s: nothing can be tried on a recorded machine", o->tune.root);
+		if ((size_t)o->cli.trial.rounds < pit_pairs_needed(o->cli.trial.confidence))
+			pit_cli_usage(state, "--rounds=%d: %.4g %% confidence needs at least %zu", o->cli.trial.rounds,
+				      o->cli.trial.confidence * 100, pit_pairs_needed(o->cli.trial.confidence));
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -33,7 +36,8 @@ static const struct argp argp = {
 	.children = children,
 	.args_doc = "-- COMMAND [ARG...]",
 	.doc = "Find which setting of a profile makes a command worse: all of them against none, then parts of them. Every "
-	       "value is put back, also when this program is killed.\v"
+	       "value is put back, also when this program is killed. Jobs and daemons that the command leaves behind are killed "
+	       "after each run.\v"
 	       "Exit codes: 0 measured, whatever came of it, 3 could not, 64 usage, 128 + N ended by signal N.",
 };
 
@@ -89,7 +93,10 @@ static int print(const struct work *w)
 static int bisect(struct work *w)
 {
 	struct pit_error err = PIT_ERROR_INIT;
-	int rc = pit_trial_open(&w->o->cli, w->o->tune.state, &w->place, &w->state, &err);
+	int rc = pit_tune_check_profile(&w->o->tune, &err);
+
+	if (!rc)
+		rc = pit_trial_open(&w->o->cli, w->o->tune.state, &w->place, &w->state, &err);
 
 	if (!rc)
 		rc = pit_tune_make_plan(&w->o->tune, pit_place_now(w->place), pit_tune_state_next(w->state), false,
@@ -101,7 +108,7 @@ static int bisect(struct work *w)
 
 static int run(int argc, char **argv)
 {
-	struct options o = {.cli = PIT_TRIAL_CLI_INIT};
+	struct options o = {.tune = {.acts = true}, .cli = PIT_TRIAL_CLI_INIT};
 	struct work w = {.o = &o};
 	int code;
 

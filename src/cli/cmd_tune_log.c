@@ -13,14 +13,14 @@ struct options {
 	int txn; /* 0 all */
 };
 
-static void put_head(const struct pit_record *r, const struct pit_page *page)
+static void put_head(const struct pit_history *h, const struct pit_record *r, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
 	char when[PIT_WHEN], head[96];
 
-	snprintf(head, sizeof(head), "Transaction %d, %s: ", r->txn, pit_txn_state_name(r->state));
+	snprintf(head, sizeof(head), "Transaction %d, %s: ", r->txn, pit_history_state(h, r));
 	pit_page_colour(page, PIT_BOLD, head);
-	pit_history_title(r, page->out);
+	pit_history_title(h, r, page->out);
 	pit_buf_putc(page->out, '\n');
 	if (r->damaged) {
 		pit_buf_printf(&line, "damaged: %s", r->damage);
@@ -120,7 +120,7 @@ static void put_text(const struct pit_history *h, int txn, const struct pit_page
 			continue;
 		if (page->out->len)
 			pit_buf_putc(page->out, '\n');
-		put_head(r, page);
+		put_head(h, r, page);
 		for (size_t n = 0; n < r->entries; n++)
 			put_entry(&r->entry[n], page->out);
 	}

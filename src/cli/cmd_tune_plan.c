@@ -38,7 +38,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_RUNTIME:
 	case KEY_PERSIST:
-		o->tune.persist = key == KEY_PERSIST;
+		o->tune.persist |= key == KEY_PERSIST;
+		o->tune.runtime |= key == KEY_RUNTIME;
 		break;
 	case 'f':
 		o->format = pit_cli_choice(state, "format", arg, formats);
@@ -56,6 +57,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		pit_cli_usage(state, "'%s': plan takes no such word; --profile=%s chooses a profile", arg, arg);
 		break;
 	case ARGP_KEY_END:
+		if (o->tune.persist && o->tune.runtime)
+			pit_cli_usage(state, "--persist writes files, --runtime none: choose one");
 		if (o->format == FORMAT_MARKDOWN && !o->list)
 			pit_cli_usage(state, "--format=markdown goes with --list");
 		if (o->format == FORMAT_SH && o->list)
@@ -196,7 +199,7 @@ static int print_plan(const struct options *o, const struct pit_plan *plan, stru
 	else if (o->format == FORMAT_SH)
 		pit_plan_shell(plan, &out);
 	else
-		pit_tune_put_plan(plan, scene, o->verbose, next ? next : "", &page);
+		pit_tune_put_plan(plan, scene, false, o->verbose, next ? next : "", &page);
 	return pit_cli_print(&out, empty ? PIT_EXIT_OK : PIT_EXIT_WARN);
 }
 

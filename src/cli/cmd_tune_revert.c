@@ -180,7 +180,8 @@ static json_t *revert_json(const struct pit_revert *v, int rc, const struct pit_
 	json_t *list = json_array(), *notes = json_array();
 
 	for (size_t n = 0; n < v->record.entries; n++)
-		json_array_append_new(list, entry_json(&v->record.entry[n], &v->undo[n]));
+		if (v->undo[n].how != PIT_UNDONE_NOT)
+			json_array_append_new(list, entry_json(&v->record.entry[n], &v->undo[n]));
 	for (size_t i = 0; i < v->notes.count; i++)
 		json_array_append_new(notes, pit_json_text(v->notes.item[i]));
 	return json_pack("{s:i, s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "txn", v->record.txn, "done",
@@ -196,15 +197,27 @@ struct work {
 	struct pit_page page;
 	json_t *list; /* NULL: text */
 	bool failed;
+	bool done;   /* something was put back */
+	bool kept;   /* and something left alone */
+	bool untold; /* the report could not be written */
 };
 
-/* What could be told is told, and what went wrong behind it on stderr. */
-static int tell(struct work *w)
+/* What could be told is told, and what went wrong behind it on stderr. A report that cannot be written says nothing
+ * about the machine, so the message does. */
+static void tell(struct work *w)
 {
-	int code = pit_cli_print(w->page.out, PIT_EXIT_OK);
+	struct pit_error err = PIT_ERROR_INIT;
+	int rc = w->page.out->len || w->page.out->failed ? pit_cli_write(w->page.out, &err) : 0;
 
 	pit_buf_clear(w->page.out);
-	return code;
+	if (!rc)
+		return;
+	w->untold = true;
+	if (!w->done || w->failed)
+		pit_cli_fail(&err);
+	else
+		fprintf(stderr, "pitcrew: %s was put back, but the report could not be written: %s\n",
+			w->kept ? "what was not left alone" : "all", strerror(-rc));
 }
 
 static void revert_one(struct work *w, int txn)
@@ -216,16 +229,18 @@ static void revert_one(struct work *w, int txn)
 	struct pit_revert v = {.record = {.txn = txn}};
 	int rc = pit_revert(w->state, w->place, txn, mode, NULL, &v, &err);
 
+	w->done |= v.restored + v.already > 0;
+	w->kept |= v.kept > 0;
+	w->failed |= rc != 0;
 	if (w->list) {
 		json_array_append_new(w->list, revert_json(&v, rc, &err));
 	} else {
 		if (!rc || rc == -EEXIST || rc == -EIO)
 			put_text(&v, rc, &w->page);
-		w->failed |= tell(w) != PIT_EXIT_OK;
+		tell(w);
 		if (rc)
 			pit_cli_fail(&err);
 	}
-	w->failed |= rc != 0;
 	pit_revert_free(&v);
 }
 
@@ -233,20 +248,24 @@ static void revert_one(struct work *w, int txn)
 static int revert_several(struct work *w, struct pit_error *err)
 {
 	struct pit_record *all = NULL;
-	size_t count, tried = 0;
+	size_t count, tried = 0, unreadable = 0;
 	int rc = pit_tune_state_list(w->state, &all, &count, err);
 
 	if (rc)
 		return rc;
 	for (size_t i = count; i-- > 0 && (w->o->all || !tried);) {
-		if (!pit_txn_in_force(&all[i]) && !(w->o->all && all[i].state == PIT_TXN_UNREADABLE))
+		bool usable = all[i].state != PIT_TXN_UNREADABLE;
+
+		if (usable && !pit_txn_in_force(&all[i]))
 			continue;
-		tried++;
+		tried += usable;
+		unreadable += !usable;
 		revert_one(w, all[i].txn);
 	}
 	pit_records_free(all, count);
 	if (!tried && !w->list)
-		pit_buf_printf(w->page.out, "No transaction is in force, so there is nothing to put back.\n");
+		pit_buf_printf(w->page.out, "No transaction %sis in force, so there is nothing to put back.\n",
+			       unreadable ? "whose journal can be used " : "");
 	return 0;
 }
 
@@ -291,7 +310,8 @@ static int run(int argc, char **argv)
 	pit_place_close(w.place);
 	if (rc)
 		return pit_cli_fail(&err);
-	return pit_cli_print(&out, w.failed ? PIT_EXIT_CANNOT : PIT_EXIT_OK);
+	tell(&w);
+	return w.failed || w.untold ? PIT_EXIT_CANNOT : PIT_EXIT_OK;
 }
 
 const struct pit_cmd pit_tune_revert = {

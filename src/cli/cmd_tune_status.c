@@ -66,11 +66,6 @@ static bool is_half(const struct pit_record *r)
 	return r->state == PIT_TXN_INTERRUPTED || r->state == PIT_TXN_UNDOING;
 }
 
-static const char *state_name(const struct pit_history *h, const struct pit_record *r)
-{
-	return is_half(r) && h->busy[0] ? "at work" : pit_txn_state_name(r->state);
-}
-
 static enum pit_colour colour_of(enum pit_txn_state s)
 {
 	static const enum pit_colour colours[] = {
@@ -105,6 +100,61 @@ static void put_counts(const struct pit_page *page, const struct pit_record *r, 
 	pit_page_wrap(page, 6, NULL, line.data);
 }
 
+/* Left alone by the revert, and not as it was before the transaction since then either. */
+static bool is_kept(const struct pit_entry *e, const struct pit_verdict *v)
+{
+	return e->undone == PIT_UNDONE_KEPT && !e->companion &&
+	       (v->holds == PIT_HOLDS || v->holds == PIT_HOLDS_OTHER || v->holds == PIT_HOLDS_UNKNOWN);
+}
+
+/* Indices of the entries that is_kept() has; `ret_count` of them. */
+static int find_kept(const struct pit_history *h, const struct pit_record *r, size_t **ret, size_t *ret_count,
+		     struct pit_error *err)
+{
+	size_t count = 0, *kept = calloc(r->entries + 1, sizeof(*kept));
+	struct pit_verdict *v = NULL;
+	int rc = kept ? pit_verify(h->root, r, &v, err) : pit_fail(err, ENOMEM, "out of memory");
+
+	if (rc) {
+		free(kept);
+		return rc;
+	}
+	for (size_t n = 0; n < r->entries; n++)
+		if (is_kept(&r->entry[n], &v[n]))
+			kept[count++] = n;
+	pit_verdicts_free(v, r->entries);
+	*ret = kept;
+	*ret_count = count;
+	return 0;
+}
+
+/* "left alone by the revert: 2 values, /etc/x.conf": a file goes on counting, at the next boot at the latest. */
+static int put_kept(const struct pit_page *page, const struct pit_history *h, const struct pit_record *r,
+		    struct pit_error *err)
+{
+	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
+	pit_auto_free size_t *kept = NULL;
+	size_t count, values = 0;
+	int rc = find_kept(h, r, &kept, &count, err);
+
+	if (rc || !count)
+		return rc;
+	for (size_t i = 0; i < count; i++)
+		values += pit_target(r->entry[kept[i]].cell.target)->runtime;
+	pit_buf_printf(&line, "left alone by the %s: ", r->why);
+	if (values)
+		pit_buf_printf(&line, "%zu value%s%s", values, values == 1 ? "" : "s", values < count ? ", " : "");
+	for (size_t i = 0, told = 0; i < count; i++) {
+		if (pit_target(r->entry[kept[i]].cell.target)->runtime)
+			continue;
+		pit_buf_puts(&line, told++ ? ", " : "");
+		pit_history_put_cell(&r->entry[kept[i]], &line);
+	}
+	pit_buf_printf(&line, "; 'pitcrew tune revert %d --force' puts back what was there before", r->txn);
+	pit_page_wrap(page, 6, NULL, line.data);
+	return 0;
+}
+
 static int put_transaction(const struct pit_page *page, const struct pit_history *h, const struct pit_record *r,
 			   struct pit_error *err)
 {
@@ -114,17 +164,17 @@ static int put_transaction(const struct pit_page *page, const struct pit_history
 	int rc;
 
 	pit_buf_printf(page->out, "%4d  ", r->txn);
-	snprintf(word, sizeof(word), "%-13s", state_name(h, r));
+	snprintf(word, sizeof(word), "%-13s", pit_history_state(h, r));
 	pit_page_colour(page, colour_of(r->state), word);
 	pit_buf_printf(page->out, "  %-16s  ", pit_history_when(r->time, when));
-	pit_history_title(r, page->out);
+	pit_history_title(h, r, page->out);
 	pit_buf_putc(page->out, '\n');
 	if (r->damaged) {
 		pit_buf_printf(&line, "%s%s", r->state == PIT_TXN_UNREADABLE ? "" : "damaged: ", r->damage);
 		pit_page_wrap(page, 6, NULL, line.data);
 	}
 	if (!pit_txn_in_force(r))
-		return 0;
+		return r->state == PIT_TXN_REVERTED ? put_kept(page, h, r, err) : 0;
 	rc = count(h, r, &c, err);
 	if (rc)
 		return rc;
@@ -139,16 +189,22 @@ static int put_transaction(const struct pit_page *page, const struct pit_history
 
 static int put_text(const struct pit_page *page, const struct pit_history *h, struct pit_error *err)
 {
-	size_t in_force = 0, shown = 0, hidden = 0;
+	size_t in_force = 0, unreadable = 0, shown = 0, hidden = 0;
 
-	for (size_t i = 0; i < h->records; i++)
+	for (size_t i = 0; i < h->records; i++) {
 		in_force += pit_txn_in_force(&h->record[i]);
+		unreadable += h->record[i].state == PIT_TXN_UNREADABLE;
+	}
 	if (!h->records) {
 		pit_buf_printf(page->out, "Nothing was changed here yet: there is no journal in %s.\n", h->dir);
 		return 0;
 	}
-	pit_buf_printf(page->out, "%zu transaction%s in %s, %zu in force.\n\n", h->records, h->records == 1 ? "" : "s",
+	pit_buf_printf(page->out, "%zu transaction%s in %s, %zu in force", h->records, h->records == 1 ? "" : "s",
 		       h->dir, in_force);
+	if (unreadable)
+		pit_buf_printf(page->out, ", of %zu nobody can tell: %s journal cannot be used", unreadable,
+			       unreadable == 1 ? "its" : "their");
+	pit_buf_puts(page->out, ".\n\n");
 	if (h->busy[0])
 		pit_buf_printf(page->out, "%s is at work now.\n\n", h->busy);
 	for (size_t i = h->records; i-- > 0;) {
@@ -175,6 +231,23 @@ static json_t *counts_json(const struct counts *c)
 			 "unknown", (json_int_t)c->unknown);
 }
 
+static json_t *kept_json(const struct pit_history *h, const struct pit_record *r)
+{
+	pit_auto_free size_t *kept = NULL;
+	json_t *list = json_array();
+	size_t count;
+
+	if (r->state != PIT_TXN_REVERTED || find_kept(h, r, &kept, &count, NULL))
+		return list;
+	for (size_t i = 0; i < count; i++) {
+		const struct pit_cell *c = &r->entry[kept[i]].cell;
+
+		json_array_append_new(list, json_pack("{s:s, s:o}", "target", pit_target(c->target)->name, "object",
+						      pit_json_text(c->object)));
+	}
+	return list;
+}
+
 static json_t *transaction_json(const struct pit_history *h, const struct pit_record *r)
 {
 	struct counts c = {0};
@@ -188,10 +261,11 @@ static json_t *transaction_json(const struct pit_history *h, const struct pit_re
 			 c.other || c.replaced ? " --merge" : "");
 		remedy = json_string(command);
 	}
-	return json_pack("{s:i, s:s, s:I, s:o, s:o, s:b, s:I, s:o, s:o, s:o}", "txn", r->txn, "state", state_name(h, r),
-			 "time", (json_int_t)r->time, "kind", pit_json_text(r->kind), "profile",
-			 pit_json_text(r->profile), "persist", r->persist, "uid", (json_int_t)r->uid, "damage",
-			 pit_json_text(r->damaged ? r->damage : NULL), "values", values, "remedy", remedy);
+	return json_pack("{s:i, s:s, s:I, s:o, s:o, s:b, s:I, s:o, s:o, s:o, s:o}", "txn", r->txn, "state",
+			 pit_history_state(h, r), "time", (json_int_t)r->time, "kind", pit_json_text(r->kind),
+			 "profile", pit_json_text(r->profile), "persist", r->persist, "uid", (json_int_t)r->uid,
+			 "damage", pit_json_text(r->damaged ? r->damage : NULL), "values", values, "kept",
+			 kept_json(h, r), "remedy", remedy);
 }
 
 static void put_json(const struct pit_history *h, struct pit_buf *out)

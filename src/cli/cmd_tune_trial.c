@@ -6,6 +6,7 @@
 struct options {
 	struct pit_trial_cli cli;
 	struct pit_strv knobs;
+	struct pit_profile given; /* those of them that have a value */
 	const char *profile, *state;
 	bool keep;
 };
@@ -21,6 +22,49 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
+static void check_id(struct argp_state *state, const char *word)
+{
+	pit_auto_free char *id = strndup(word, strcspn(word, ":"));
+	struct pit_error err = PIT_ERROR_INIT;
+
+	if (!id || (!pit_knob_find(id) && pit_profile_no_knob(id, &err)))
+		pit_cli_usage(state, "--knob=%s: %s", word, id ? err.text : "out of memory");
+	if (word[strlen(id)] && !word[strlen(id) + 1])
+		pit_cli_usage(state, "--knob=%s: nothing stands behind the ':'", word);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Words are checked before anything is looked at. Of two values for one thing neither can be meant. */
+static void add_knob(struct argp_state *state, const char *word, struct options *o)
+{
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_profile one = {0};
+	int rc;
+
+	if (strchr(word, '=')) {
+		if (pit_profile_add_knob(&one, word, NULL, &err))
+			pit_cli_usage(state, "--knob=%s: %s", word, err.text);
+		for (size_t i = 0; i < o->given.settings; i++) {
+			const struct pit_setting *s = &o->given.setting[i];
+
+			if (s->knob == one.setting[0].knob && is_same(s->which, one.setting[0].which) &&
+			    strcmp(s->value, one.setting[0].value) != 0)
+				pit_cli_usage(state, "--knob=%s: it has another value already, %s: choose one", word,
+					      s->value);
+		}
+	} else {
+		check_id(state, word);
+	}
+	rc = one.settings ? pit_profile_merge(&o->given, &one) : 0;
+	if (rc || pit_strv_add(&o->knobs, word))
+		pit_cli_usage(state, "out of memory");
+	pit_profile_free(&one);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -30,11 +74,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->cli;
 		break;
 	case 'k':
-		if (pit_strv_add(&o->knobs, arg))
-			pit_cli_usage(state, "out of memory");
+		add_knob(state, arg, o);
 		break;
 	case 'p':
-		o->profile = arg;
+		o->profile = pit_tune_profile_name(state, arg);
 		break;
 	case KEY_KEEP:
 		o->keep = true;
@@ -61,7 +104,8 @@ static const struct argp argp = {
 	.children = children,
 	.args_doc = "-- COMMAND [ARG...]",
 	.doc = "Run a command with and without a change, in turns, and tell what the change does to it. Every value is put "
-	       "back, also when this program is killed.\v"
+	       "back, also when this program is killed. Jobs and daemons that the command leaves behind are killed after each "
+	       "run: do not start services by it.\v"
 	       "Exit codes: 0 measured, whatever came of it, 3 could not, 64 usage, 128 + N ended by signal N.",
 };
 
@@ -97,8 +141,10 @@ static int add_knobs(struct work *w, struct pit_error *err)
 
 	w->profile.name = strdup("trial");
 	for (size_t i = 0; !rc && i < words->count; i++) {
-		if (!values.name && !strchr(words->item[i], '='))
+		if (!values.name && !strchr(words->item[i], '=')) {
 			rc = pit_profile_load(w->o->profile ? w->o->profile : "training", &values, err);
+			rc = rc ? rc : pit_profile_trust(&values, err);
+		}
 		if (!rc)
 			rc = pit_profile_add_knob(&w->profile, words->item[i], &values, err);
 	}
@@ -110,12 +156,16 @@ static int add_knobs(struct work *w, struct pit_error *err)
 static int explain_nothing(const struct pit_plan *p, struct pit_error *err)
 {
 	const struct pit_left_out *l = p->left_out ? &p->left[0] : NULL;
+	pit_auto_buf struct pit_buf subject = PIT_BUF_INIT;
+	bool right = l && l->why == PIT_LEFT_RIGHT && *l->object; /* then the text is the value */
 
 	if (!l)
 		return pit_fail(err, ENOENT, "there is nothing to try: nothing would change");
-	return pit_fail(err, ENOENT, "there is nothing to try: %s%s%s%s%s", l->knob ? l->knob->id : "",
-			l->object && *l->object ? " " : "", l->object ? l->object : "", l->text ? ": " : "",
-			l->text ? l->text : "");
+	pit_left_out_subject(l, &subject);
+	if (subject.failed)
+		return pit_fail(err, ENOMEM, "out of memory");
+	return pit_fail(err, ENOENT, "there is nothing to try: %s%s%s%s", subject.data, right ? " is " : ": ", l->text,
+			right ? " already" : "");
 }
 
 static int prepare(struct work *w, struct pit_error *err)
@@ -162,6 +212,7 @@ static void tell_how_to_keep(const struct work *w, const struct pit_page *page)
 static void tell_kept(const struct work *w, const struct pit_page *page)
 {
 	bool better = w->trial.pairs.judged && w->trial.pairs.effect == PIT_EFFECT_BETTER;
+	bool unsure = w->trial.pairs.judged && w->trial.pairs.effect == PIT_EFFECT_UNSURE;
 
 	if (w->kept) {
 		pit_buf_printf(page->out, "Kept as transaction %d. To undo it: pitcrew tune revert %d\n", w->kept,
@@ -170,7 +221,9 @@ static void tell_kept(const struct work *w, const struct pit_page *page)
 			pit_page_wrap(page, 4, "  - ", w->notes.item[i]);
 	} else if (w->o->keep) {
 		pit_buf_printf(page->out, "Not kept: %s\n",
-			       better ? "it is better, but that is not sure enough" : "it was not shown to be better");
+			       better   ? "it is better, but the trial ended early"
+			       : unsure ? "there are not enough pairs to tell"
+					: "it was not shown to be better");
 	} else if (better && w->trial.end == PIT_TRIAL_DONE) {
 		tell_how_to_keep(w, page);
 	}
@@ -200,11 +253,11 @@ static int try(struct work *w)
 	if (prepare(w, &err) || pit_trial_run(w->state, w->place, &w->plan, &w->o->cli.trial, &w->trial, &err))
 		return pit_cli_fail(&err);
 	code = pit_trial_exit(&w->trial);
-	if (w->o->keep && pit_trial_is_proven(&w->trial, &w->o->cli.trial) &&
+	if (w->o->keep && pit_trial_is_proven(&w->trial) &&
 	    pit_trial_keep(w->state, w->place, &w->plan, &w->kept, &w->notes, &err))
 		code = PIT_EXIT_CANNOT;
 	printed = print(w, code);
-	return err.code ? pit_cli_fail(&err) : printed;
+	return err.code ? pit_tune_fail(&err, &w->notes) : printed;
 }
 
 static int run(int argc, char **argv)
@@ -219,6 +272,7 @@ static int run(int argc, char **argv)
 	code = try(&w);
 	work_free(&w);
 	pit_strv_free(&o.knobs);
+	pit_profile_free(&o.given);
 	return code;
 }
 

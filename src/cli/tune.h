@@ -26,10 +26,18 @@ struct pit_tune_options {
 	const char *root;    /* --root; NULL live */
 	const char *profile; /* NULL: training */
 	const char *only, *skip;
-	const char *state; /* --state DIR; NULL: PIT_STATE_DIR */
-	bool persist;      /* no option of the child */
+	const char *state;     /* --state DIR; NULL: PIT_STATE_DIR */
+	bool persist, runtime; /* asked for; no options of the child */
+	bool acts;             /* no option: the plan will be done, so a profile that others can write is refused */
 };
 extern const struct argp pit_tune_plan_argp; /* its input is a struct pit_tune_options * */
+
+/* The argument of --profile; a usage error when it is empty. */
+const char *pit_tune_profile_name(struct argp_state *state, const char *arg);
+
+/* What --profile, --only and --skip leave must be something: whoever is told of a wrong word should not have had to
+ * become root first. 0 or -errno. */
+int pit_tune_check_profile(const struct pit_tune_options *o, struct pit_error *err);
 
 /* Loads profile, scene and evidence and makes the plan. The caller frees plan, profile and scene. `check` asks the
  * checks for evidence (apply and plan; not trial and bisect); the plan does without when they fail. */
@@ -46,10 +54,12 @@ int pit_tune_evidence(struct pit_root *root, const struct pit_profile *profile, 
 		      struct pit_error *err);
 void pit_tune_evidence_free(struct pit_tune_evidence *e);
 
-/* The plan as text with a head line and a line of counts; `next` is said behind the counts. */
-void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool verbose, const char *next,
+/* The plan as text with a head line and a line of counts; `next` is said behind the counts. `will`:
+ * it is about to be done. */
+void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool will, bool verbose, const char *next,
 		       const struct pit_page *page);
 
-bool pit_plan_is_empty(const struct pit_plan *p); /* nothing is to be set */
+/* pit_cli_fail(), and below it what else a transaction had to tell. */
+int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes);
 
 #endif

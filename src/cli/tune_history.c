@@ -75,15 +75,33 @@ bool pit_history_is_cut_off(const struct pit_history *h, const struct pit_record
 	return !h->busy[0] && (r->state == PIT_TXN_INTERRUPTED || r->state == PIT_TXN_UNDOING);
 }
 
-void pit_history_title(const struct pit_record *r, struct pit_buf *out)
+/* Unfinished, and somebody holds the lock: the newest may just be writing down what it is going to do. */
+static bool is_at_work(const struct pit_history *h, const struct pit_record *r)
 {
-	if (r->state == PIT_TXN_EMPTY || r->state == PIT_TXN_UNREADABLE) {
-		pit_buf_puts(out, r->state == PIT_TXN_EMPTY ? "cut off before it changed anything"
-							    : "its journal is of no use");
+	if (!h->busy[0])
+		return false;
+	if (r->state == PIT_TXN_EMPTY)
+		return r == &h->record[h->records - 1];
+	return r->state == PIT_TXN_INTERRUPTED || r->state == PIT_TXN_UNDOING;
+}
+
+const char *pit_history_state(const struct pit_history *h, const struct pit_record *r)
+{
+	return is_at_work(h, r) ? "at work" : pit_txn_state_name(r->state);
+}
+
+void pit_history_title(const struct pit_history *h, const struct pit_record *r, struct pit_buf *out)
+{
+	if (r->state == PIT_TXN_UNREADABLE) {
+		pit_buf_puts(out, "its journal is of no use");
+		return;
+	}
+	if (r->state == PIT_TXN_EMPTY && !is_at_work(h, r)) {
+		pit_buf_puts(out, "its journal ends before the first write");
 		return;
 	}
 	pit_page_clip(out, r->kind, 16);
-	if (r->profile) {
+	if (r->profile && strcmp(r->profile, r->kind) != 0) {
 		pit_buf_puts(out, " of ");
 		pit_page_clip(out, r->profile, 60);
 	}

@@ -33,8 +33,11 @@ void pit_history_free(struct pit_history *h);
 /* Cut off, and nobody is at work on it: it waits to be reverted. */
 bool pit_history_is_cut_off(const struct pit_history *h, const struct pit_record *r);
 
+/* "applied"; "at work" when it is unfinished while somebody is. */
+const char *pit_history_state(const struct pit_history *h, const struct pit_record *r);
+
 /* "apply of training, persistent" at the end of `out`. */
-void pit_history_title(const struct pit_record *r, struct pit_buf *out);
+void pit_history_title(const struct pit_history *h, const struct pit_record *r, struct pit_buf *out);
 
 /* "2026-11-20 14:05" in `out`; "?" when the journal does not say. Returns `out`. */
 #define PIT_WHEN 32

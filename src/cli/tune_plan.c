@@ -2,6 +2,8 @@
  *
  * What plan, apply and bisect share: options, the making of the plan, its printing.
  */
+#include <string.h>
+
 #include "cli/tune.h"
 #include "report/text.h"
 
@@ -15,6 +17,13 @@ static const struct argp_option options[] = {
 	{"state", KEY_STATE, "DIR", 0, "Where the journals are kept (default " PIT_STATE_DIR ")"},
 	{0},
 };
+
+const char *pit_tune_profile_name(struct argp_state *state, const char *arg)
+{
+	if (!*arg)
+		pit_cli_usage(state, "--profile= has no name; 'pitcrew tune plan --list' has them all");
+	return arg;
+}
 
 /* The words of a list are checked before anything is looked at. */
 static const char *check_list(struct argp_state *state, const char *option, const char *list)
@@ -33,7 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		o->profile = arg;
+		o->profile = pit_tune_profile_name(state, arg);
 		break;
 	case 'o':
 		o->only = check_list(state, "only", arg);
@@ -60,12 +69,23 @@ static int load_profile(const struct pit_tune_options *o, struct pit_profile *re
 	const char *name = o->profile ? o->profile : "training";
 	int rc = pit_profile_load(name, ret, err);
 
+	if (!rc && o->acts)
+		rc = pit_profile_trust(ret, err);
 	if (!rc && o->only)
 		rc = pit_profile_only(ret, o->only, err);
 	if (!rc && o->skip)
 		rc = pit_profile_skip(ret, o->skip, err);
 	if (!rc && !ret->settings)
 		rc = pit_fail(err, ENOENT, "profile %s sets none of the knobs that --only and --skip leave", name);
+	return rc;
+}
+
+int pit_tune_check_profile(const struct pit_tune_options *o, struct pit_error *err)
+{
+	struct pit_profile profile = {0};
+	int rc = load_profile(o, &profile, err);
+
+	pit_profile_free(&profile);
 	return rc;
 }
 
@@ -104,12 +124,22 @@ int pit_tune_make_plan(const struct pit_tune_options *o, struct pit_root *root, 
 	return 0;
 }
 
-bool pit_plan_is_empty(const struct pit_plan *p)
+int pit_tune_fail(const struct pit_error *err, const struct pit_strv *notes)
 {
-	struct pit_plan_counts n;
+	int code = pit_cli_fail(err);
 
-	pit_plan_counts(p, &n);
-	return !n.values && !n.files;
+	for (size_t i = 0; i < notes->count; i++)
+		fprintf(stderr, "  - %s\n", notes->item[i]);
+	return code;
+}
+
+/* Which files of this machine make the profile, where its name does not say so. */
+static void put_local(const struct pit_profile *p, struct pit_buf *line)
+{
+	bool is_path = p->local.count && p->file && !strcmp(p->local.item[0], p->file) && strchr(p->name, '/');
+
+	for (size_t i = is_path; i < p->local.count; i++)
+		pit_buf_printf(line, "%s%s", i == is_path ? " with " : ", ", p->local.item[i]);
 }
 
 static void put_head(const struct pit_plan *p, struct pit_scene *scene, const struct pit_page *page)
@@ -120,6 +150,7 @@ static void put_head(const struct pit_plan *p, struct pit_scene *scene, const st
 	pit_buf_printf(&line, "pitcrew %s: profile %s", PITCREW_VERSION, p->profile->name);
 	if (p->profile->summary)
 		pit_buf_printf(&line, " (%s)", p->profile->summary);
+	put_local(p->profile, &line);
 	pit_buf_printf(&line, " on %s (%s)", host->hostname[0] ? host->hostname : "host",
 		       pit_root_name(pit_scene_root(scene)));
 	pit_buf_puts(&line, p->persist ? ", to last over reboots." : ", until the next boot.");
@@ -144,10 +175,10 @@ static void put_counts(const struct pit_plan *p, const char *next, const struct 
 	pit_page_wrap(page, 0, NULL, line.data);
 }
 
-void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool verbose, const char *next,
+void pit_tune_put_plan(const struct pit_plan *p, struct pit_scene *scene, bool will, bool verbose, const char *next,
 		       const struct pit_page *page)
 {
 	put_head(p, scene, page);
-	pit_plan_text(p, verbose, page);
+	pit_plan_text(p, will, verbose, page);
 	put_counts(p, next, page);
 }

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/parse.h"
+#include "tune/number.h"
 
 enum { KEY_CONFIDENCE = 1024, KEY_LEAST, KEY_BETTER, KEY_WARMUP, KEY_COLOUR, KEY_WAIT };
 
@@ -50,6 +51,22 @@ static void check(struct argp_state *state, struct pit_trial_cli *o)
 	o->trial.metric.higher_is_better = o->better && !strcmp(o->better, "higher");
 }
 
+/* NULL: the time it takes. */
+static const char *parse_metric(struct argp_state *state, const char *arg)
+{
+	struct pit_pattern *pattern = NULL;
+	char why[128];
+
+	if (!strcmp(arg, "wall"))
+		return NULL;
+	if (!*arg)
+		pit_cli_usage(state, "--metric= is empty; give wall, or a regular expression");
+	if (pit_pattern_new(arg, &pattern, why, sizeof(why)))
+		pit_cli_usage(state, "--metric=%s is no regular expression: %s", arg, why);
+	pit_pattern_free(pattern);
+	return arg;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const sides[] = {"higher", "lower", NULL};
@@ -63,7 +80,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->trial.warmup = pit_cli_number(state, "warmup", arg, 0, 1000);
 		break;
 	case 'm':
-		o->trial.metric.pattern = strcmp(arg, "wall") != 0 ? arg : NULL;
+		o->trial.metric.pattern = parse_metric(state, arg);
 		break;
 	case KEY_BETTER:
 		o->better = sides[pit_cli_choice(state, "better", arg, sides)];

@@ -4,15 +4,27 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-static int terminal_width(int fd)
-{
-	struct winsize w;
+#include "base/parse.h"
 
-	if (ioctl(fd, TIOCGWINSZ, &w) || !w.ws_col)
+/* $COLUMNS, else the terminal's columns; 0 unknown. */
+static uint64_t columns_wanted(int fd)
+{
+	const char *said = getenv("COLUMNS");
+	struct winsize w;
+	uint64_t columns;
+
+	if (said && !pit_parse_u64(said, &columns) && columns)
+		return columns;
+	return ioctl(fd, TIOCGWINSZ, &w) ? 0 : w.ws_col;
+}
+
+static int page_width(int fd)
+{
+	uint64_t columns = columns_wanted(fd);
+
+	if (!columns)
 		return 80;
-	if (w.ws_col < 60)
-		return 60;
-	return w.ws_col > 120 ? 120 : w.ws_col;
+	return columns < 60 ? 60 : columns > 120 ? 120 : (int)columns;
 }
 
 struct pit_page pit_page_for(int fd, const char *when, struct pit_buf *out)
@@ -22,7 +34,7 @@ struct pit_page pit_page_for(int fd, const char *when, struct pit_buf *out)
 
 	if (!strcmp(when, "auto"))
 		colours = isatty(fd) && !(no_colour && *no_colour) && term && strcmp(term, "dumb") != 0;
-	return (struct pit_page){.out = out, .width = terminal_width(fd), .colours = colours};
+	return (struct pit_page){.out = out, .width = page_width(fd), .colours = colours};
 }
 
 void pit_page_colour(const struct pit_page *p, enum pit_colour colour, const char *text)
@@ -130,4 +142,14 @@ void pit_page_clip(struct pit_buf *out, const char *text, size_t columns)
 {
 	for (size_t len = strlen(text), used; len && columns; columns--, len -= used, text += used)
 		used = put_character(out, text, len);
+}
+
+void pit_page_part(const struct pit_page *p, const char *label, const char *text)
+{
+	char head[24];
+
+	if (!text || !*text)
+		return;
+	snprintf(head, sizeof(head), "      %s", label);
+	pit_page_wrap(p, 14, head, text);
 }

@@ -165,6 +165,18 @@ static int run(struct hunt *h, struct pit_tune_state *state, struct pit_place *p
 	return pit_bench_close(&h->bench, rc, err);
 }
 
+/* Comparisons that can never say "worse" would clear every setting. */
+static int check_rounds(const struct pit_trial_options *o, struct pit_error *err)
+{
+	size_t needed = pit_pairs_needed(o->confidence);
+
+	return (size_t)o->rounds >= needed ? 0
+					   : pit_fail(err, EINVAL,
+						      "%d pairs cannot bear %.4g %% confidence, which needs %zu: "
+						      "--rounds=%zu",
+						      o->rounds, o->confidence * 100, needed, needed);
+}
+
 int pit_bisect_run(struct pit_tune_state *state, struct pit_place *place, const struct pit_plan *plan,
 		   const struct pit_trial_options *options, pit_bisect_tell tell, void *arg, struct pit_bisect *ret,
 		   struct pit_error *err)
@@ -177,8 +189,10 @@ int pit_bisect_run(struct pit_tune_state *state, struct pit_place *place, const 
 		.tell = tell,
 		.arg = arg,
 	};
-	int rc = collect_units(&b, plan, err);
+	int rc = check_rounds(options, err);
 
+	if (!rc)
+		rc = collect_units(&b, plan, err);
 	if (!rc)
 		rc = pit_meter_new(&options->metric, options->argv, options->hear, options->hear_arg, &h.bench.meter,
 				   err);

@@ -37,6 +37,15 @@ double pit_interval_reach(size_t count)
 	return 1 - exp2(1 - (double)count);
 }
 
+size_t pit_pairs_needed(double confidence)
+{
+	size_t n = 1;
+
+	while (n < 64 && pit_interval_reach(n) < confidence)
+		n++;
+	return n;
+}
+
 /* splitmix64 (Steele, Lea, Flood 2014): the next of 2^64 equally likely numbers. */
 static uint64_t draw(uint64_t *state)
 {
@@ -140,15 +149,18 @@ const char *pit_effect_name(enum pit_effect e)
 		[PIT_EFFECT_NONE] = "none",
 		[PIT_EFFECT_BETTER] = "better",
 		[PIT_EFFECT_WORSE] = "worse",
+		[PIT_EFFECT_UNSURE] = "unsure",
 	};
 
 	return names[e];
 }
 
-enum pit_effect pit_effect_of(const struct pit_interval *ratio, bool higher_is_better, double least)
+enum pit_effect pit_effect_of(const struct pit_interval *ratio, bool higher_is_better, double least, double confidence)
 {
 	bool outside = ratio->low > 1 || ratio->high < 1;
 
+	if (ratio->confidence < confidence)
+		return PIT_EFFECT_UNSURE;
 	if (!outside || fabs(log(ratio->median)) < log1p(least))
 		return PIT_EFFECT_NONE;
 	return (ratio->median > 1) == higher_is_better ? PIT_EFFECT_BETTER : PIT_EFFECT_WORSE;

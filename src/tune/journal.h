@@ -13,7 +13,8 @@
  *	{"is":"commit"}                                    fsync
  *	{"is":"undo","why":"roll-back|revert|guard","boot":"UUID","time":...}
  *	{"is":"undone","n":0,"how":"restored|already|kept|gone|failed"}
- *	{"is":"reverted"}                                  fsync: nothing of it is left, but for what was "kept"
+ *	{"is":"reverted"}                                  fsync: nothing of it is left, but for what was "kept";
+ *another "undo" of that may follow
  *	{"is":"damage","text":"line 9 ..."}                records that stood here were damaged; they were put aside
  *
  * A value that is no UTF-8 is written as {"hex":"6100ff"}.
@@ -75,6 +76,7 @@ struct pit_record {
 	int64_t uid;
 	enum pit_txn_state state;
 	bool ready;
+	bool reverted; /* an undo of it ended once: only what that kept, or a later one failed at, is open still */
 	struct pit_entry *entry;
 	size_t entries;
 	char why[16]; /* of the last undo: "roll-back", "revert", "guard"; "" there was none */

@@ -214,8 +214,8 @@ static int on_undo(struct replay *p, const json_t *o)
 	char why[sizeof(r->why)], boot[sizeof(r->undo_boot)];
 	int64_t when;
 
-	if (!r->ready || r->state == PIT_TXN_REVERTED || copy_text(o, "why", why, sizeof(why)) ||
-	    copy_text(o, "boot", boot, sizeof(boot)) || take_number(o, "time", 0, INT64_MAX, &when))
+	if (!r->ready || copy_text(o, "why", why, sizeof(why)) || copy_text(o, "boot", boot, sizeof(boot)) ||
+	    take_number(o, "time", 0, INT64_MAX, &when))
 		return -EBADMSG;
 	memcpy(r->why, why, sizeof(r->why));
 	memcpy(r->undo_boot, boot, sizeof(r->undo_boot));
@@ -245,6 +245,7 @@ static int on_reverted(struct replay *p, const json_t *o)
 	if (p->r->state != PIT_TXN_UNDOING)
 		return -EBADMSG;
 	p->r->state = PIT_TXN_REVERTED;
+	p->r->reverted = true;
 	return 0;
 }
 

@@ -82,6 +82,13 @@ enum pit_takes {
 	PIT_TAKES_REBOOT,
 };
 
+/* What a container must have of its own that a knob may be set inside of it. */
+enum pit_in_container {
+	PIT_OWN_NEVER,   /* it is the host's in any case */
+	PIT_OWN_NETWORK, /* pit_scene_owns_network() */
+	PIT_OWN_SHM,     /* pit_scene_owns_shm() */
+};
+
 struct pit_knob {
 	const char *id;    /* "vm.swappiness", "cpu.governor"; stable for ever */
 	const char *title; /* what it is, in a few words; no full stop */
@@ -96,9 +103,9 @@ struct pit_knob {
 	enum pit_lasts lasts;
 	const char *udev; /* PIT_LASTS_UDEV: the rule's conditions and assignment, "%s" stands for the value */
 	enum pit_takes takes;
-	const char *service;  /* PIT_TAKES_RESTART: which, in words */
-	const char *blast;    /* who feels it: "all processes of this host", "jobs that start later" */
-	bool in_container;    /* may be set inside a container (it belongs to the container's namespaces) */
+	const char *service; /* PIT_TAKES_RESTART: which, in words */
+	const char *blast;   /* who feels it: "all processes of this host", "jobs that start later" */
+	enum pit_in_container in_container;
 	const char *disturbs; /* cells that the kernel changes along: sysctl keys or paths with '*', blank-separated */
 	const char *checks;   /* ids of the rows of `pitcrew check` that it satisfies, blank-separated */
 	const char *source;   /* kernel documentation or the like */

@@ -141,7 +141,7 @@ const struct pit_knob pit_knobs_memory[] = {
 		.values = "50% memory, 16G",
 		.lasts = PIT_LASTS_BOOT,
 		.blast = "programs that share memory by files",
-		.in_container = true,
+		.in_container = PIT_OWN_SHM,
 		.checks = "memory.shm-size",
 		.source = "NCCL documentation; tmpfs(5)",
 	},

@@ -82,7 +82,7 @@ const struct pit_knob pit_knobs_network[] = {
 		.least = 1,
 		.most = INT32_MAX,
 		.blast = "servers that start listening later",
-		.in_container = true,
+		.in_container = PIT_OWN_NETWORK,
 		.checks = "network.listen-overflows network.somaxconn",
 		.source = DOC_NET,
 	},

@@ -45,6 +45,10 @@ int pit_place_store(struct pit_place *p, const char *path, const char *text, uns
 int pit_place_mkdir(struct pit_place *p, const char *path, bool present, struct pit_error *err);
 int pit_place_symlink(struct pit_place *p, const char *path, const char *target, struct pit_error *err);
 
+/* -EROFS "cannot write to PATH: Read-only file system" for a directory in which nothing can be changed for that reason;
+ * else 0: all others who write there tell their own reasons. */
+int pit_place_is_frozen(struct pit_place *p, const char *path, struct pit_error *err);
+
 /* Runs a program of the machine (argv ended by NULL, found in the usual system directories, clean environment but
  * for LANG, stdin /dev/null) and waits up to `seconds`; what it printed (at most 64 KiB) goes to `out` (may be NULL).
  * 0; -ENOPKG no such program; -ETIMEDOUT (it is killed); -EIO it failed, with the last line that it printed in `err`.

@@ -132,6 +132,15 @@ static int attend(const struct pit_child *c, int pidfd, int64_t until, struct ou
 	return 0;
 }
 
+/* "systemctl" also of {"env", "NAME=VALUE", "systemctl", ...}. */
+static const char *name_of(const char *const *argv)
+{
+	if (!strcmp(argv[0], "env"))
+		for (argv++; argv[1] && strchr(argv[0], '='); argv++)
+			;
+	return pit_base_name(argv[0]);
+}
+
 static int judge(int status, const char *name, struct output *o, struct pit_error *err)
 {
 	const char *line = last_line(o);
@@ -147,7 +156,7 @@ static int judge(int status, const char *name, struct output *o, struct pit_erro
 
 static int run(const struct program *program, int seconds, struct output *o, struct pit_error *err)
 {
-	const char *name = pit_base_name(program->argv[0]);
+	const char *name = name_of(program->argv);
 	const struct pit_child_job job = {.name = "pitcrew-command", .run = become, .arg = program};
 	pit_auto_child struct pit_child child = PIT_CHILD_INIT;
 	pit_auto_close int pidfd = -1;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/inside.h"
 #include "base/path.h"
@@ -183,6 +184,16 @@ int pit_place_mkdir(struct pit_place *p, const char *path, bool present, struct 
 	if (mkdirat(s.dir, s.name, DIR_MODE) || fchmodat(s.dir, s.name, DIR_MODE, 0))
 		return pit_fail(err, errno, "cannot make %s: %s", path, strerror(errno));
 	return sync_dir(&s, err);
+}
+
+int pit_place_is_frozen(struct pit_place *p, const char *path, struct pit_error *err)
+{
+	pit_auto_close int dir = pit_open_inside(p->fd, path, O_RDONLY | O_DIRECTORY);
+	struct statvfs fs;
+
+	if (dir < 0 || fstatvfs(dir, &fs) || !(fs.f_flag & ST_RDONLY))
+		return 0;
+	return pit_fail(err, EROFS, "cannot write to %s: %s", path, strerror(EROFS));
 }
 
 /* A new link beside the old one takes its place at once. */

@@ -444,6 +444,8 @@ static int make(struct pit_draft *d)
 	return rc ? rc : pit_plan_conflicts(d->scene, &d->plan, d->err);
 }
 
+#define DOUBT "profile %s is not to be trusted, and apply refuses it: %s"
+
 int pit_plan_make(struct pit_scene *scene, const struct pit_profile *profile, const struct pit_plan_options *options,
 		  struct pit_plan *ret, struct pit_error *err)
 {
@@ -457,6 +459,8 @@ int pit_plan_make(struct pit_scene *scene, const struct pit_profile *profile, co
 	};
 	int rc = make(&d);
 
+	if (!rc && profile->doubt && pit_strv_addf(&d.plan.notes, DOUBT, profile->name, profile->doubt))
+		rc = pit_draft_no_memory(&d);
 	pit_draft_free(&d);
 	if (rc)
 		pit_plan_free(&d.plan);
@@ -482,4 +486,12 @@ void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret)
 		else
 			ret->left++;
 	}
+}
+
+bool pit_plan_is_empty(const struct pit_plan *p)
+{
+	struct pit_plan_counts n;
+
+	pit_plan_counts(p, &n);
+	return !n.values && !n.files;
 }

@@ -34,6 +34,10 @@ struct pit_left_out {
 	char *text;
 };
 
+/* "vm.swappiness", "block.scheduler on /sys/block/sda/queue/scheduler", "swap on /dev/sda2" at the end of `out`, which
+ * is empty. */
+void pit_left_out_subject(const struct pit_left_out *l, struct pit_buf *out);
+
 struct pit_plan {
 	const struct pit_profile *profile;
 	bool persist;
@@ -85,10 +89,12 @@ struct pit_plan_counts {
 	size_t right, left; /* left out: right already, for another reason */
 };
 void pit_plan_counts(const struct pit_plan *p, struct pit_plan_counts *ret);
+bool pit_plan_is_empty(const struct pit_plan *p); /* nothing is to be set */
 
 struct pit_page;
-/* `verbose`: with each thing that is left out and its reason, all lines of files, all cells. */
-void pit_plan_text(const struct pit_plan *p, bool verbose, const struct pit_page *page);
+/* `will`: it is about to be done. `verbose`: with each thing that is left out and its reason, all lines of files, all
+ * cells. */
+void pit_plan_text(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page);
 int pit_plan_json(const struct pit_plan *p, struct pit_buf *out); /* 0 or -ENOMEM */
 void pit_plan_shell(const struct pit_plan *p, struct pit_buf *out);
 

@@ -59,8 +59,8 @@ static json_t *sentences(const struct pit_strv *v)
 
 static json_t *profile_object(const struct pit_profile *p)
 {
-	return json_pack("{s:o, s:o, s:o}", "name", pit_json_text(p->name), "file", pit_json_text(p->file), "summary",
-			 pit_json_text(p->summary));
+	return json_pack("{s:o, s:o, s:o, s:o}", "name", pit_json_text(p->name), "file", pit_json_text(p->file),
+			 "summary", pit_json_text(p->summary), "local_files", sentences(&p->local));
 }
 
 static json_t *plan_object(const struct pit_plan *p)

@@ -42,6 +42,18 @@ static bool same(const struct pit_left_out *a, const struct pit_left_out *b)
 	return a->setting == b->setting && a->why == b->why && !strcmp(a->text, b->text);
 }
 
+void pit_left_out_subject(const struct pit_left_out *l, struct pit_buf *out)
+{
+	size_t len = strlen(l->knob->id);
+
+	if (strncmp(l->object, l->knob->id, len) != 0 || l->object[len] != ' ')
+		pit_buf_puts(out, l->knob->id);
+	if (!*l->object || !strcmp(l->object, l->knob->id))
+		return;
+	pit_buf_puts(out, out->len ? " on " : "");
+	pit_page_clip(out, l->object, 100);
+}
+
 /* One reason, one entry: of what one setting leaves out for it. */
 static void put_one(const struct pit_plan *p, size_t at, const char *what, const struct pit_page *page)
 {
@@ -56,27 +68,28 @@ static void put_one(const struct pit_plan *p, size_t at, const char *what, const
 			return;
 		count++;
 	}
-	pit_buf_puts(&subject, l->knob->id);
 	if (count > 1)
-		pit_buf_printf(&subject, " (%zu)", count);
-	else if (*l->object && strcmp(l->object, l->knob->id) != 0) {
-		pit_buf_puts(&subject, " on ");
-		pit_page_clip(&subject, l->object, 100);
-	}
+		pit_buf_printf(&subject, "%s (%zu)", l->knob->id, count);
+	else
+		pit_left_out_subject(l, &subject);
 	pit_buf_printf(&text, "%s: %s", what, l->text);
 	pit_plan_put_title(page, subject.data, PIT_YELLOW, text.data);
 }
 
-static bool is_changed(const struct pit_plan *p, const struct pit_knob *knob)
+/* Do other settings of the knob find something here, which is changed, right already or left out for another reason? */
+static bool is_otherwise_here(const struct pit_plan *p, const struct kind *k, const struct pit_knob *knob)
 {
 	for (size_t i = 0; i < p->changes; i++)
 		if (p->change[i].knob == knob)
 			return true;
+	for (size_t i = 0; i < p->left_out; i++)
+		if (p->left[i].knob == knob && !is_of(&p->left[i], k))
+			return true;
 	return false;
 }
 
-/* Several settings of one knob may all be left out; it is named once. When others of its settings do something, those
- * that do not are told apart. */
+/* Several settings of one knob may all be left out; it is named once. When others of its settings find something,
+ * those that do not are told apart. */
 static void put_together(const struct pit_plan *p, const struct kind *k, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf ids = PIT_BUF_INIT;
@@ -84,8 +97,7 @@ static void put_together(const struct pit_plan *p, const struct kind *k, const s
 
 	for (size_t i = 0; i < p->left_out; i++) {
 		const struct pit_left_out *l = &p->left[i];
-
-		bool apart = l->setting && l->setting->which && is_changed(p, l->knob);
+		bool apart = l->setting && l->setting->which && is_otherwise_here(p, k, l->knob);
 
 		if (!is_of(l, k) || (l->knob == last && !apart))
 			continue;

@@ -164,16 +164,6 @@ void pit_plan_put_title(const struct pit_page *page, const char *subject, enum p
 	pit_buf_puts(page->out, wrapped.len > head.len ? wrapped.data + head.len : "\n");
 }
 
-static void put_part(const struct pit_page *page, const char *label, const char *text)
-{
-	char head[24];
-
-	if (!text || !*text)
-		return;
-	snprintf(head, sizeof(head), "      %s", label);
-	pit_page_wrap(page, 14, head, text);
-}
-
 static void put_reason(const struct pit_setting *s, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
@@ -182,7 +172,7 @@ static void put_reason(const struct pit_setting *s, const struct pit_page *page)
 		pit_buf_puts(&line, s->why);
 	if (s->source)
 		pit_buf_printf(&line, "%s(%s)", s->why ? " " : "", s->source);
-	put_part(page, "why", line.data);
+	pit_page_part(page, "why", line.data);
 }
 
 static const char *takes_text(const struct pit_knob *k)
@@ -246,17 +236,17 @@ static void put_companions(const struct pit_plan *p, size_t from, size_t to, boo
 		pit_buf_printf(&text, " and %zu more", count - NAMES_SHOWN);
 	if (count)
 		pit_buf_puts(&text, "; the kernel changes that with it, and it is put back with it");
-	put_part(page, "along", text.data);
+	pit_page_part(page, "along", text.data);
 }
 
 /* What all changes of a setting have in common. */
 static void put_details(const struct pit_change *c, const struct pit_page *page)
 {
-	put_part(page, "set by", c->origin);
-	put_part(page, "seen", c->evidence);
+	pit_page_part(page, "set by", c->origin);
+	pit_page_part(page, "seen", c->evidence);
 	put_reason(c->setting, page);
-	put_part(page, "felt by", c->knob->blast);
-	put_part(page, "counts", takes_text(c->knob));
+	pit_page_part(page, "felt by", c->knob->blast);
+	pit_page_part(page, "counts", takes_text(c->knob));
 }
 
 /* All changes of values of the setting of change `at`, which is the first of it; returns the index behind them. */
@@ -284,13 +274,13 @@ static size_t put_setting(const struct pit_plan *p, size_t at, bool verbose, con
 	return i;
 }
 
-static void put_values(const struct pit_plan *p, bool verbose, const struct pit_page *page)
+static void put_values(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page)
 {
 	size_t i = 0;
 
 	if (!p->changes || is_file(&p->change[0]))
 		return;
-	pit_page_colour(page, PIT_BOLD, "WOULD CHANGE\n\n");
+	pit_page_colour(page, PIT_BOLD, will ? "WILL CHANGE\n\n" : "WOULD CHANGE\n\n");
 	while (i < p->changes && !is_file(&p->change[i]))
 		i = put_setting(p, i, verbose, page);
 }
@@ -344,7 +334,7 @@ static void put_file(const struct pit_change *c, bool verbose, const struct pit_
 		put_lines(c->new, verbose, page);
 }
 
-static void put_files(const struct pit_plan *p, bool verbose, const struct pit_page *page)
+static void put_files(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page)
 {
 	bool any = false;
 
@@ -352,7 +342,9 @@ static void put_files(const struct pit_plan *p, bool verbose, const struct pit_p
 		if (!is_file(&p->change[i]))
 			continue;
 		if (!any)
-			pit_page_colour(page, PIT_BOLD, "WOULD WRITE, so that it lasts over a reboot\n\n");
+			pit_page_colour(page, PIT_BOLD,
+					will ? "WILL WRITE, so that it lasts over a reboot\n\n"
+					     : "WOULD WRITE, so that it lasts over a reboot\n\n");
 		any = true;
 		put_file(&p->change[i], verbose, page);
 	}
@@ -370,10 +362,10 @@ static void put_sentences(const struct pit_strv *sentences, const char *head, co
 	pit_buf_putc(page->out, '\n');
 }
 
-void pit_plan_text(const struct pit_plan *p, bool verbose, const struct pit_page *page)
+void pit_plan_text(const struct pit_plan *p, bool will, bool verbose, const struct pit_page *page)
 {
-	put_values(p, verbose, page);
-	put_files(p, verbose, page);
+	put_values(p, will, verbose, page);
+	put_files(p, will, verbose, page);
 	pit_plan_put_left(p, verbose, page);
 	put_sentences(&p->conflicts, "CONFLICTS\n\n", page);
 	put_sentences(&p->notes, "NOTES\n\n", page);

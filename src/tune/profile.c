@@ -30,6 +30,8 @@ void pit_profile_free(struct pit_profile *p)
 	for (size_t i = 0; i < p->settings; i++)
 		setting_free(&p->setting[i]);
 	free(p->setting);
+	pit_strv_free(&p->local);
+	free(p->doubt);
 	*p = (struct pit_profile){0};
 	errno = saved;
 }

@@ -31,6 +31,8 @@ struct pit_profile {
 	char *workload;              /* "training", "inference"; NULL: not said */
 	struct pit_setting *setting; /* in the order of the knobs' tables, within a knob in the file's order */
 	size_t settings;
+	struct pit_strv local; /* the files read that did not come with pitcrew, the outermost first */
+	char *doubt;           /* of one of the files: who else may have written it; NULL: nobody */
 };
 
 /* A name (letters, digits, "-", "_", ".") is looked for as NAME.ini in /etc/pitcrew/profiles, then among ours; a word
@@ -40,6 +42,9 @@ struct pit_profile {
  * /etc/pitcrew/profiles/training.ini can add to ours. -ENOENT with the names that there are; -EBADMSG "FILE:LINE: ...".
  */
 int pit_profile_load(const char *name, struct pit_profile *ret, struct pit_error *err);
+
+/* 0, or -EPERM with the doubt: whoever can write a profile decides what root does by it. */
+int pit_profile_trust(const struct pit_profile *p, struct pit_error *err);
 
 /* The text of one file alone, with settings whose value is "keep"; `ret_include` gets the name that it includes, NULL
  * none. Values are checked for their form. -EBADMSG "FILE:LINE: ...". Exposed for tests

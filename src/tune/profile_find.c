@@ -10,6 +10,7 @@
 
 #include "base/path.h"
 #include "tune/profile.h"
+#include "tune/profile_trust.h"
 
 #define SUFFIX ".ini"
 #define DEEPEST 8
@@ -45,7 +46,7 @@ static int directories(struct pit_strv *ret)
 	return rc ? rc : pit_strv_add(ret, PITCREW_DATADIR "/profiles");
 }
 
-static int read_open(int fd, const char *path, struct pit_buf *out, struct pit_error *err)
+static int read_open(int fd, const char *path, struct pit_buf *out, struct stat *ret_st, struct pit_error *err)
 {
 	struct stat st;
 	ssize_t n;
@@ -67,16 +68,17 @@ static int read_open(int fd, const char *path, struct pit_buf *out, struct pit_e
 	pit_buf_putc(out, '\0');
 	if (strlen(out->data) + 1 != out->len)
 		return pit_fail(err, EBADMSG, "%s is no text: it has NUL bytes", path);
+	*ret_st = st;
 	return out->failed ? pit_fail(err, ENOMEM, "out of memory") : 0;
 }
 
-static int read_file(const char *path, struct pit_buf *out, struct pit_error *err)
+static int read_file(const char *path, struct pit_buf *out, struct stat *ret_st, struct pit_error *err)
 {
 	pit_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return pit_fail(err, errno, "cannot read the profile %s: %s", path, strerror(errno));
-	return read_open(fd, path, out, err);
+	return read_open(fd, path, out, ret_st, err);
 }
 
 static bool is_path(const char *word)
@@ -112,13 +114,14 @@ static int list_directory(const char *dir, struct pit_strv *ret)
 		pit_auto_free char *include = NULL;
 		char path[8192];
 		bool known = false;
+		struct stat st;
 
 		for (size_t j = 0; j < ret->count; j += 2)
 			known |= !strcmp(ret->item[j], names.item[i]);
 		snprintf(path, sizeof(path), "%s/%s" SUFFIX, dir, names.item[i]);
 		if (known || !is_name(names.item[i]))
 			continue;
-		if (!read_file(path, &text, NULL))
+		if (!read_file(path, &text, &st, NULL))
 			(void)pit_profile_parse(text.data, path, &p, &include, NULL);
 		rc = pit_strv_add(ret, names.item[i]);
 		rc = rc ? rc : pit_strv_add(ret, p.summary ? p.summary : "");
@@ -150,10 +153,12 @@ static int no_profile(const char *name, struct pit_error *err)
 			list.len ? list.data : "none, for the profiles were not installed");
 }
 
-/* The files that are being read, the outermost first. */
+/* The files that are being read, the outermost first, and what is found out about all that were. */
 struct chain {
 	const char *path[DEEPEST];
 	int depth;
+	struct pit_strv local;
+	char *doubt;
 };
 
 static bool is_in(const struct chain *chain, const char *path)
@@ -183,7 +188,8 @@ static int find_path(const char *word, const struct chain *chain, char *ret, siz
 }
 
 /* The file of a name: the first that is not being read already. */
-static int find_name(const char *name, const struct chain *chain, char *ret, size_t size, struct pit_error *err)
+static int find_name(const char *name, const struct chain *chain, char *ret, size_t size, bool *ret_ours,
+		     struct pit_error *err)
 {
 	pit_auto_strv struct pit_strv dirs = {0};
 	bool circle = false;
@@ -204,9 +210,29 @@ static int find_name(const char *name, const struct chain *chain, char *ret, siz
 		if (is_in(chain, whole))
 			continue;
 		snprintf(ret, size, "%s", whole);
+		*ret_ours = i > 0; /* the first directory is the administrator's */
 		return 0;
 	}
 	return circle ? pit_fail(err, ELOOP, "profile %s includes itself", name) : no_profile(name, err);
+}
+
+/* Reads the file of a word into `text`; its name goes to `path`. */
+static int open_word(const char *word, struct chain *chain, char *path, size_t size, struct pit_buf *text,
+		     struct pit_error *err)
+{
+	bool ours = false;
+	struct stat st;
+	int rc = is_path(word) ? find_path(word, chain, path, size, err)
+			       : find_name(word, chain, path, size, &ours, err);
+
+	rc = rc ? rc : read_file(path, text, &st, err);
+	if (rc)
+		return rc;
+	if (!ours)
+		rc = pit_strv_add(&chain->local, path);
+	if (!rc && !chain->doubt)
+		rc = pit_profile_doubt(path, &st, &chain->doubt);
+	return rc ? pit_fail(err, -rc, "out of memory") : 0;
 }
 
 static int load(const char *word, struct chain *chain, struct pit_profile *ret, struct pit_error *err)
@@ -223,9 +249,7 @@ static int load(const char *word, struct chain *chain, struct pit_profile *ret, 
 		return pit_fail(err, EINVAL,
 				"'%.80s' is no name of a profile (letters, digits, '-', '_', '.'); a path has a slash",
 				word);
-	rc = is_path(word) ? find_path(word, chain, path, sizeof(path), err)
-			   : find_name(word, chain, path, sizeof(path), err);
-	rc = rc ? rc : read_file(path, &text, err);
+	rc = open_word(word, chain, path, sizeof(path), &text, err);
 	rc = rc ? rc : pit_profile_parse(text.data, path, &part, &include, err);
 	if (rc)
 		return rc;
@@ -249,14 +273,15 @@ int pit_profile_load(const char *name, struct pit_profile *ret, struct pit_error
 	struct chain chain = {0};
 	int rc = load(name, &chain, &p, err);
 
-	if (rc)
-		return rc;
+	p.local = chain.local;
+	p.doubt = chain.doubt;
 	free(p.name);
 	p.name = strdup(name);
-	if (!p.name) {
+	if (!rc && !p.name)
+		rc = pit_fail(err, ENOMEM, "out of memory");
+	if (rc)
 		pit_profile_free(&p);
-		return pit_fail(err, ENOMEM, "out of memory");
-	}
-	*ret = p;
-	return 0;
+	else
+		*ret = p;
+	return rc;
 }

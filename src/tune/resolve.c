@@ -12,13 +12,23 @@ static int refuse_all(const struct pit_knob *k, const char *why, struct pit_wish
 	return pit_wish_refuse(ret, &cell, "%s", why);
 }
 
-static int refuse_in_container(const struct pit_setting *s, struct pit_scene *scene, struct pit_wishes *ret)
+/* Of what belongs to the host a container says so; true: it does not. */
+static bool is_ours(const struct pit_setting *s, struct pit_scene *scene, char *why, size_t size)
 {
-	char why[256];
+	const struct pit_knob *k = s->knob;
 
-	snprintf(why, sizeof(why), "%s belongs to the host of this container (%s): set it there", s->knob->id,
-		 pit_scene_platform(scene)->container);
-	return refuse_all(s->knob, why, ret);
+	if (!pit_scene_in_container(scene))
+		return true;
+	*why = '\0';
+	if (k->in_container == PIT_OWN_NEVER)
+		snprintf(why, size, "%s belongs to the host of this container (%s): set it there", k->id,
+			 pit_scene_platform(scene)->container);
+	else if (k->in_container == PIT_OWN_NETWORK && !pit_scene_owns_network(scene))
+		snprintf(why, size, "belongs to the host: this container shares its network");
+	else if (k->in_container == PIT_OWN_SHM &&
+		 ((s->which && strcmp(s->which, "/dev/shm") != 0) || !pit_scene_owns_shm(scene)))
+		snprintf(why, size, "belongs to the host: this container shares its tmpfs, or it cannot be told");
+	return !*why;
 }
 
 /* Appends what is wanted of `cell`. What cannot be read is left to the plan, which says so. */
@@ -91,10 +101,11 @@ int pit_knob_wishes(const struct pit_setting *setting, struct pit_scene *scene, 
 		    struct pit_error *err)
 {
 	const struct pit_knob *k = setting->knob;
+	char why[256];
 	int rc;
 
-	if (pit_scene_in_container(scene) && !k->in_container)
-		return refuse_in_container(setting, scene, ret) ? pit_fail(err, ENOMEM, "out of memory") : 0;
+	if (!is_ours(setting, scene, why, sizeof(why)))
+		return refuse_all(k, why, ret) ? pit_fail(err, ENOMEM, "out of memory") : 0;
 	rc = k->resolve ? k->resolve(setting, scene, ret, err) : by_pattern(setting, scene, ret, err);
 	return setting->where ? pit_wrap(err, rc, "%s: %s", setting->where, k->id) : pit_wrap(err, rc, "%s", k->id);
 }

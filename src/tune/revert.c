@@ -53,6 +53,12 @@ static bool is_done(const struct pit_entry *e)
 	return e->undone == PIT_UNDONE_RESTORED || e->undone == PIT_UNDONE_ALREADY;
 }
 
+/* Once a transaction was reverted whole, only what was left alone then is any of ours. */
+static bool is_open(const struct pit_record *r, const struct pit_entry *e)
+{
+	return !r->reverted || e->undone == PIT_UNDONE_KEPT || e->undone == PIT_UNDONE_FAILED;
+}
+
 /* Could the apply have come so far? It sets one after the other, and journals each before the next. That is no reason
  * to leave our value where it is found after all; only not to suspect somebody of having changed it. */
 static bool was_begun(const struct look *l, const struct pit_record *r, size_t n)
@@ -70,6 +76,8 @@ static void judge_all(const struct look *l, struct pit_revert *v)
 	for (size_t n = 0; n < v->record.entries; n++) {
 		struct pit_undo *u = &v->undo[n];
 
+		if (!is_open(&v->record, &v->record.entry[n]))
+			continue;
 		judge(l, &v->record, &v->record.entry[n], u);
 		if (u->how == PIT_UNDONE_KEPT &&
 		    (u->later || (!is_done(&v->record.entry[n]) && was_begun(l, &v->record, n))))
@@ -160,24 +168,47 @@ static int take_record(struct pit_record *all, size_t count, int txn, struct pit
 	return pit_fail(err, ENOENT, "there is no transaction %d", txn);
 }
 
-static int nothing_to_do(struct pit_revert *v)
+static bool is_kept(const struct pit_undo *u)
+{
+	return u->how == PIT_UNDONE_KEPT || u->how == PIT_UNDONE_RESTORED || u->how == PIT_UNDONE_FAILED;
+}
+
+/* How many entries that an earlier revert left alone are still not what they were before the transaction. */
+static size_t count_kept(const struct pit_revert *v)
+{
+	size_t kept = 0;
+
+	for (size_t n = 0; n < v->record.entries; n++)
+		kept += is_kept(&v->undo[n]);
+	return kept;
+}
+
+/* Of a reverted transaction: tells what was left alone, and touches nothing. */
+static void leave(struct pit_revert *v, size_t kept)
 {
 	for (size_t n = 0; n < v->record.entries; n++)
-		v->undo[n].how = v->record.entry[n].undone;
-	if (v->record.state == PIT_TXN_REVERTED)
-		(void)pit_strv_addf(&v->notes, "transaction %d is reverted already", v->record.txn);
+		v->undo[n].how = is_kept(&v->undo[n]) ? PIT_UNDONE_KEPT : PIT_UNDONE_NOT;
+	if (kept)
+		(void)pit_strv_addf(&v->notes,
+				    "transaction %d is reverted already; what was left alone then stays, %zu of its "
+				    "values: --force puts the old ones there",
+				    v->record.txn, kept);
 	else
-		(void)pit_strv_addf(&v->notes, "transaction %d was cut off before it changed anything", v->record.txn);
-	return 0;
+		(void)pit_strv_addf(&v->notes, "transaction %d is reverted already", v->record.txn);
 }
 
 static int revert(struct pit_tune_state *state, struct pit_place *place, struct look *l, enum pit_revert_mode mode,
 		  const struct pit_txn_options *options, struct pit_revert *v, struct pit_error *err)
 {
-	int rc;
+	bool over = v->record.state == PIT_TXN_REVERTED;
+	size_t kept;
+	int rc = 0;
 
-	if (!pit_txn_in_force(&v->record))
-		return nothing_to_do(v);
+	if (!pit_txn_in_force(&v->record) && !over) {
+		(void)pit_strv_addf(&v->notes, "the journal of transaction %d ends before its first write",
+				    v->record.txn);
+		return 0;
+	}
 	if (v->record.damaged)
 		(void)pit_strv_addf(&v->notes, "the journal of transaction %d is damaged: %s", v->record.txn,
 				    v->record.damage);
@@ -186,7 +217,10 @@ static int revert(struct pit_tune_state *state, struct pit_place *place, struct 
 	if (use_old(l, &v->record))
 		return pit_fail(err, ENOMEM, "out of memory");
 	judge_all(l, v);
-	if (v->foreign && mode == PIT_REVERT_CAREFUL)
+	kept = over ? count_kept(v) : 0;
+	if (over && (!kept || mode != PIT_REVERT_FORCE))
+		leave(v, kept);
+	else if (v->foreign && mode == PIT_REVERT_CAREFUL)
 		rc = refuse(v, err);
 	else
 		rc = undo(state, place, mode, options, v, err);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune/scene.h"
 
+#include <string.h>
+
 #include "host/nvml.h"
 #include "host/procfs.h"
+
+#define FIRST_IPC "ipc:[4026531839]" /* PROC_IPC_INIT_INO of linux/proc_ns.h */
 
 /* Something that is loaded at most once, and why it could not be. */
 struct once {
@@ -128,4 +132,30 @@ bool pit_scene_has_systemd(struct pit_scene *s)
 bool pit_scene_in_container(struct pit_scene *s)
 {
 	return s->platform.container[0];
+}
+
+bool pit_scene_owns_network(struct pit_scene *s)
+{
+	struct pit_text text;
+
+	if (!pit_scene_in_container(s))
+		return true;
+	return !pit_root_read(s->root, &text, "/proc/sys/net/core/somaxconn") &&
+	       pit_root_read(s->root, &text, "/proc/sys/net/core/netdev_max_backlog") == -ENOENT;
+}
+
+bool pit_scene_owns_shm(struct pit_scene *s)
+{
+	const struct pit_mounts *all;
+	const struct pit_mount *m;
+	const char *ipc;
+
+	if (!pit_scene_in_container(s))
+		return true;
+	if (pit_root_link(s->root, &ipc, "/proc/self/ns/ipc") || !strcmp(ipc, FIRST_IPC) ||
+	    pit_scene_mounts(s, &all, NULL))
+		return false;
+	m = pit_mounts_find(all, "/dev/shm");
+	return m && !strcmp(m->target, "/dev/shm") && !strcmp(m->type, "tmpfs") && !strcmp(m->source, "shm") &&
+	       !strcmp(m->root, "/");
 }

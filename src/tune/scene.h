@@ -31,4 +31,11 @@ uint64_t pit_scene_available(struct pit_scene *s); /* MemAvailable in bytes; 0 u
 bool pit_scene_has_systemd(struct pit_scene *s); /* it is process 1 (/run/systemd/system exists) */
 bool pit_scene_in_container(struct pit_scene *s);
 
+/* What is set here stays here: not a container, or one that does not share that with its host. False also when it
+ * cannot be told. A network namespace other than the first lacks net.core.netdev_max_backlog. Container engines name
+ * the tmpfs "shm" that they make for /dev/shm; distributions without systemd name the host's so, too, but there the
+ * IPC namespace tells. */
+bool pit_scene_owns_network(struct pit_scene *s);
+bool pit_scene_owns_shm(struct pit_scene *s);
+
 #endif

@@ -35,12 +35,12 @@ int pit_state_openat(const struct pit_tune_state *s, const char *name, int flags
 	int rc;
 
 	if (fd < 0)
-		return fail_open(s->dir, name, errno, err);
+		return fail_open(s->journals, name, errno, err);
 	if (fstat(fd, &st))
-		return pit_fail(err, errno, "cannot look at %s/%s: %s", s->dir, name, strerror(errno));
+		return pit_fail(err, errno, "cannot look at %s/%s: %s", s->journals, name, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return pit_fail(err, EPERM, "%s/%s is no plain file, so it is not used", s->dir, name);
-	rc = pit_state_check_owner(&st, s->dir, name, err);
+		return pit_fail(err, EPERM, "%s/%s is no plain file, so it is not used", s->journals, name);
+	rc = pit_state_check_owner(&st, s->journals, name, err);
 	return rc ? rc : pit_take_fd(&fd);
 }
 
@@ -86,7 +86,10 @@ int pit_tune_state_open(const char *dir, bool make, struct pit_tune_state **ret,
 	pit_auto_close int above = -1, state = -1;
 	pit_auto_close int tune = -1;
 	struct pit_tune_state *s;
+	size_t len = strlen(dir);
 
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
 	if (split(dir, parent, name, sizeof(parent)))
 		return pit_fail(err, EINVAL, "%s: the state directory must be an absolute path", dir);
 	above = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -103,6 +106,7 @@ int pit_tune_state_open(const char *dir, bool make, struct pit_tune_state **ret,
 		return pit_fail(err, ENOMEM, "out of memory");
 	*s = (struct pit_tune_state){.tune = pit_take_fd(&tune), .lock = -1};
 	snprintf(s->dir, sizeof(s->dir), "%s", dir);
+	snprintf(s->journals, sizeof(s->journals), "%.*s/tune", (int)len, dir);
 	*ret = s;
 	return 0;
 }
@@ -173,7 +177,7 @@ int pit_tune_state_lock(struct pit_tune_state *s, int seconds, struct pit_error 
 		return fd;
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return pit_fail(err, errno, "cannot lock %s: %s", s->dir, strerror(errno));
+			return pit_fail(err, errno, "cannot lock %s: %s", s->journals, strerror(errno));
 		if (pit_now() >= until)
 			return fail_busy(s, fd, err);
 		nanosleep(&pause, NULL);

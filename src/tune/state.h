@@ -43,8 +43,8 @@ void pit_records_free(struct pit_record *r, size_t count);
 int pit_tune_state_load(struct pit_tune_state *s, int txn, struct pit_record *ret, struct pit_error *err);
 
 /* A new journal (O_EXCL, 0600, directory synced), or an old one for more records. Before more is written, a cut-off
- * last line is cut away, and a damaged journal is put aside as NNNN.damaged: its good part goes on under its name,
- * with a record that says so. Returns the file descriptor, or -errno. */
+ * last line is cut away, and a damaged journal is put aside as NNNN.damaged (.2 and so on when that is taken): its good
+ * part goes on under its name, with a record that says so. Returns the file descriptor, or -errno. */
 int pit_tune_state_create(struct pit_tune_state *s, int txn, struct pit_error *err);
 int pit_tune_state_append(struct pit_tune_state *s, int txn, struct pit_error *err);
 

@@ -113,14 +113,14 @@ int pit_tune_state_load(struct pit_tune_state *s, int txn, struct pit_record *re
 		return fd;
 	rc = pit_journal_slurp(fd, &bytes);
 	if (rc)
-		return pit_fail(err, -rc, "cannot read %s/%s: %s", s->dir, name, strerror(-rc));
+		return pit_fail(err, -rc, "cannot read %s/%s: %s", s->journals, name, strerror(-rc));
 	rc = pit_journal_parse(bytes.data, bytes.len, &r, err);
 	if (!rc && r.txn && r.txn != txn) {
 		rc = pit_fail(err, EBADMSG, "the journal is of transaction %d", r.txn);
 		pit_record_free(&r);
 	}
 	if (rc)
-		return pit_wrap(err, rc, "%s/%s", s->dir, name);
+		return pit_wrap(err, rc, "%s/%s", s->journals, name);
 	r.txn = txn;
 	*ret = r;
 	return 0;
@@ -139,7 +139,7 @@ int pit_tune_state_list(struct pit_tune_state *s, struct pit_record **ret, size_
 	struct pit_record *r;
 
 	if (count < 0)
-		return pit_fail(err, -count, "cannot list %s: %s", s->dir, strerror(-count));
+		return pit_fail(err, -count, "cannot list %s: %s", s->journals, strerror(-count));
 	r = calloc((size_t)count + 1, sizeof(*r));
 	if (!r)
 		return pit_fail(err, ENOMEM, "out of memory");
@@ -175,7 +175,7 @@ int pit_tune_state_create(struct pit_tune_state *s, int txn, struct pit_error *e
 		int code = errno;
 
 		unlinkat(s->tune, name, 0);
-		return pit_fail(err, code, "cannot sync %s: %s", s->dir, strerror(code));
+		return pit_fail(err, code, "cannot sync %s: %s", s->journals, strerror(code));
 	}
 	return pit_take_fd(&fd);
 }
@@ -188,29 +188,54 @@ void pit_tune_state_discard(struct pit_tune_state *s, int txn)
 		(void)!fsync(s->tune);
 }
 
+static bool is_same_file(const struct pit_tune_state *s, const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !fstatat(s->tune, a, &x, AT_SYMLINK_NOFOLLOW) && !fstatat(s->tune, b, &y, AT_SYMLINK_NOFOLLOW) &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A second name for the journal: NNNN.damaged, NNNN.damaged.2 ... An earlier try may have made it. */
+static int link_aside(const struct pit_tune_state *s, int txn, const char *name)
+{
+	for (int n = 1; n <= 99; n++) {
+		char aside[PIT_JOURNAL_NAME], suffix[16] = "damaged";
+
+		if (n > 1)
+			snprintf(suffix, sizeof(suffix), "damaged.%d", n);
+		if (!linkat(s->tune, name, s->tune, pit_journal_name(txn, suffix, aside), 0) ||
+		    (errno == EEXIST && is_same_file(s, name, aside)))
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
 /* The good part of a damaged journal under its name, the whole of it aside: by a link and a rename, so that at any
  * moment one of the two is there. */
 static int put_aside(struct pit_tune_state *s, int txn, const char *bytes, const struct pit_record *r,
 		     struct pit_error *err)
 {
-	char name[PIT_JOURNAL_NAME], aside[PIT_JOURNAL_NAME], fresh[PIT_JOURNAL_NAME];
+	char name[PIT_JOURNAL_NAME], fresh[PIT_JOURNAL_NAME];
 	pit_auto_close int fd = -1;
 	int rc;
 
 	pit_journal_name(txn, "journal", name);
-	pit_journal_name(txn, "damaged", aside);
 	pit_journal_name(txn, "fresh", fresh);
-	if (linkat(s->tune, name, s->tune, aside, 0) && errno != EEXIST)
-		return pit_fail(err, errno, "cannot put %s/%s aside: %s", s->dir, name, strerror(errno));
+	rc = link_aside(s, txn, name);
+	if (rc)
+		return pit_fail(err, -rc, "cannot put %s/%s aside: %s", s->journals, name, strerror(-rc));
 	unlinkat(s->tune, fresh, 0);
 	fd = pit_state_openat(s, fresh, O_RDWR | O_APPEND | O_CREAT | O_EXCL, err);
 	if (fd < 0)
 		return fd;
 	if (write(fd, bytes, r->used) != (ssize_t)r->used)
-		return pit_fail(err, EIO, "cannot write %s/%s", s->dir, fresh);
+		return pit_fail(err, EIO, "cannot write %s/%s", s->journals, fresh);
 	rc = pit_journal_append(fd, json_pack("{s:s, s:s}", "is", "damage", "text", r->damage), true, err);
 	if (!rc && (renameat(s->tune, fresh, s->tune, name) || fsync(s->tune)))
-		rc = pit_fail(err, errno, "cannot replace %s/%s: %s", s->dir, name, strerror(errno));
+		rc = pit_fail(err, errno, "cannot replace %s/%s: %s", s->journals, name, strerror(errno));
 	return rc ? rc : pit_take_fd(&fd);
 }
 
@@ -230,7 +255,7 @@ int pit_tune_state_append(struct pit_tune_state *s, int txn, struct pit_error *e
 	if (!rc)
 		rc = pit_journal_parse(bytes.data, bytes.len, &r, err);
 	if (rc)
-		return pit_wrap(err, rc, "%s/%s", s->dir, name);
+		return pit_wrap(err, rc, "%s/%s", s->journals, name);
 	used = r.used;
 	damaged = r.damaged && used < bytes.len;
 	rc = damaged ? put_aside(s, txn, bytes.data, &r, err) : 0;
@@ -238,6 +263,6 @@ int pit_tune_state_append(struct pit_tune_state *s, int txn, struct pit_error *e
 	if (damaged)
 		return rc;
 	if (used < bytes.len && (ftruncate(fd, (off_t)used) || fsync(fd)))
-		return pit_fail(err, errno, "cannot cut %s/%s: %s", s->dir, name, strerror(errno));
+		return pit_fail(err, errno, "cannot cut %s/%s: %s", s->journals, name, strerror(errno));
 	return pit_take_fd(&fd);
 }

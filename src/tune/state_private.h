@@ -12,8 +12,9 @@
 
 struct pit_tune_state {
 	char dir[PATH_MAX];
-	int tune; /* the directory "tune" in it */
-	int lock; /* -1 not held */
+	char journals[PATH_MAX + 8]; /* "/var/lib/pitcrew/tune", for messages */
+	int tune;                    /* that directory */
+	int lock;                    /* -1 not held */
 };
 
 /* A file of the state, without following links; -EPERM when it is not fit to be used. */

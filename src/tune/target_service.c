@@ -90,7 +90,11 @@ static int read_enabled(struct pit_root *root, const struct pit_cell *cell, char
 static int systemctl(struct pit_place *place, const char *verb, const char *unit, struct pit_error *err)
 {
 	const char *const argv[] = {"env", "SYSTEMCTL_SKIP_SYSV=1", "systemctl", verb, "--", unit, NULL};
+	int rc = pit_place_is_frozen(place, "/etc/systemd/system", err);
 
+	/* It says that there is no such unit when it cannot write its links. */
+	if (rc)
+		return pit_wrap(err, rc, "systemctl %s %s", verb, unit);
 	return pit_wrap(err, pit_place_command(place, argv, ENABLE_SECONDS, NULL, err), "systemctl %s %s", verb, unit);
 }
 

@@ -138,7 +138,7 @@ static int judge(const struct pit_trial_options *o, struct pit_pairs *p)
 	if (rc)
 		return rc;
 	p->judged = true;
-	p->effect = pit_effect_of(&p->ratio, o->metric.pattern && o->metric.higher_is_better, o->least);
+	p->effect = pit_effect_of(&p->ratio, o->metric.pattern && o->metric.higher_is_better, o->least, o->confidence);
 	return 0;
 }
 
@@ -231,10 +231,9 @@ int pit_trial_run(struct pit_tune_state *state, struct pit_place *place, const s
 	return rc;
 }
 
-bool pit_trial_is_proven(const struct pit_trial *t, const struct pit_trial_options *options)
+bool pit_trial_is_proven(const struct pit_trial *t)
 {
-	return t->end == PIT_TRIAL_DONE && t->restored && t->pairs.judged && t->pairs.effect == PIT_EFFECT_BETTER &&
-	       t->pairs.ratio.confidence >= options->confidence;
+	return t->end == PIT_TRIAL_DONE && t->restored && t->pairs.judged && t->pairs.effect == PIT_EFFECT_BETTER;
 }
 
 int pit_trial_keep(struct pit_tune_state *state, struct pit_place *place, const struct pit_plan *plan, int *ret_txn,

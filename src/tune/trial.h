@@ -67,8 +67,8 @@ void pit_trial_free(struct pit_trial *t); /* back to all-zero */
 int pit_trial_run(struct pit_tune_state *state, struct pit_place *place, const struct pit_plan *plan,
 		  const struct pit_trial_options *options, struct pit_trial *ret, struct pit_error *err);
 
-/* Worth keeping: it ended by itself, is better, and with the confidence that was asked for. */
-bool pit_trial_is_proven(const struct pit_trial *t, const struct pit_trial_options *options);
+/* Worth keeping: it ended by itself and is better. */
+bool pit_trial_is_proven(const struct pit_trial *t);
 
 /* Applies the plan, whose trial has ended, as an ordinary transaction. */
 int pit_trial_keep(struct pit_tune_state *state, struct pit_place *place, const struct pit_plan *plan, int *ret_txn,

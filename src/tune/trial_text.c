@@ -52,19 +52,33 @@ void pit_pairs_text(const struct pit_pairs *p, const struct pit_trial_options *o
 	side("with", p->with, p->count, unit, out);
 	if (p->judged)
 		pit_buf_printf(out, "  %-8s %10.4f%s   %.4f to %.4f (%.4g %% interval)\n", "ratio", p->ratio.median,
-			       o->metric.pattern ? "" : "  ", p->ratio.low, p->ratio.high, o->confidence * 100);
+			       o->metric.pattern ? "" : "  ", p->ratio.low, p->ratio.high, p->ratio.confidence * 100);
+}
+
+/* "0.25", "3.1", "160": so many digits, and all of those before the point. */
+static const char *percent(double share, int digits, char out[32])
+{
+	double value = 100 * fabs(share);
+
+	if (value >= pow(10, digits) - 0.5)
+		snprintf(out, 32, "%.0f", value);
+	else
+		snprintf(out, 32, "%.*g", digits, value);
+	return out;
 }
 
 static void effect(const struct pit_pairs *p, const struct pit_trial_options *o, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf s = PIT_BUF_INIT;
 	bool more = p->ratio.median > 1;
-	double low = 100 * fabs(p->ratio.low - 1), high = 100 * fabs(p->ratio.high - 1);
+	double low = fabs(p->ratio.low - 1), high = fabs(p->ratio.high - 1);
+	char middle[32], from[32], to[32];
 
-	pit_buf_printf(&s, "with it %s %.3g %% %s (%.3g %% to %.3g %%).",
-		       o->metric.pattern ? "the number is" : "the command takes", 100 * fabs(p->ratio.median - 1),
+	pit_buf_printf(&s, "with it %s %s %% %s (%s %% to %s %%).",
+		       o->metric.pattern ? "the number is" : "the command takes",
+		       percent(p->ratio.median - 1, 3, middle),
 		       o->metric.pattern ? (more ? "higher" : "lower") : (more ? "more time" : "less time"),
-		       fmin(low, high), fmax(low, high));
+		       percent(fmin(low, high), 3, from), percent(fmax(low, high), 3, to));
 	if (p->effect == PIT_EFFECT_BETTER)
 		pit_page_colour(page, PIT_GREEN, "Better: ");
 	else
@@ -77,44 +91,41 @@ static void no_effect(const struct pit_pairs *p, const struct pit_trial_options 
 {
 	pit_auto_buf struct pit_buf s = PIT_BUF_INIT;
 	double widest = fmax(fabs(p->ratio.low - 1), fabs(p->ratio.high - 1));
+	char text[32];
 
 	if (p->ratio.low > 1 || p->ratio.high < 1)
-		pit_buf_printf(&s, "The difference is smaller than %.3g %%, which is what counts (--least).",
-			       o->least * 100);
+		pit_buf_printf(&s, "The difference is smaller than %s %%, which is what counts (--least).",
+			       percent(o->least, 3, text));
 	else
 		pit_buf_printf(&s,
-			       "The interval holds 1. An effect of up to %.2g %% may hide in it; more rounds narrow "
-			       "it down.",
-			       widest * 100);
+			       "The interval holds 1. An effect of up to %s %% may hide in it; more rounds narrow it "
+			       "down.",
+			       percent(widest, 2, text));
 	pit_page_colour(page, PIT_BOLD, "No measurable effect. ");
 	pit_page_wrap(page, 0, NULL, s.data);
 }
 
-static int pairs_needed(double confidence)
+static void unsure(const struct pit_pairs *p, const struct pit_trial_options *o, const struct pit_page *page)
 {
-	size_t n = PIT_TRIAL_PAIRS_LEAST;
+	pit_auto_buf struct pit_buf s = PIT_BUF_INIT;
 
-	while (n < 64 && pit_interval_reach(n) < confidence)
-		n++;
-	return (int)n;
+	pit_buf_printf(&s,
+		       "Of %zu, chance alone puts all on one side too often: they bear %.3g %% confidence, and %.4g %% "
+		       "needs %zu (--rounds=%zu).",
+		       p->count, p->ratio.confidence * 100, o->confidence * 100, pit_pairs_needed(o->confidence),
+		       pit_pairs_needed(o->confidence));
+	pit_page_colour(page, PIT_YELLOW, "Not enough pairs to tell. ");
+	pit_page_wrap(page, 0, NULL, s.data);
 }
 
 static void verdict(const struct pit_pairs *p, const struct pit_trial_options *o, const struct pit_page *page)
 {
-	pit_auto_buf struct pit_buf s = PIT_BUF_INIT;
-
-	if (p->effect == PIT_EFFECT_NONE)
+	if (p->effect == PIT_EFFECT_UNSURE)
+		unsure(p, o, page);
+	else if (p->effect == PIT_EFFECT_NONE)
 		no_effect(p, o, page);
 	else
 		effect(p, o, page);
-	if (p->ratio.confidence >= o->confidence)
-		return;
-	pit_buf_printf(
-		&s,
-		"That is only %.3g %% sure: %zu pairs cannot show more, and their interval is wide. %.4g %% needs "
-		"%d pairs.",
-		p->ratio.confidence * 100, p->count, o->confidence * 100, pairs_needed(o->confidence));
-	pit_page_wrap(page, 0, NULL, s.data);
 }
 
 void pit_trial_end_text(const struct pit_trial *t, const struct pit_page *page)

@@ -51,6 +51,7 @@ struct pit_undo { /* of one entry of the record, same index */
 	int later;   /* number of the transaction in force that set it since; 0 none */
 	char *error; /* why it FAILED, or was KEPT in spite of us; else NULL */
 	bool told;   /* journalled */
+	bool tried;  /* its old value was written, or was going to be */
 };
 struct pit_revert {
 	struct pit_record record; /* its `old` is what was put back, see pit_standing_old() */
@@ -64,7 +65,8 @@ struct pit_revert {
  * was booted since, unless what made them last set them again. A later transaction in force that set the same cell
  * counts as "changed since". The state must be locked. -EEXIST: refused, `ret->foreign` values differ (both are in
  * `ret`, KEPT). -EIO: something could not be put back; it can be tried again, as after being killed. `ret` is filled
- * in these two cases, too. A transaction that is reverted already, or changed nothing: 0 and a note. -ENOENT: there is
+ * in these two cases, too. A transaction that is reverted already, or changed nothing: 0 and a note; of a
+ * reverted one FORCE puts back what was left alone then, and the other modes tell it as KEPT. -ENOENT: there is
  * none of this number. */
 int pit_revert(struct pit_tune_state *state, struct pit_place *place, int txn, enum pit_revert_mode mode,
 	       const struct pit_txn_options *options, struct pit_revert *ret, struct pit_error *err);

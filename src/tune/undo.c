@@ -42,6 +42,8 @@ static int write_old(struct pit_undo_work *w, const struct pit_entry *e, struct 
 	char want[PIT_VALUE_BRIEF], have[PIT_VALUE_BRIEF];
 	pit_auto_free char *now = NULL;
 
+	u->tried = true;
+	free(pit_take(u->error));
 	if (rc == -ENOTEMPTY) { /* somebody else put files into a directory of ours */
 		fail(u, err.text);
 		u->how = PIT_UNDONE_KEPT;
@@ -65,23 +67,36 @@ static int write_old(struct pit_undo_work *w, const struct pit_entry *e, struct 
 	return 0;
 }
 
-/* The first visit. It was looked at a moment ago: when it changed again, somebody else is at it. */
+static bool is_to_be_put_back(const struct pit_undo *u)
+{
+	return u->how == PIT_UNDONE_RESTORED || u->how == PIT_UNDONE_ALREADY || u->how == PIT_UNDONE_FAILED;
+}
+
+/* The first visit. It was looked at a moment ago: when it changed again, somebody else is at it. When it could not be
+ * read then and can be now, whose it is was not yet asked. */
 static void put_back(struct pit_undo_work *w, const struct pit_entry *e, struct pit_undo *u)
 {
-	struct pit_error err = PIT_ERROR_INIT;
+	bool known = u->how != PIT_UNDONE_FAILED;
 	pit_auto_free char *now = NULL;
+	bool ours;
 
 	remove_remains(w->place, &e->cell);
-	if (pit_cell_read(pit_place_now(w->place), &e->cell, &now, &err)) {
-		(void)write_old(w, e, u);
+	if (pit_cell_read(pit_place_now(w->place), &e->cell, &now, NULL)) {
+		if (known || w->force)
+			(void)write_old(w, e, u);
 		return;
 	}
+	ours = w->force || (known && pit_value_equal(e->cell.kind, now, u->now)) || pit_entry_is_ours(e, now);
 	if (pit_value_equal(e->cell.kind, now, e->old))
 		u->how = PIT_UNDONE_ALREADY;
-	else if (w->force || pit_value_equal(e->cell.kind, now, u->now) || pit_entry_is_ours(e, now))
-		(void)write_old(w, e, u);
 	else
-		u->how = PIT_UNDONE_KEPT;
+		u->how = ours ? PIT_UNDONE_RESTORED : PIT_UNDONE_KEPT;
+	if (!known) {
+		free(pit_take(u->error));
+		u->now = pit_take(now);
+	}
+	if (u->how == PIT_UNDONE_RESTORED)
+		(void)write_old(w, e, u);
 }
 
 /* A later visit: has it still, or at last, its old value? Returns whether it was written. */
@@ -89,8 +104,12 @@ static bool put_right(struct pit_undo_work *w, const struct pit_entry *e, struct
 {
 	pit_auto_free char *now = NULL;
 
-	if (u->how != PIT_UNDONE_RESTORED && u->how != PIT_UNDONE_ALREADY && u->how != PIT_UNDONE_FAILED)
+	if (!is_to_be_put_back(u))
 		return false;
+	if (u->how == PIT_UNDONE_FAILED && !u->tried) {
+		put_back(w, e, u);
+		return u->tried;
+	}
 	if (pit_cell_read(pit_place_now(w->place), &e->cell, &now, NULL))
 		return false;
 	if (!pit_value_equal(e->cell.kind, now, e->old)) {
@@ -133,7 +152,7 @@ static void put_all_back(struct pit_undo_work *w)
 	for (size_t n = r->entries; n-- > 0;) {
 		if (r->entry[n].companion)
 			continue;
-		if (w->undo[n].how == PIT_UNDONE_RESTORED || w->undo[n].how == PIT_UNDONE_ALREADY) {
+		if (is_to_be_put_back(&w->undo[n])) {
 			pit_txn_step(w->options, "restore %zu", n);
 			put_back(w, &r->entry[n], &w->undo[n]);
 			pit_txn_step(w->options, "restore %zu", n);

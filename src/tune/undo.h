@@ -13,8 +13,9 @@ struct pit_undo_work {
 	struct pit_place *place;
 	const struct pit_record *record;
 	/* What is to be done with each entry, and in the end what was. RESTORED: its old value goes there, provided
-	 * that it still has `now`. ALREADY: it has its old value, which is seen to at the end. Others are only
-	 * journalled; NOT: not even that. */
+	 * that it still has `now`. ALREADY: it has its old value, which is seen to at the end. FAILED: it could
+	 * not be read; once it can be, its old value goes there if what it has is ours. Others are only journalled;
+	 * NOT: not even that. */
 	struct pit_undo *undo;
 	const char *why; /* "roll-back", "revert", "guard" */
 	bool force;      /* put back what has not `now` any more, too */

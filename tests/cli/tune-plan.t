@@ -52,11 +52,11 @@ Plans and what is said instead of one. Nothing here changes a machine.
   pitcrew: empty holds no recorded machine: no /proc, /sys or /etc in it
   [3]
   $ pitcrew tune apply --root host
-  pitcrew: --root=host: a recorded machine cannot be changed
-  [3]
+  pitcrew tune apply: --root=host: a recorded machine cannot be changed ('pitcrew tune apply --help')
+  [64]
   $ pitcrew tune apply --root /no/such --yes --profile no-such
-  pitcrew: --root=/no/such: a recorded machine cannot be changed
-  [3]
+  pitcrew tune apply: --root=/no/such: a recorded machine cannot be changed ('pitcrew tune apply --help')
+  [64]
   $ pitcrew tune apply --wait soon
   pitcrew tune apply: --wait=soon is not a number from 0 to 86400 ('pitcrew tune apply --help')
   [64]
@@ -120,13 +120,16 @@ A machine of two settings.
   $ pitcrew tune plan --root host --profile ./p.ini --only thp.enabled
   pitcrew: profile ./p.ini sets none of the knobs that --only and --skip leave
   [3]
-  $ pitcrew tune plan --root host --profile ./p.ini --only vm.swappiness --format json | grep -v '"file"\|"where"'
+  $ pitcrew tune plan --root host --profile ./p.ini --only vm.swappiness --format json | grep -v '"file"\|"where"' | sed "s,$PWD/,,"
   {
    "schema": 1,
    "pitcrew": "0.1.0",
    "profile": {
     "name": "./p.ini",
-    "summary": "two things"
+    "summary": "two things",
+    "local_files": [
+     "p.ini"
+    ]
    },
    "persist": false,
    "transaction": null,
@@ -202,6 +205,35 @@ A machine of two settings.
   ^[[1mWOULD CHANGE
   
 
+A profile that others can write is shown with a warning.
+
+  $ cp p.ini q.ini; chmod 666 q.ini; pitcrew tune plan --root host --profile ./q.ini --only vm.swappiness | grep -A3 NOTES | tr -s '\n ' ' ' | sed "s,$PWD/,,"
+  NOTES - profile ./q.ini is not to be trusted, and apply refuses it: q.ini can be written by everybody 
+  $ printf '[profile]\ninclude = ./p.ini\n' > r.ini; pitcrew tune plan --root host --profile ./r.ini --only vm.swappiness | head -3 | tr -s '\n ' ' ' | sed "s,$PWD/,,"
+  pitcrew 0.1.0: profile ./r.ini (two things) with p.ini on host (host), until the next boot. 
+
+COLUMNS tells how wide a page is where there is no terminal.
+
+  $ COLUMNS=120 pitcrew tune plan --root host --profile ./p.ini --persist --only thp.enabled,vm.swappiness | head -1
+  pitcrew 0.1.0: profile ./p.ini (two things) on host (host), to last over reboots.
+  $ COLUMNS=60 pitcrew tune plan --root host --profile ./p.ini --persist --only vm.swappiness | head -1
+  pitcrew 0.1.0: profile ./p.ini (two things) on host (host),
+
+Of a knob of which something is right here, it is told which section finds nothing.
+
+  $ mkdir -p two/proc two/sys/block/vda/queue; echo '[none] mq-deadline' > two/sys/block/vda/queue/scheduler
+  $ printf '[block.scheduler vd*]\nvalue = none\n[block.scheduler nvme*]\nvalue = none\n' > b.ini
+  $ pitcrew tune plan --root two --profile ./b.ini | grep nothing
+    this machine has nothing of it: block.scheduler nvme*
+  $ printf '[block.scheduler nvme*]\nvalue = none\n' > c.ini; pitcrew tune plan --root two --profile ./c.ini | grep nothing
+    this machine has nothing of it: block.scheduler
+
+Too few rounds are refused before anything runs.
+
+  $ pitcrew tune bisect --rounds 3 -- false
+  pitcrew tune bisect: --rounds=3: 95 % confidence needs at least 6 ('pitcrew tune bisect --help')
+  [64]
+
 Once it is so, there is nothing to do.
 
   $ echo 10 > host/proc/sys/vm/swappiness; pitcrew tune plan --root host --profile ./p.ini --only vm.swappiness
@@ -238,3 +270,39 @@ Profiles that are wrong: the line, and what would be right.
   pitcrew: bad.ini includes ./bad.ini: bad.ini includes itself
   $ printf '[profile]\ninclude = nowhere\n' > bad.ini; pitcrew tune plan --root host --profile ./bad.ini 2>&1 | sed "s#$PWD/##g"
   pitcrew: bad.ini includes nowhere: no profile is named 'nowhere'; there are: base (what suits any host; the other profiles include it), gpu-host (what hosts with GPUs for jobs share; training and inference include it), inference (hosts that serve models), shared-workstation (one machine with a GPU that several people share), training (hosts that train models)
+
+Words that can mean nothing are told before anything is looked at, and before root is asked for.
+
+  $ pitcrew tune plan --runtime --persist
+  pitcrew tune plan: --persist writes files, --runtime none: choose one ('pitcrew tune plan --help')
+  [64]
+  $ pitcrew tune apply --persist --runtime
+  pitcrew tune apply: --persist writes files, --runtime none: choose one ('pitcrew tune apply --help')
+  [64]
+  $ pitcrew tune plan --profile=
+  pitcrew tune plan: --profile= has no name; 'pitcrew tune plan --list' has them all ('pitcrew tune plan --help')
+  [64]
+  $ pitcrew tune trial --knob nosuch -- true
+  pitcrew tune trial: --knob=nosuch: no knob is named 'nosuch'; 'pitcrew tune plan --list' has them all ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness=abc -- true
+  pitcrew tune trial: --knob=vm.swappiness=abc: vm.swappiness: 'abc' is not a number ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob =3 -- true
+  pitcrew tune trial: --knob==3: no knob is named ''; 'pitcrew tune plan --list' has them all ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness: -- true
+  pitcrew tune trial: --knob=vm.swappiness:: nothing stands behind the ':' ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness=1 --knob vm.swappiness=2 -- true
+  pitcrew tune trial: --knob=vm.swappiness=2: it has another value already, 1: choose one ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune trial --knob vm.swappiness=1 --metric '(' --better lower -- true
+  pitcrew tune trial: --metric=( is no regular expression: Unmatched ( or \( ('pitcrew tune trial --help')
+  [64]
+  $ pitcrew tune bisect --metric '' -- true
+  pitcrew tune bisect: --metric= is empty; give wall, or a regular expression ('pitcrew tune bisect --help')
+  [64]
+  $ pitcrew tune bisect --profile /no/such.ini -- true
+  pitcrew: cannot read the profile /no/such.ini: No such file or directory
+  [3]

@@ -59,6 +59,7 @@ All that is in force is told, what was cut off with the command that puts it rig
       "missing": 0,
       "unknown": 0
      },
+     "kept": [],
      "remedy": null
     },
     {
@@ -71,6 +72,7 @@ All that is in force is told, what was cut off with the command that puts it rig
      "uid": 0,
      "damage": null,
      "values": null,
+     "kept": [],
      "remedy": null
     },
     {
@@ -92,6 +94,7 @@ All that is in force is told, what was cut off with the command that puts it rig
       "missing": 1,
       "unknown": 0
      },
+     "kept": [],
      "remedy": null
     },
     {
@@ -113,6 +116,7 @@ All that is in force is told, what was cut off with the command that puts it rig
       "missing": 0,
       "unknown": 0
      },
+     "kept": [],
      "remedy": "pitcrew tune revert 4"
     },
     {
@@ -134,6 +138,7 @@ All that is in force is told, what was cut off with the command that puts it rig
       "missing": 0,
       "unknown": 0
      },
+     "kept": [],
      "remedy": null
     }
    ]
@@ -327,7 +332,7 @@ Journals that cannot be used, or not in whole.
   $ install -m 600 $HOSTS/../cli/tune/000[67].journal s/tune; TZ=UTC pitcrew tune status --root m --state $PWD/s | sed "s,$PWD/,,"
   5 transactions in s, 3 in force.
   
-     7  empty          ?                 cut off before it changed anything
+     7  empty          ?                 its journal ends before the first write
      6  interrupted    2025-11-13 13:20  apply of training
         damaged: line 4 does not have its check sum; what stands behind it was not
         used
@@ -340,11 +345,36 @@ Journals that cannot be used, or not in whole.
         6 values: 4 hold, 1 replaced by a later transaction, 1 gone with a reboot
   $ chmod 622 s/tune/0003.journal; ln -s 0001.journal s/tune/0008.journal; echo x > s/tune/0009.journal; echo junk >> s/tune/0009.journal; chmod 600 s/tune/0009.journal
   $ pitcrew tune status --root m --state $PWD/s | sed "s,$PWD/,," | tr -s "\n " " "
-  7 transactions in s, 2 in force. 9 unreadable ? its journal is of no use s/0009.journal: not one record of the journal can be used: line 1 does not have its check sum; what stands behind it was not used 8 unreadable ? its journal is of no use s/0008.journal is a link or no directory, so it is not used 7 empty ? cut off before it changed anything 6 interrupted 2025-11-13 13:20 apply of training damaged: line 4 does not have its check sum; what stands behind it was not used 1 value: 1 not there any more Put it right: pitcrew tune revert 6 3 unreadable ? its journal is of no use s/0003.journal may be written by others (mode 0622), so it is not used 2 reverted 2025-11-13 05:00 apply of inference 1 applied 2025-11-13 02:13 apply of training, persistent 6 values: 4 hold, 1 changed since by somebody else, 1 gone with a reboot 
+  7 transactions in s, 2 in force, of 3 nobody can tell: their journal cannot be used. 9 unreadable ? its journal is of no use s/tune/0009.journal: not one record of the journal can be used: line 1 does not have its check sum; what stands behind it was not used 8 unreadable ? its journal is of no use s/tune/0008.journal is a link or no directory, so it is not used 7 empty ? its journal ends before the first write 6 interrupted 2025-11-13 13:20 apply of training damaged: line 4 does not have its check sum; what stands behind it was not used 1 value: 1 not there any more Put it right: pitcrew tune revert 6 3 unreadable ? its journal is of no use s/tune/0003.journal may be written by others (mode 0622), so it is not used 2 reverted 2025-11-13 05:00 apply of inference 1 applied 2025-11-13 02:13 apply of training, persistent 6 values: 4 hold, 1 changed since by somebody else, 1 gone with a reboot 
   $ chmod 770 s/tune; pitcrew tune status --root m --state $PWD/s 2>&1 | sed "s,$PWD/,,"
   pitcrew: s/tune may be written by others (mode 0770), so it is not used
   $ chmod 700 s/tune; mv s t; ln -s t s; pitcrew tune status --root m --state $PWD/s 2>&1 | sed "s,$PWD/,,"
   pitcrew: s is a link or no directory, so it is not used
+
+What a revert left alone is named as long as it is there, for a file goes on counting.
+
+  $ rm s; mkdir -m 700 s s/tune; install -m 600 $HOSTS/../cli/tune/0008.journal s/tune; echo 30 > m/proc/sys/vm/swappiness
+  $ TZ=UTC pitcrew tune status --root m --state $PWD/s | sed "s,$PWD/,,"
+  1 transaction in s, 0 in force.
+  
+     8  reverted       2025-11-13 16:06  trial, persistent
+        left alone by the revert: 1 value, /etc/sysctl.d/99-zz-pitcrew-0001.conf;
+        'pitcrew tune revert 8 --force' puts back what was there before
+  $ pitcrew tune status --root m --state $PWD/s --format json | grep -A 9 '"kept"'
+     "kept": [
+      {
+       "target": "sysctl",
+       "object": "vm.swappiness"
+      },
+      {
+       "target": "file",
+       "object": "/etc/sysctl.d/99-zz-pitcrew-0001.conf"
+      }
+     ],
+  $ echo 60 > m/proc/sys/vm/swappiness; rm m/etc/sysctl.d/99-zz-pitcrew-0001.conf; TZ=UTC pitcrew tune status --root m --state $PWD/s | sed "s,$PWD/,,"
+  1 transaction in s, 0 in force.
+  
+     8  reverted       2025-11-13 16:06  trial, persistent
 
 Revert is for root, and has nothing to do where nothing was done.
 

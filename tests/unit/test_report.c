@@ -147,6 +147,12 @@ static void wraps_text(void **state)
 		      "b \xc3\xa9\xe2\x82\xac");
 	assert_string_equal(out.data, "?31m ?? ?b \xc3\xa9\xe2\x82\xac\n");
 	pit_buf_clear(&out);
+	pit_page_part(&page, "why", "it is so");
+	pit_page_part(&page, "", "or");
+	pit_page_part(&page, "fix", NULL);
+	pit_page_part(&page, "fix", "");
+	assert_string_equal(out.data, "      why     it is\n              so\n              or\n");
+	pit_buf_clear(&out);
 	pit_page_clip(&out,
 		      "\xc3\xa9\x1b"
 		      "bcd",

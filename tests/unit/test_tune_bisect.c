@@ -174,6 +174,21 @@ static void ends_when_nothing_hurts(void **state)
 	hunt_free(&h);
 }
 
+/* Pairs that can never show that anything hurts must not clear all settings. */
+static void refuses_rounds_that_can_show_nothing(void **state)
+{
+	struct hunt h;
+
+	hunt_new(&h, "is $p/vm/swappiness 10 && r=800");
+	h.options.rounds = 3;
+	hunt_run(&h, -EINVAL);
+	assert_non_null(strstr(h.err.text, "--rounds=6"));
+	h.options.confidence = 0.75;
+	hunt_run(&h, 0);
+	assert_int_equal(h.b.steps > 0 && h.b.step[0].guilt == PIT_GUILT_YES, 1);
+	hunt_free(&h);
+}
+
 static void ends_when_the_command_fails(void **state)
 {
 	struct hunt h;
@@ -214,6 +229,7 @@ int main(void)
 		cmocka_unit_test(turns_all_values_of_a_setting_together),
 		cmocka_unit_test(finds_two_that_hurt_together),
 		cmocka_unit_test(ends_when_nothing_hurts),
+		cmocka_unit_test(refuses_rounds_that_can_show_nothing),
 		cmocka_unit_test(ends_when_the_command_fails),
 		cmocka_unit_test(leaves_out_what_counts_later),
 	};

@@ -34,7 +34,7 @@ static double share_found(double effect, size_t pairs, double least)
 		for (size_t k = 0; k < pairs; k++)
 			ratio[k] = effect * exp(0.02 * noise(&seed)) / exp(0.02 * noise(&seed));
 		assert_int_equal(pit_bootstrap(ratio, pairs, 0.95, &i), 0);
-		found += pit_effect_of(&i, false, least) != PIT_EFFECT_NONE;
+		found += pit_effect_of(&i, false, least, 0.95) != PIT_EFFECT_NONE;
 	}
 	return (double)found / WORLDS;
 }
@@ -84,6 +84,12 @@ static void claims_no_more_than_few_pairs_can_bear(void **state)
 	assert_int_equal(pit_bootstrap(three, 3, 0.95, &i), 0);
 	assert_true(fabs(i.confidence - 0.75) < 1e-12);
 	assert_true(pit_interval_reach(5) < 0.95 && pit_interval_reach(6) > 0.95);
+	assert_int_equal(pit_effect_of(&i, false, 0.01, 0.95), PIT_EFFECT_UNSURE);
+	assert_int_equal(pit_effect_of(&i, false, 0.01, 0.75), PIT_EFFECT_BETTER);
+	assert_string_equal(pit_effect_name(PIT_EFFECT_UNSURE), "unsure");
+	assert_int_equal(pit_pairs_needed(0.95), 6);
+	assert_int_equal(pit_pairs_needed(0.75), 3);
+	assert_int_equal(pit_pairs_needed(0.5), 2);
 }
 
 static void widens_with_confidence(void **state)
@@ -128,7 +134,7 @@ static void judges_by_interval_and_size(void **state)
 	};
 
 	for (size_t i = 0; i < PIT_COUNT(cases); i++)
-		assert_int_equal(pit_effect_of(&cases[i].i, cases[i].higher, 0.01), cases[i].effect);
+		assert_int_equal(pit_effect_of(&cases[i].i, cases[i].higher, 0.01, 0), cases[i].effect);
 	assert_string_equal(pit_effect_name(PIT_EFFECT_WORSE), "worse");
 }
 

@@ -397,6 +397,37 @@ static void damaged_journals_are_put_aside(void **state)
 	dir_close(&d);
 }
 
+/* What was damaged once more does not go over what was put aside before. */
+static void damage_upon_damage_is_put_aside_too(void **state)
+{
+	static const char *const lines[] = {BEGIN(2), INTEND(0), INTEND(1), READY, SET(0), SET(1), COMMIT, NULL};
+	pit_auto_buf struct pit_buf bytes = sealed(lines);
+	pit_auto_free char *first = NULL, *second = NULL;
+	char name[160], third[160], fourth[160];
+	struct dir d;
+
+	*strstr(bytes.data, "\"n\":1") = 'x';
+	dir_open(&d, bytes.data, bytes.len);
+	append_to(&d, UNDO);
+	*strstr(bytes.data, "\"n\":0") = 'y';
+	assert_int_equal(tempdir_write(d.state, "tune/0007.journal", bytes.data, bytes.len), 0);
+	append_to(&d, UNDO);
+	first = tree_slurp("%s/tune/0007.damaged", d.state);
+	assert_string_not_equal(first, bytes.data);
+	second = tree_slurp("%s/tune/0007.damaged.2", d.state);
+	assert_string_equal(second, bytes.data);
+	/* A try that was cut off has given it the name already. */
+	assert_int_equal(tempdir_write(d.state, "tune/0007.journal", bytes.data, bytes.len), 0);
+	snprintf(name, sizeof(name), "%s/tune/0007.journal", d.state);
+	snprintf(third, sizeof(third), "%s/tune/0007.damaged.3", d.state);
+	snprintf(fourth, sizeof(fourth), "%s/tune/0007.damaged.4", d.state);
+	assert_int_equal(link(name, third), 0);
+	append_to(&d, UNDO);
+	assert_int_equal(access(third, F_OK), 0);
+	assert_int_equal(access(fourth, F_OK), -1);
+	dir_close(&d);
+}
+
 static void one_works_at_a_time(void **state)
 {
 	struct pit_tune_state *second = NULL;
@@ -464,6 +495,7 @@ int main(void)
 		cmocka_unit_test(huge_journals_are_refused),
 		cmocka_unit_test(torn_tail_is_cut_away),
 		cmocka_unit_test(damaged_journals_are_put_aside),
+		cmocka_unit_test(damage_upon_damage_is_put_aside_too),
 		cmocka_unit_test(one_works_at_a_time),
 		cmocka_unit_test(numbers_are_taken_once),
 		cmocka_unit_test(appending_is_all_or_nothing),

@@ -104,11 +104,12 @@ static void knob_says_how_it_lasts(void **state)
 static void knob_in_a_container_belongs_to_it(void **state)
 {
 	PIT_KNOB_FOREACH (knob)
-		if (knob->in_container && !starts(knob->id, "net.ipv4.") &&
-		    strcmp(knob->id, "net.core.somaxconn") != 0 && strcmp(knob->id, "shm.size") != 0)
+		if ((knob->in_container == PIT_OWN_SHM) != !strcmp(knob->id, "shm.size") ||
+		    (knob->in_container == PIT_OWN_NETWORK && !starts(knob->id, "net.ipv4.") &&
+		     strcmp(knob->id, "net.core.somaxconn") != 0))
 			fail_msg("%s belongs to the host", knob->id);
-	assert_false(pit_knob_find("net.ipv4.tcp_mem")->in_container);
-	assert_false(pit_knob_find("net.core.rmem_max")->in_container);
+	assert_int_equal(pit_knob_find("net.ipv4.tcp_mem")->in_container, PIT_OWN_NEVER);
+	assert_int_equal(pit_knob_find("net.core.rmem_max")->in_container, PIT_OWN_NEVER);
 }
 
 static void knob_never_isolates_cpus(void **state)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -6,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -256,6 +259,40 @@ static void rehearsals_run_no_program(void **state)
 	assert_int_equal(pit_place_command(s->place, argv, 5, NULL, NULL), -EOPNOTSUPP);
 }
 
+/* In a mount namespace of its own; 77: this user, or this sandbox, has none to give. */
+static int look_at_read_only(const struct stage *s)
+{
+	pit_auto_place struct pit_place *p = NULL;
+	struct pit_error err = PIT_ERROR_INIT;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/etc/sysctl.d", s->dir);
+	if (unshare(CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0)) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("none", path, "tmpfs", MS_RDONLY, NULL))
+		return 77;
+	if (pit_place_rehearse(s->dir, &p, NULL) || pit_place_is_frozen(p, "/etc/sysctl.d", &err) != -EROFS)
+		return 1;
+	return strcmp(err.text, "cannot write to /etc/sysctl.d: Read-only file system") ? 2 : 0;
+}
+
+static void knows_read_only_file_systems(void **state)
+{
+	const struct stage *s = *state;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(pit_place_is_frozen(s->place, "/etc/sysctl.d", NULL), 0);
+	assert_int_equal(pit_place_is_frozen(s->place, "/etc/nowhere", NULL), 0);
+	pid = fork();
+	if (!pid)
+		_exit(look_at_read_only(s));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void other_users_have_no_place(void **state)
 {
 	struct pit_place *p = NULL;
@@ -282,14 +319,19 @@ static int shell(const char *script, int seconds, struct pit_buf *out, struct pi
 static void commands_tell_what_they_printed(void **state)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	const char *const wrapped[] = {"env", "X=1", "sh", "-c", "exit 4", NULL};
+	pit_auto_place struct pit_place *p = NULL;
 	struct pit_error err = PIT_ERROR_INIT;
 
 	if (geteuid())
 		skip();
+	assert_int_equal(pit_place_open(&p, NULL), 0);
 	assert_int_equal(shell("echo out; echo err >&2; read x; echo \"$x$USER\"", 10, &out, &err), 0);
 	assert_string_equal(out.data, "out\nerr\n\n");
 	assert_int_equal(shell("echo first; echo the reason; echo; exit 3", 10, NULL, &err), -EIO);
 	assert_non_null(strstr(err.text, "exit code 3: the reason"));
+	assert_int_equal(pit_place_command(p, wrapped, 10, NULL, &err), -EIO);
+	assert_string_equal(err.text, "sh failed with exit code 4");
 	assert_int_equal(shell("kill -9 $$", 10, NULL, &err), -EIO);
 	assert_non_null(strstr(err.text, "signal 9"));
 }
@@ -363,6 +405,7 @@ int main(void)
 		IN_STAGE(makes_and_removes_directories),
 		IN_STAGE(makes_and_removes_links),
 		IN_STAGE(rehearsals_run_no_program),
+		IN_STAGE(knows_read_only_file_systems),
 		cmocka_unit_test(other_users_have_no_place),
 		cmocka_unit_test(commands_tell_what_they_printed),
 		cmocka_unit_test(commands_are_cut_at_64_kib),

@@ -227,6 +227,28 @@ static void in_a_container_the_host_is_left_alone(void **state)
 	made_free(&m);
 }
 
+/* Names of cells that begin with the knob's own are not said twice. */
+static void names_what_it_leaves_out(void **state)
+{
+	static const struct {
+		const char *knob, *object, *subject;
+	} cases[] = {
+		{"vm.swappiness", "", "vm.swappiness"},
+		{"vm.swappiness", "vm.swappiness", "vm.swappiness"},
+		{"swap", "swap on /dev/nvme0n1", "swap on /dev/nvme0n1"},
+		{"block.readahead", "/sys/block/sda/queue/read_ahead_kb",
+		 "block.readahead on /sys/block/sda/queue/read_ahead_kb"},
+	};
+
+	for (size_t i = 0; i < PIT_COUNT(cases); i++) {
+		const struct pit_left_out l = {.knob = pit_knob_find(cases[i].knob), .object = (char *)cases[i].object};
+		pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+		pit_left_out_subject(&l, &out);
+		assert_string_equal(out.data, cases[i].subject);
+	}
+}
+
 static const char persistent[] = "[vm.swappiness]\nvalue = 10\nwhy = because\n"
 				 "[vm.max_map_count]\nvalue = >=262144\n"
 				 "[thp.enabled]\nvalue = madvise\n"
@@ -415,8 +437,23 @@ static char *text_of(const struct made *m, bool verbose)
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	const struct pit_page page = {.out = &out, .width = 100};
 
-	pit_plan_text(&m->plan, verbose, &page);
+	pit_plan_text(&m->plan, false, verbose, &page);
 	return pit_buf_take(&out);
+}
+
+static void says_whether_it_is_about_to_be_done(void **state)
+{
+	static const struct tree_file files[] = {{"/sys/block/sda/queue/scheduler", "[mq-deadline] none\n"},
+						 {NULL, NULL}};
+	struct made m = make(files, "[block.scheduler]\nvalue = none\n", false, 1);
+	pit_auto_buf struct pit_buf would = PIT_BUF_INIT, will = PIT_BUF_INIT;
+
+	pit_plan_text(&m.plan, false, false, &(struct pit_page){.out = &would, .width = 100});
+	pit_plan_text(&m.plan, true, false, &(struct pit_page){.out = &will, .width = 100});
+	assert_non_null(strstr(would.data, "WOULD CHANGE"));
+	assert_non_null(strstr(will.data, "WILL CHANGE"));
+	assert_null(strstr(will.data, "WOULD"));
+	made_free(&m);
 }
 
 static void alike_cells_are_one_line(void **state)
@@ -569,6 +606,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_left_out),
 		cmocka_unit_test(values_that_make_no_sense_stop_the_plan),
 		cmocka_unit_test(in_a_container_the_host_is_left_alone),
+		cmocka_unit_test(names_what_it_leaves_out),
 		cmocka_unit_test(without_persist_nothing_is_left_on_disk),
 		cmocka_unit_test(files_of_ours_make_it_last),
 		cmocka_unit_test(d13_the_same_profile_twice_changes_nothing),
@@ -578,6 +616,7 @@ int main(void)
 		cmocka_unit_test(a_unit_stands_and_falls_with_its_settings),
 		cmocka_unit_test(what_the_kernel_changes_along_is_kept),
 		cmocka_unit_test(only_what_belongs_to_changed_things_is_kept),
+		cmocka_unit_test(says_whether_it_is_about_to_be_done),
 		cmocka_unit_test(alike_cells_are_one_line),
 		cmocka_unit_test(text_tells_all_parts),
 		cmocka_unit_test(json_tells_all),

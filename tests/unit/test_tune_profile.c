@@ -186,6 +186,66 @@ static void includes_files(void **state)
 	tempdir_remove(dir);
 }
 
+/* Loads DIR/sub/top.ini, which includes DIR/base.ini, with these modes; what is doubted about it in `ret`. */
+static void doubt_of(mode_t base, mode_t top, mode_t sub, uid_t owner, char *ret, size_t size)
+{
+	char dir[64], path[128];
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_profile p = {0};
+
+	tempdir_new(dir, sizeof(dir));
+	tempdir_file(dir, "/base.ini", "[vm.swappiness]\nvalue = 60\n");
+	tempdir_file(dir, "/sub/top.ini", "[profile]\ninclude = ../base.ini\n");
+	snprintf(path, sizeof(path), "%s/base.ini", dir);
+	assert_int_equal(chmod(path, base), 0);
+	assert_int_equal(chown(path, owner, 4712), 0);
+	snprintf(path, sizeof(path), "%s/sub", dir);
+	assert_int_equal(chown(path, (uid_t)-1, 4712), 0);
+	assert_int_equal(chmod(path, sub), 0);
+	snprintf(path, sizeof(path), "%s/sub/top.ini", dir);
+	assert_int_equal(chmod(path, top), 0);
+	assert_int_equal(pit_profile_load(path, &p, NULL), 0);
+	assert_int_equal(p.local.count, 2);
+	assert_string_equal(p.local.item[0], path);
+	assert_int_equal(pit_profile_trust(&p, &err), p.doubt ? -EPERM : 0);
+	assert_int_equal(!p.doubt, !strstr(err.text, "not to be trusted"));
+	snprintf(ret, size, "%s", p.doubt ? p.doubt + strlen(dir) : "");
+	pit_profile_free(&p);
+	tempdir_remove(dir);
+}
+
+static void doubts_what_others_can_write(void **state)
+{
+	static const struct {
+		mode_t base, top, sub;
+		uid_t owner;
+		const char *doubt;
+	} rows[] = {
+		{0644, 0644, 0755, 0, ""},
+		{0600, 0640, 01777, 0, ""},
+		{0646, 0644, 0755, 0, "/base.ini can be written by everybody"},
+		{0664, 0644, 0755, 0, "/base.ini can be written by its group"},
+		{0644, 0666, 0755, 0, "/sub/top.ini can be written by everybody"},
+		{0644, 0644, 0777, 0, "/sub can be written by everybody"},
+		{0644, 0644, 0775, 0, "/sub can be written by its group"},
+		{0644, 0644, 0755, 4711, "/base.ini belongs to user 4711, who is neither root nor you"},
+	};
+	char said[200];
+
+	if (geteuid()) {
+		print_message("SKIP: only root can give files away\n");
+		return;
+	}
+	for (size_t i = 0; i < PIT_COUNT(rows); i++) {
+		doubt_of(rows[i].base, rows[i].top, rows[i].sub, rows[i].owner, said, sizeof(said));
+		assert_string_equal(said, rows[i].doubt);
+	}
+	assert_int_equal(setenv("SUDO_UID", "4711", 1), 0);
+	doubt_of(0644, 0644, 0755, 4711, said, sizeof(said));
+	assert_int_equal(unsetenv("SUDO_UID"), 0);
+	assert_string_equal(said, "");
+}
+
 static void refuses_circles_and_depth(void **state)
 {
 	char dir[64], path[128], name[32], text[64];
@@ -288,6 +348,7 @@ int main(void)
 		cmocka_unit_test(keeps_the_order_of_the_table),
 		cmocka_unit_test(later_sections_replace_and_take_away),
 		cmocka_unit_test(includes_files),
+		cmocka_unit_test(doubts_what_others_can_write),
 		cmocka_unit_test(refuses_circles_and_depth),
 		cmocka_unit_test(refuses_what_is_no_text),
 		cmocka_unit_test(takes_single_knobs),

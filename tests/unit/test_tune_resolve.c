@@ -24,13 +24,13 @@ static const struct pit_knob rmem = {
 	.value = PIT_VALUE_WORDS,
 	.least = 1,
 	.most = INT32_MAX,
-	.in_container = true,
+	.in_container = PIT_OWN_NETWORK,
 };
 static const struct pit_knob congestion = {
 	.id = "net.ipv4.tcp_congestion_control",
 	.target = PIT_TARGET_SYSCTL,
 	.value = PIT_VALUE_CHOICE,
-	.in_container = true,
+	.in_container = PIT_OWN_NETWORK,
 };
 static const struct pit_knob arp = {
 	.id = "net.ipv4.arp_ignore",
@@ -318,7 +318,9 @@ static void a_container_leaves_the_host_alone(void **state)
 	static const struct tree_file more[] = {
 		{.path = "/run/systemd/container", .text = "docker\n"},
 		{.path = "/proc/sys/vm/swappiness", .text = "60\n"},
+		{.path = "/proc/sys/net/core/somaxconn", .text = "4096\n"},
 		{.path = "/proc/sys/net/ipv4/tcp_rmem", .text = "4096\t131072\t6291456\n"},
+		{.path = "/.pitcrew/missing", .text = "2 file /proc/sys/net/core/netdev_max_backlog\n"},
 		{.path = NULL},
 	};
 	struct stage s = {.tree = tree_open(more)};
@@ -334,6 +336,71 @@ static void a_container_leaves_the_host_alone(void **state)
 	pit_wishes_free(&s.wishes);
 	pit_scene_free(s.scene);
 	tree_close(&s.tree);
+}
+
+/* docker run --net=host; and a recording that does not tell. */
+static void a_container_in_the_network_of_the_host_leaves_it_alone(void **state)
+{
+	static const struct tree_file shared[] = {
+		{.path = "/run/systemd/container", .text = "docker\n"},
+		{.path = "/proc/sys/net/core/somaxconn", .text = "4096\n"},
+		{.path = "/proc/sys/net/core/netdev_max_backlog", .text = "1000\n"},
+		{.path = "/proc/sys/net/ipv4/tcp_rmem", .text = "4096\t131072\t6291456\n"},
+		{.path = NULL},
+	};
+	static const struct tree_file unknown[] = {
+		{.path = "/.pitcrew/format", .text = "1\n"},
+		{.path = "/run/systemd/container", .text = "docker\n"},
+		{.path = "/proc/sys/net/core/somaxconn", .text = "4096\n"},
+		{.path = NULL},
+	};
+	const struct tree_file *const trees[] = {shared, unknown};
+
+	for (size_t i = 0; i < PIT_COUNT(trees); i++) {
+		struct stage s = {.tree = tree_open(trees[i])};
+
+		assert_int_equal(pit_scene_new(s.tree.root, &s.scene, NULL), 0);
+		assert_false(pit_scene_owns_network(s.scene));
+		assert_int_equal(ask(&s, &rmem, "1 2 3"), 0);
+		assert_int_equal(s.wishes.wishes, 1);
+		assert_refused(&s, 0, "belongs to the host", "this container shares its network");
+		pit_wishes_free(&s.wishes);
+		pit_scene_free(s.scene);
+		tree_close(&s.tree);
+	}
+}
+
+static bool owns_shm(const char *container, const char *ipc, const char *mount)
+{
+	const struct tree_file files[] = {
+		{.path = "/run/systemd/container", .text = container},
+		{.path = "/proc/self/ns/ipc", .text = ipc},
+		{.path = "/proc/self/mountinfo", .text = mount},
+		{.path = NULL},
+	};
+	struct tree tree = tree_open(files);
+	struct pit_scene *scene = NULL;
+	bool owns;
+
+	assert_int_equal(pit_scene_new(tree.root, &scene, NULL), 0);
+	owns = pit_scene_owns_shm(scene);
+	pit_scene_free(scene);
+	tree_close(&tree);
+	return owns;
+}
+
+static void a_container_has_its_own_shm_or_the_one_of_the_host(void **state)
+{
+	const char *first = "-> ipc:[4026531839]", *own = "-> ipc:[4026532201]";
+	const char *docker = "628 625 0:71 / /dev/shm rw,nosuid,nodev,noexec,relatime - tmpfs shm rw,size=65536k\n";
+	const char *host = "628 625 0:27 / /dev/shm rw,nosuid,nodev - tmpfs tmpfs rw,inode64\n";
+
+	assert_true(owns_shm("docker\n", own, docker));
+	assert_false(owns_shm("docker\n", first, host));   /* --ipc=host */
+	assert_false(owns_shm("docker\n", own, host));     /* -v /dev/shm:/dev/shm */
+	assert_false(owns_shm("docker\n", first, docker)); /* --ipc=host where the init scripts name it "shm" */
+	assert_false(owns_shm("docker\n", own, "1 0 0:5 / / rw - overlay overlay rw\n"));
+	assert_true(owns_shm("", first, host));
 }
 
 static int answer(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *ret,
@@ -385,6 +452,8 @@ int main(void)
 		IN_STAGE(d11_typo_is_refused_by_name),
 		IN_STAGE(dirty_limits_are_shares_or_bytes),
 		cmocka_unit_test(a_container_leaves_the_host_alone),
+		cmocka_unit_test(a_container_in_the_network_of_the_host_leaves_it_alone),
+		cmocka_unit_test(a_container_has_its_own_shm_or_the_one_of_the_host),
 		IN_STAGE(a_row_may_resolve_by_itself),
 		cmocka_unit_test(what_was_not_recorded_is_no_absence),
 	};

@@ -113,6 +113,88 @@ static void merge_leaves_and_force_overwrites(void **state)
 	}
 }
 
+struct cut {
+	int at, here;
+};
+
+static void cut_apply(const char *step, void *arg)
+{
+	struct cut *c = arg;
+
+	if (c->here++ == c->at)
+		_exit(0);
+}
+
+/* What --merge left stays known: told again, and put back when asked to; what somebody set after the revert is not. */
+static void kept_can_be_forced_later(void **state)
+{
+	struct pit_record r;
+	struct pit_revert v;
+	struct world w;
+
+	apply(&w, changes, PIT_COUNT(changes));
+	world_put(&w, &w.change[1].cell, "5");
+	world_put(&w, &w.change[4].cell, "theirs\n");
+	v = revert(&w, 1, PIT_REVERT_MERGE, 0);
+	pit_revert_free(&v);
+	world_put(&w, &w.change[0].cell, "10"); /* as we had it, but not by us */
+	v = revert(&w, 1, PIT_REVERT_MERGE, 0);
+	assert_int_equal(v.kept, 3);
+	assert_int_equal(v.restored + v.already + v.gone + v.failed, 0);
+	assert_non_null(strstr(v.notes.item[0], "3 of its values"));
+	pit_revert_free(&v);
+	world_expect(&w, 4, "theirs\n");
+	v = revert(&w, 1, PIT_REVERT_FORCE, 0);
+	assert_int_equal(v.restored, 3);
+	assert_int_equal(v.undo[0].how, PIT_UNDONE_NOT);
+	pit_revert_free(&v);
+	world_expect(&w, 0, "10");
+	world_expect(&w, 1, "1");
+	world_expect(&w, 3, NULL);
+	r = world_record(&w, 1);
+	assert_int_equal(r.state, PIT_TXN_REVERTED);
+	assert_int_equal(r.entry[4].undone, PIT_UNDONE_RESTORED);
+	pit_record_free(&r);
+	v = revert(&w, 1, PIT_REVERT_FORCE, 0);
+	assert_int_equal(v.kept + v.restored, 0);
+	pit_revert_free(&v);
+	world_free(&w);
+}
+
+/* A forced one that was cut off goes on with what is open, and with nothing else. */
+static void forcing_the_kept_can_be_cut_off(void **state)
+{
+	struct pit_revert v;
+	struct world w;
+	int status;
+	pid_t pid;
+
+	apply(&w, changes, PIT_COUNT(changes));
+	world_put(&w, &w.change[1].cell, "5");
+	world_put(&w, &w.change[4].cell, "theirs\n");
+	v = revert(&w, 1, PIT_REVERT_MERGE, 0);
+	pit_revert_free(&v);
+	world_put(&w, &w.change[0].cell, "10");
+	pid = fork();
+	if (!pid) {
+		struct cut cut = {.at = 6}; /* undo, restore 4, undone 4: each twice */
+
+		world_revert(&w, 1, PIT_REVERT_FORCE, cut_apply, &cut, &v, NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(world_txn_state(&w, 1), PIT_TXN_UNDOING);
+	v = revert(&w, 1, PIT_REVERT_FORCE, 0);
+	assert_int_equal(v.restored, 2);
+	pit_revert_free(&v);
+	world_expect(&w, 0, "10");
+	world_expect(&w, 1, "1");
+	world_expect(&w, 3, NULL);
+	assert_int_equal(world_txn_state(&w, 1), PIT_TXN_REVERTED);
+	world_free(&w);
+}
+
 static void after_a_reboot_runtime_values_are_gone(void **state)
 {
 	struct pit_revert v;
@@ -269,18 +351,6 @@ static void vanished_devices_are_gone(void **state)
 	world_free(&w);
 }
 
-struct cut {
-	int at, here;
-};
-
-static void cut_apply(const char *step, void *arg)
-{
-	struct cut *c = arg;
-
-	if (c->here++ == c->at)
-		_exit(0);
-}
-
 /* An apply that was cut off did not come to a cell; somebody else's value there is no reason to refuse. */
 static void cells_not_reached_are_not_suspected(void **state)
 {
@@ -307,6 +377,54 @@ static void cells_not_reached_are_not_suspected(void **state)
 	pit_revert_free(&v);
 	world_expect(&w, 2, "2");
 	world_free(&w);
+}
+
+struct reader {
+	const struct world *w;
+	const char *value;
+};
+
+static void becomes_readable(const char *step, void *arg)
+{
+	const struct reader *r = arg;
+
+	if (!strcmp(step, "undo"))
+		world_put(r->w, &r->w->change[0].cell, r->value);
+}
+
+/* What could not be read at first and can be later: whose it is decides, as ever. */
+static void unreadable_values_are_not_overwritten(void **state)
+{
+	static const struct {
+		enum pit_revert_mode mode;
+		const char *value, *found, *left;
+		enum pit_undone how;
+		int rc;
+	} rows[] = {
+		{PIT_REVERT_CAREFUL, "33", "33", "33", PIT_UNDONE_KEPT, 0},
+		{PIT_REVERT_CAREFUL, "10", "10", "60", PIT_UNDONE_RESTORED, 0},
+		{PIT_REVERT_CAREFUL, "60", "60", "60", PIT_UNDONE_ALREADY, 0},
+		{PIT_REVERT_CAREFUL, "much", NULL, NULL, PIT_UNDONE_FAILED, -EIO},
+		{PIT_REVERT_FORCE, "much", NULL, "60", PIT_UNDONE_RESTORED, 0},
+	};
+
+	for (size_t i = 0; i < PIT_COUNT(rows); i++) {
+		struct reader r = {.value = rows[i].value};
+		struct pit_revert v;
+		struct world w;
+
+		apply(&w, changes, 2);
+		r.w = &w;
+		world_put(&w, &w.change[0].cell, "much");
+		assert_int_equal(world_revert(&w, 1, rows[i].mode, becomes_readable, &r, &v, NULL), rows[i].rc);
+		assert_int_equal(v.undo[0].how, rows[i].how);
+		assert_int_equal(!v.undo[0].error, !rows[i].rc);
+		assert_string_equal(v.undo[0].now ? v.undo[0].now : "?", rows[i].found ? rows[i].found : "?");
+		if (rows[i].left)
+			world_expect(&w, 0, rows[i].left);
+		pit_revert_free(&v);
+		world_free(&w);
+	}
 }
 
 static void verdicts_of(const struct world *w, int txn, const enum pit_holds *wanted, size_t count)
@@ -405,6 +523,8 @@ int main(void)
 		cmocka_unit_test(d12_undo_needs_no_preparation),
 		cmocka_unit_test(foreign_change_is_not_overwritten),
 		cmocka_unit_test(merge_leaves_and_force_overwrites),
+		cmocka_unit_test(kept_can_be_forced_later),
+		cmocka_unit_test(forcing_the_kept_can_be_cut_off),
 		cmocka_unit_test(after_a_reboot_runtime_values_are_gone),
 		cmocka_unit_test(after_a_reboot_persistent_values_are_put_back),
 		cmocka_unit_test(later_transaction_counts_as_changed_since),
@@ -413,6 +533,7 @@ int main(void)
 		cmocka_unit_test(remains_go_along),
 		cmocka_unit_test(vanished_devices_are_gone),
 		cmocka_unit_test(cells_not_reached_are_not_suspected),
+		cmocka_unit_test(unreadable_values_are_not_overwritten),
 		cmocka_unit_test(d02_missing_key_does_not_hold),
 		cmocka_unit_test(d03_verdict_tells_what_was_found),
 		cmocka_unit_test(two_applies_at_once),

@@ -61,7 +61,7 @@ static int ask(const bool *on, int effort, enum pit_guilt *ret, void *arg)
 		ratio[i] = time_of(w, on) * noise(w) / noise(w);
 	w->pairs += pairs;
 	assert_int_equal(pit_bootstrap(ratio, pairs, 0.95, &v), 0);
-	if (pit_effect_of(&v, false, 0.01) == PIT_EFFECT_WORSE)
+	if (pit_effect_of(&v, false, 0.01, 0.95) == PIT_EFFECT_WORSE)
 		*ret = PIT_GUILT_YES;
 	else
 		*ret = log(v.high) > log(time_of(w, all)) / 2 ? PIT_GUILT_UNSURE : PIT_GUILT_NO;

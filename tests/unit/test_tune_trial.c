@@ -96,7 +96,7 @@ static void finds_an_effect_and_puts_all_back(void **state)
 	assert_true(l.trial.pairs.ratio.low > 1.199 && l.trial.pairs.ratio.high < 1.201);
 	assert_true(l.trial.restored);
 	assert_int_equal(l.trial.kept.count, 0);
-	assert_true(pit_trial_is_proven(&l.trial, &l.options));
+	assert_true(pit_trial_is_proven(&l.trial));
 	after = world_manifest(&l.w);
 	assert_string_equal(before, after);
 	expect_as_before(&l);
@@ -111,7 +111,7 @@ static void finds_none_in_a_placebo(void **state)
 	l.options.rounds = 8;
 	assert_int_equal(lab_run(&l), 0);
 	assert_int_equal(l.trial.pairs.effect, PIT_EFFECT_NONE);
-	assert_false(pit_trial_is_proven(&l.trial, &l.options));
+	assert_false(pit_trial_is_proven(&l.trial));
 	expect_as_before(&l);
 	lab_free(&l);
 }
@@ -163,7 +163,7 @@ static void stops_when_the_command_fails(void **state)
 	assert_int_equal(l.trial.pairs.count, 2); /* the third was cut off */
 	assert_true(l.trial.pairs.judged);
 	assert_true(l.trial.restored);
-	assert_false(pit_trial_is_proven(&l.trial, &l.options));
+	assert_false(pit_trial_is_proven(&l.trial));
 	expect_as_before(&l);
 	lab_free(&l);
 }
@@ -384,20 +384,66 @@ static void tells_it_as_text_and_json(void **state)
 	json_t *j;
 
 	lab_new(&l, "if [ $s = 10 ]; then echo rate 120; else echo rate 100; fi");
-	l.options.rounds = 3;
 	assert_int_equal(lab_run(&l), 0);
 	pit_trial_text(&l.trial, &l.w.plan, &l.options, &page);
 	print_message("# %s\n", out.data);
 	assert_non_null(strstr(out.data, "vm.swappiness: 60 -> 10"));
 	assert_non_null(strstr(out.data, "Better: with it the number is 20 % higher"));
-	assert_non_null(strstr(out.data, "only 75 % sure"));
 	assert_non_null(strstr(out.data, "Every value is as it was before the trial."));
-	assert_false(pit_trial_is_proven(&l.trial, &l.options)); /* three pairs prove nothing at 95 % */
+	assert_non_null(strstr(out.data, "(95 % interval)"));
+	assert_true(pit_trial_is_proven(&l.trial));
 	j = pit_trial_json(&l.trial, &l.w.plan, &l.options);
 	assert_non_null(j);
-	assert_int_equal(json_array_size(json_object_get(j, "pairs")), 3);
+	assert_int_equal(json_array_size(json_object_get(j, "pairs")), 6);
 	assert_string_equal(json_string_value(json_object_get(j, "effect")), "better");
 	assert_true(json_is_true(json_object_get(j, "restored")));
+	json_decref(j);
+	lab_free(&l);
+}
+
+static void tells_large_shares_in_plain_digits(void **state)
+{
+	static const struct {
+		double high;
+		const char *text;
+	} cases[] = {{2.6, "up to 160 % may"}, {1.996, "up to 100 % may"}, {1.031, "up to 3.1 % may"}};
+	const struct pit_trial_options options = {.rounds = 8, .confidence = 0.95, .least = 0.01};
+	const struct pit_plan plan = {.changes = 0};
+
+	for (size_t i = 0; i < PIT_COUNT(cases); i++) {
+		pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+		struct pit_page page = {.out = &out, .width = 200};
+		struct pit_trial t = {.pairs.judged = true, .pairs.effect = PIT_EFFECT_NONE};
+
+		t.pairs.ratio.low = 0.99;
+		t.pairs.ratio.median = 1;
+		t.pairs.ratio.high = cases[i].high;
+		t.pairs.ratio.confidence = 0.95;
+		pit_trial_text(&t, &plan, &options, &page);
+		assert_non_null(strstr(out.data, cases[i].text));
+	}
+}
+
+/* All three of three pairs on one side: one placebo in four does that. */
+static void calls_nothing_better_that_few_pairs_show(void **state)
+{
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	struct pit_page page = {.out = &out, .width = 80};
+	struct lab l;
+	json_t *j;
+
+	lab_new(&l, "if [ $s = 10 ]; then echo rate 120; else echo rate 100; fi");
+	l.options.rounds = 3;
+	assert_int_equal(lab_run(&l), 0);
+	pit_trial_text(&l.trial, &l.w.plan, &l.options, &page);
+	print_message("# %s\n", out.data);
+	assert_null(strstr(out.data, "Better"));
+	assert_non_null(strstr(out.data, "Not enough pairs to tell."));
+	assert_non_null(strstr(out.data, "--rounds=6"));
+	assert_non_null(strstr(out.data, "(75 % interval)"));
+	assert_false(pit_trial_is_proven(&l.trial));
+	j = pit_trial_json(&l.trial, &l.w.plan, &l.options);
+	assert_string_equal(json_string_value(json_object_get(j, "effect")), "unsure");
 	json_decref(j);
 	lab_free(&l);
 }
@@ -420,6 +466,8 @@ int main(void)
 		cmocka_unit_test(refuses_before_it_begins),
 		cmocka_unit_test(cannot_start_the_command),
 		cmocka_unit_test(tells_it_as_text_and_json),
+		cmocka_unit_test(tells_large_shares_in_plain_digits),
+		cmocka_unit_test(calls_nothing_better_that_few_pairs_show),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
