@@ -183,8 +183,8 @@ static void hands_signals_on(void **state)
 
 		assert_int_equal(measure(&a, &m, NULL), 0);
 		assert_int_equal(m.signal, cases[i].signal);
-		assert_string_equal(m.words, cases[i].words);
-		assert_true(m.seconds < 15); /* on a busy machine two signals become one, and the grace passes */
+		assert_non_null(strstr(m.words, cases[i].words)); /* some shells tell of the sleep that ended, too */
+		assert_true(m.seconds < 60); /* on a busy machine two signals become one, and the grace passes */
 		pit_measure_free(&m);
 	}
 }
