@@ -5,7 +5,7 @@ import os
 
 from guest import *
 
-PROFILE = os.path.join(HERE, "crash.ini")
+PROFILE = own("crash.ini")
 CRASH = sys.argv[3]
 
 
