@@ -73,7 +73,9 @@ struct pit_topo {
 		struct pit_idset isolated; /* by the kernel: isolcpus= or an isolated cpuset */
 		int smt;                   /* 1 on, 0 off, -1 unknown */
 	} cpus;
-	int packages, cores;   /* -1 unknown */
+	int packages, cores;              /* -1 unknown */
+	struct pit_idset *package, *core; /* online CPUs of each, in order of the lowest; none: unknown */
+	size_t package_sets, core_sets;
 	int64_t mem_kb;        /* MemTotal, else the sum over the nodes; -1 unknown */
 	bool nodes_known;      /* false: the machine does not say; `node` is empty then */
 	struct pit_node *node; /* those with CPUs, or memory, or unknown memory; in order of id */

@@ -52,6 +52,10 @@ void pit_topo_free(struct pit_topo *t)
 	pit_idset_free(&t->cpus.isolated);
 	pit_idset_free(&t->allowed.cpus);
 	pit_idset_free(&t->allowed.mems);
+	for (size_t i = 0; i < t->package_sets; i++)
+		pit_idset_free(&t->package[i]);
+	for (size_t i = 0; i < t->core_sets; i++)
+		pit_idset_free(&t->core[i]);
 	for (size_t i = 0; i < t->nodes; i++)
 		free_node(&t->node[i]);
 	for (size_t i = 0; i < t->caches; i++)
@@ -59,6 +63,8 @@ void pit_topo_free(struct pit_topo *t)
 	for (size_t i = 0; i < t->devices; i++)
 		pit_idset_free(&t->device[i].cpus);
 	pit_strv_free(&t->contradictions);
+	free(t->package);
+	free(t->core);
 	free(t->node);
 	free(t->cache);
 	free(t->device);

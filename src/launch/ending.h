@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * When and how a job is stopped, as a pure machine: events and the time in, orders out.
+ *
+ *	running -> (a rank fails | stop asked for) -> [checkpoint signal, wait] -> stop signal, grace -> SIGKILL ->
+ *ended
+ *
+ * A second stop request shortens: the checkpoint wait, then the grace. Ranks that end with 0 stop nobody.
+ */
+#ifndef PIT_LAUNCH_ENDING_H
+#define PIT_LAUNCH_ENDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum pit_phase { PIT_RUNNING, PIT_CHECKPOINTING, PIT_STOPPING, PIT_KILLING, PIT_ENDED };
+const char *pit_phase_name(enum pit_phase phase);
+
+struct pit_ending_rules {
+	int stop_signal;       /* SIGTERM */
+	int64_t grace;         /* ns from the stop signal to SIGKILL */
+	int checkpoint_signal; /* 0 none */
+	int64_t checkpoint_grace;
+};
+
+struct pit_ending {
+	struct pit_ending_rules rules;
+	enum pit_phase phase;
+	int alive;        /* ranks */
+	int64_t deadline; /* of this phase; INT64_MAX none */
+	bool failed;      /* a rank failed, rather than stop being asked for */
+};
+
+/* What to do now; several bits at once. */
+enum pit_order {
+	PIT_ORDER_CHECKPOINT = 1, /* checkpoint signal to the leaders that live */
+	PIT_ORDER_STOP = 2,       /* stop signal to the process groups of the ranks that live */
+	PIT_ORDER_KILL = 4,       /* SIGKILL of everything */
+	PIT_ORDER_DONE = 8,       /* no rank lives; leftovers are killed and waited for */
+};
+
+void pit_ending_begin(struct pit_ending *e, const struct pit_ending_rules *rules, int ranks);
+unsigned pit_ending_rank_ended(struct pit_ending *e, bool failed, int64_t now);
+unsigned pit_ending_stop_asked(struct pit_ending *e, int64_t now); /* INT, TERM, HUP to us; a lost supervisor */
+unsigned pit_ending_time(struct pit_ending *e, int64_t now);       /* a deadline may have passed */
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The variables that a rank gets. What the user set is never overwritten, except the rank's own numbers and the GPUs
+ * that it is to see; each variable has its reason, and what was left alone is told too. Pure.
+ */
+#ifndef PIT_LAUNCH_ENVIRONMENT_H
+#define PIT_LAUNCH_ENVIRONMENT_H
+
+#include "launch/identity.h"
+#include "launch/placement.h"
+
+struct pit_env_item {
+	char name[64];
+	char *value; /* NULL: removed */
+	char *why;
+	bool kept; /* the user's value stands, `value`; ours is only told in `why` */
+};
+
+struct pit_env {
+	struct pit_env_item *item;
+	size_t items;
+};
+
+struct pit_env_request {
+	char **environ;             /* what we were started with */
+	const struct pit_strv *set; /* --env NAME=VALUE (set), NAME (passed on as it is), -NAME (removed) */
+	const struct pit_site *site;
+	const struct pit_placement *placement;
+	const struct pit_identity *identity; /* NULL: we start all ranks; */
+	int seat;                            /* position in the placement */
+	int port;                            /* of MASTER_PORT when we start all ranks and none is set; 0: leave it */
+	int restart;                         /* TORCHELASTIC_RESTART_COUNT-like number of earlier starts */
+	const struct pit_strv
+		*preload;    /* "NAME=VALUE" of the allocator (allocator.h); LD_PRELOAD is put in front of the user's */
+	int mps_percent;     /* CUDA_MPS_ACTIVE_THREAD_PERCENTAGE; 0 none */
+	const char *mps_dir; /* CUDA_MPS_PIPE_DIRECTORY; NULL none */
+};
+
+/* -EINVAL: a bad --env. */
+int pit_env_plan(const struct pit_env_request *r, struct pit_env *ret, struct pit_error *err);
+void pit_env_free(struct pit_env *e);
+
+/* `environ` with the plan applied, NULL-terminated; free with pit_env_block_free(). NULL: no memory. */
+char **pit_env_block(char **environ, const struct pit_env *e);
+void pit_env_block_free(char **block);
+
+/* Libraries and launchers that bind again by themselves, found in `environ` (KMP_AFFINITY, GOMP_CPU_AFFINITY,
+ * OMP_PLACES, I_MPI_PIN, SLURM_CPU_BIND, TLLM_NUMA_AWARE_WORKER_AFFINITY, ...): appends a sentence for each to `ret`.
+ */
+int pit_env_rebinders(char **environ, struct pit_strv *ret);
+
+#endif

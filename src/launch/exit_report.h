@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a job ended: one screen, a JSON text, an exit code. Pure.
+ */
+#ifndef PIT_LAUNCH_EXIT_REPORT_H
+#define PIT_LAUNCH_EXIT_REPORT_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "launch/leaf.h"
+
+enum pit_rank_how {
+	PIT_RANK_RUNS, /* never seen to end */
+	PIT_RANK_EXITED,
+	PIT_RANK_SIGNALLED,
+	PIT_RANK_NOT_STARTED, /* `code` is the errno */
+};
+
+enum pit_killer { /* who sent the signal that ended it, as far as can be known */
+		  PIT_KILLER_UNKNOWN,
+		  PIT_KILLER_SELF,      /* abort(), a fault: ABRT SEGV BUS FPE ILL SYS TRAP */
+		  PIT_KILLER_US_STOP,   /* our stop signal */
+		  PIT_KILLER_US_GRACE,  /* our SIGKILL, after the grace */
+		  PIT_KILLER_OOM_GROUP, /* the kernel, at the limit of its group (memory.events) */
+		  PIT_KILLER_OOM_HOST,  /* the kernel, because the host was out of memory (kmsg) */
+};
+
+struct pit_rank_end {
+	int rank;
+	pid_t pid;
+	enum pit_rank_how how;
+	int code, signal; /* by `how` */
+	bool core;        /* a core file was written */
+	enum pit_killer killer;
+	int64_t after;                 /* ns since the start of this attempt */
+	struct pit_leaf_memory memory; /* of its leaf at its end */
+	char *tail;                    /* last lines of its stderr; NULL none were kept */
+	char *gone;                    /* a sentence about its start, or NULL: "exec: No such file" */
+};
+
+enum pit_job_why { PIT_JOB_DONE, PIT_JOB_FAILED, PIT_JOB_STOPPED, PIT_JOB_LOST_FRONT, PIT_JOB_NOT_STARTED };
+
+struct pit_exit_report {
+	struct pit_rank_end *rank;
+	int ranks;
+	int first; /* position of the rank that failed first; -1 none */
+	enum pit_job_why why;
+	int asked_signal;      /* STOPPED: which */
+	pid_t asked_by;        /* and from whom; 0 the kernel (a terminal), -1 unknown */
+	char asked_name[32];   /* its command; "" unknown */
+	int attempt, restarts; /* this one is number `attempt` (0 first) of at most 1 + restarts */
+	const char *gave_up;   /* why no further restart; NULL */
+	int64_t lasted;
+	int leftovers; /* processes that the ranks left behind and we ended */
+	int orphans;   /* that ended by themselves and were reaped */
+	bool checkpoint_sent;
+	bool grace_over;       /* the stop signal was not enough for some */
+	struct pit_strv notes; /* what --explain would have said of it: re-bound threads, remote memory, pressure */
+};
+void pit_exit_report_free(struct pit_exit_report *r);
+
+/* 0; the first failing rank's code, or 128 + its signal; a job that was asked to stop: 128 + that signal unless all
+ * ranks ended with 0; 127 command not found, 126 not executable, 125 pitcrew could not do its part. */
+int pit_exit_report_code(const struct pit_exit_report *r);
+
+/* At most 24 lines of 80 to 120 columns, nothing for a job that simply went well; foreign text without control
+ * characters. `label` false: one rank, which is then not numbered. */
+void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out);
+int pit_exit_report_json(const struct pit_exit_report *r, struct pit_buf *out); /* {"schema":1,...}; 0 or -ENOMEM */
+
+/* "SIGTERM" for 15, "SIGRTMIN+3"; "signal 99" when it has no name. Returns `out`. */
+char *pit_signal_name(int signal, char *out, size_t size);
+/* "TERM", "SIGTERM", "15", "RTMIN+1" in any case; -EINVAL. */
+int pit_signal_parse(const char *text, int *ret);
+
+#endif

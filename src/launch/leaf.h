@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Control groups of a job: "GROUP/pitcrew-PID" with a leaf for each rank, where version 2 lets us (root, or a delegated
+ * group). The group we were in is never written to except to enable controllers, and only after we have moved out into
+ * the leaf "supervisor" when no process may be in it; all is put back at the end.
+ */
+#ifndef PIT_LAUNCH_LEAF_H
+#define PIT_LAUNCH_LEAF_H
+
+#include "host/root.h"
+
+#define PIT_UNLIMITED UINT64_MAX
+
+struct pit_leaf_limits {
+	uint64_t memory_max, memory_high;    /* bytes; PIT_UNLIMITED none */
+	double cpu_max;                      /* CPUs; 0 none */
+	const struct pit_strv *io;           /* lines of io.max, "MAJ:MIN rbps=..."; may be NULL */
+	const struct pit_idset *cpus, *mems; /* cpuset; NULL none; skipped where the controller is not delegated */
+	bool oom_group;                      /* the kernel ends the whole leaf at once */
+};
+
+struct pit_leaves; /* of one job */
+
+/* -EOPNOTSUPP: no version 2 here; -EACCES: not delegated to us; -EROFS, -EBUSY: as they say. `err` is a sentence for
+ * the user: what is lost without groups. Limits of the whole job go on the job's group. `notes` gets a sentence for
+ * each controller that is not to be had. */
+int pit_leaves_open(struct pit_root *root, const struct pit_leaf_limits *job, struct pit_leaves **ret,
+		    struct pit_strv *notes, struct pit_error *err);
+
+/* The leaf `name` ("rank-3"), made when it is not there; its directory as an fd that stays ours. -errno: the limit that
+ * was refused is named. */
+int pit_leaves_add(struct pit_leaves *l, const char *name, const struct pit_leaf_limits *limits, struct pit_strv *notes,
+		   int *ret_fd, struct pit_error *err);
+
+const char *pit_leaves_path(const struct pit_leaves *l); /* "/sys/fs/cgroup/.../pitcrew-123" */
+
+struct pit_leaf_memory { /* UINT64_MAX unknown */
+	uint64_t current, peak, max, high;
+	uint64_t anon, file, shmem, slab; /* memory.stat */
+	uint64_t events_high, events_max, oom, oom_kill;
+};
+/* `name` NULL: the whole job. */
+int pit_leaves_memory(struct pit_leaves *l, const char *name, struct pit_leaf_memory *ret);
+
+/* A file of a leaf (or of the job: `name` NULL), e.g. "memory.pressure", opened with `flags`. fd or -errno. */
+int pit_leaves_file(struct pit_leaves *l, const char *name, const char *file, int flags);
+
+/* Processes in a leaf, or in the whole job. -errno. */
+int pit_leaves_count(struct pit_leaves *l, const char *name);
+
+/* SIGKILL for every process of the leaf (`name` NULL: of the job, not of the supervisor leaf), with cgroup.kill or,
+ * before 5.14, frozen and one by one. 0 or -errno. */
+int pit_leaves_kill(struct pit_leaves *l, const char *name);
+
+/* Removes the groups once they are empty (up to `ms`), moves us back, frees. 0, or -EBUSY when something is left. */
+int pit_leaves_close(struct pit_leaves *l, int ms);
+
+#endif
