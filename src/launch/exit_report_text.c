@@ -61,7 +61,7 @@ static const char *subject(const struct pit_exit_report *r, const struct pit_ran
 static int put_part(struct pit_buf *out, const char *label, const char *text, int indent, int most)
 {
 	pit_auto_buf struct pit_buf all = PIT_BUF_INIT;
-	const struct pit_page page = {.out = &all, .width = WIDTH};
+	const struct pit_page page = {.out = &all, .width = WIDTH - 4}; /* and " ..." */
 	const char *line = all.data;
 	int lines = 0;
 
@@ -345,17 +345,18 @@ static int put_notes(struct pit_buf *out, const struct pit_exit_report *r, int m
 	return lines;
 }
 
-/* Where the last `lines` lines of `text` begin. */
+/* Where the last `lines` lines of `text` begin, empty ones not counted. */
 static const char *last_lines(const char *text, int lines)
 {
 	const char *at = text + strlen(text);
 
-	while (at > text && at[-1] == '\n')
-		at--;
-	for (; at > text; at--)
-		if (at[-1] == '\n' && --lines <= 0)
-			break;
-	return at;
+	for (; at > text && lines > 0; lines--) {
+		while (at > text && at[-1] == '\n')
+			at--;
+		while (at > text && at[-1] != '\n')
+			at--;
+	}
+	return at + strspn(at, "\n");
 }
 
 static void put_tail(struct pit_buf *out, const struct pit_exit_report *r, int most)
