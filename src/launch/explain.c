@@ -65,7 +65,7 @@ static void put_command(const struct pit_job *j, const struct pit_page *page)
 	if (text.len > COMMAND_COLUMNS)
 		pit_buf_puts(&clipped, " ...");
 	pit_page_wrap(page, 9, "command", clipped.data);
-	if (!j->program)
+	if (!j->program && *j->program_error.text)
 		pit_page_wrap(page, 9, "", j->program_error.text);
 }
 

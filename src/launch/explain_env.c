@@ -56,7 +56,7 @@ void pit_explain_variables(const struct pit_job *j, const struct pit_page *page)
 	pit_auto_strv struct pit_strv told = {0};
 
 	for (int i = 0; j->env && i < j->placement.ranks; i++) {
-		for (size_t k = 0; k < j->env[i].items; k++) {
+		for (size_t k = 0; k < j->env[i].items && (!j->alone || i == j->own); k++) {
 			const struct pit_env_item *item = &j->env[i].item[k];
 
 			if (pit_strv_has(&told, item->name))

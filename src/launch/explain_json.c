@@ -6,7 +6,6 @@
 #include "launch/explain_parts.h"
 #include "launch/leaf.h"
 
-/* Numbers that are positions here: -1 is null. */
 static json_t *set(const struct pit_idset *s)
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
@@ -227,7 +226,8 @@ static json_t *limits(const struct pit_job *j)
 
 	json_object_set_new(all, "nice", o->nice_set ? json_integer(o->nice) : json_null());
 	json_object_set_new(all, "oom_score", o->oom_set ? json_integer(o->oom_score_adj) : json_null());
-	json_object_set_new(all, "policy", o->sched_set ? json_integer(o->policy) : json_null());
+	json_object_set_new(all, "policy",
+			    o->sched_set ? json_string(pit_explain_policy_name(o->policy)) : json_null());
 	json_object_set_new(all, "priority", o->sched_set ? json_integer(o->priority) : json_null());
 	json_object_set_new(all, "mps_percent", positive(o->mps));
 	return all;

@@ -41,4 +41,7 @@ void pit_explain_rules(const struct pit_job *j, const struct pit_page *page);
 /* "locked memory" for RLIMIT_MEMLOCK. */
 const char *pit_explain_limit_name(int resource);
 
+/* "fifo" for SCHED_FIFO. */
+const char *pit_explain_policy_name(int policy);
+
 #endif

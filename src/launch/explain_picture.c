@@ -14,7 +14,7 @@ struct picture {
 	char *sign;     /* of each core of the site */
 	bool used[128]; /* signs that are there */
 	bool bound;     /* some rank is bound to CPUs */
-	int set_columns;
+	int rank_columns, set_columns;
 };
 
 /* The last digit of the rank: neighbours differ, whatever their number. */
@@ -45,6 +45,7 @@ static bool begin(struct picture *p)
 			p->set_columns = (int)text.len;
 		p->bound |= text.len > 0;
 	}
+	p->rank_columns = pl->ranks > 100 ? 8 : pl->ranks > 10 ? 7 : 6; /* "rank 12" */
 	p->sign = calloc(p->j->site.cores + 1, 1);
 	for (size_t i = 0; p->sign && i < p->j->site.cores; i++) {
 		p->sign[i] = sign_of(p, &p->j->site.core[i]);
@@ -111,15 +112,17 @@ static void draw_rank(struct picture *p, const struct pit_idset *seats)
 	bool several = pit_idset_count(seats) > 1;
 
 	pit_explain_rank_set(p->j, seats, &who);
-	pit_buf_printf(&head, "  %s  ", who.data);
+	pit_buf_printf(&head, "  %-*s  ", p->rank_columns, who.data);
 	pit_explain_set(&s->cpus, &set);
 	if (!set.len)
 		pit_buf_puts(&row, "not bound");
 	else if (set.len <= SET_COLUMNS)
 		pit_buf_printf(&row, "CPUs %-*s  ", p->set_columns, set.data);
 	if (set.len)
-		pit_buf_printf(&row, "%3u core%s%s", s->cores, s->cores == 1 ? " " : "s",
-			       several || s->shared ? ", shared" : "");
+		pit_buf_printf(&row, "%3u %s", s->cores,
+			       several || s->shared ? s->cores == 1 ? "core, shared" : "cores, shared"
+			       : s->cores == 1      ? "core "
+						    : "cores");
 	if (!several)
 		add_gpus(s, &row);
 	if (!several && s->nic_at >= 0)
@@ -166,14 +169,13 @@ static void gpu_users(const struct pit_job *j, int gpu, struct pit_idset *ret)
 static void draw_gpu(struct picture *p, int at)
 {
 	const struct pit_site_gpu *g = &p->j->site.gpu[at];
-	const char *source = g->source == PIT_NODE_FROM_SYSFS ? NULL : pit_explain_source(g->source);
 	pit_auto_idset struct pit_idset users = {0};
 	pit_auto_buf struct pit_buf row = PIT_BUF_INIT, who = PIT_BUF_INIT;
 
 	gpu_users(p->j, at, &users);
 	pit_explain_rank_set(p->j, &users, &who);
-	pit_buf_printf(&row, "%-12s  %-30.40s  %s%s%s", *g->pci ? g->pci : "(no PCI)", *g->name ? g->name : "unnamed",
-		       who.len ? who.data : "no rank", source ? ", node " : "", source ? source : "");
+	pit_buf_printf(&row, "%-12s  %-30.40s  %s", *g->pci ? g->pci : "(no PCI)", *g->name ? g->name : "unnamed",
+		       who.len ? who.data : "no rank");
 	pit_buf_printf(p->page->out, "  gpu %-3d", at);
 	pit_page_clip(p->page->out, row.data, SIZE_MAX);
 	pit_buf_putc(p->page->out, '\n');

@@ -58,7 +58,7 @@ static void put_group_limits(const struct pit_job *j, const struct pit_page *pag
 	pit_page_wrap(page, 2, "", text.data);
 }
 
-static const char *policy_name(int policy)
+const char *pit_explain_policy_name(int policy)
 {
 	return policy == SCHED_FIFO ? "fifo" : policy == SCHED_RR ? "rr" : policy == SCHED_BATCH ? "batch" : "other";
 }
@@ -68,9 +68,10 @@ static void put_scheduling(const struct pit_job_options *o, const struct pit_pag
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
 	if (o->sched_set && o->priority)
-		pit_buf_printf(&text, "scheduled as %s, priority %d; ", policy_name(o->policy), o->priority);
+		pit_buf_printf(&text, "scheduled as %s, priority %d; ", pit_explain_policy_name(o->policy),
+			       o->priority);
 	else if (o->sched_set)
-		pit_buf_printf(&text, "scheduled as %s; ", policy_name(o->policy));
+		pit_buf_printf(&text, "scheduled as %s; ", pit_explain_policy_name(o->policy));
 	if (o->nice_set)
 		pit_buf_printf(&text, "nice %d; ", o->nice);
 	if (o->oom_set)
