@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "launch/environment_parts.h"
 #include "launch/explain_parts.h"
-
-const struct pit_env_item *pit_explain_item(const struct pit_env *e, const char *name)
-{
-	for (size_t i = 0; i < e->items; i++)
-		if (!strcmp(e->item[i].name, name))
-			return &e->item[i];
-	return NULL;
-}
 
 static bool are_same(const struct pit_env_item *a, const struct pit_env_item *b)
 {
@@ -25,7 +18,7 @@ bool pit_explain_is_common(const struct pit_job *j, const struct pit_env_item *i
 
 		if (!j->env || (j->alone && i != j->own))
 			continue;
-		other = pit_explain_item(&j->env[i], item->name);
+		other = pit_env_item(&j->env[i], item->name);
 		if (!other || !are_same(item, other))
 			return false;
 	}
@@ -37,13 +30,13 @@ static void put_item(const struct pit_job *j, const struct pit_env_item *item, c
 	pit_auto_buf struct pit_buf head = PIT_BUF_INIT, why = PIT_BUF_INIT;
 
 	if (!item->value)
-		pit_buf_printf(&head, "%s is removed", item->name);
+		pit_buf_printf(&head, "%s %s", item->name, item->kept ? "stays unset" : "is removed");
 	else if (!pit_explain_is_common(j, item))
 		pit_buf_printf(&head, "%s, of each rank its own", item->name);
 	else
 		pit_buf_printf(&head, "%s=%s", item->name, item->value);
-	if (item->kept)
-		pit_buf_puts(&head, " (yours, kept)");
+	if (item->kept && item->value)
+		pit_buf_puts(&head, " (kept)");
 	pit_page_wrap(page, 2, "", head.data);
 	pit_buf_puts(&why, item->why ? item->why : "");
 	if (why.len)

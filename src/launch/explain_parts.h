@@ -29,9 +29,6 @@ void pit_explain_picture(const struct pit_job *j, const struct pit_page *page);
 void pit_explain_ranks(const struct pit_job *j, const struct pit_page *page);
 void pit_explain_variables(const struct pit_job *j, const struct pit_page *page);
 
-/* The item `name` of a seat's variables; NULL it has none. */
-const struct pit_env_item *pit_explain_item(const struct pit_env *e, const char *name);
-
 /* True when all seats that have variables have the same value of it, set or kept alike. */
 bool pit_explain_is_common(const struct pit_job *j, const struct pit_env_item *item);
 

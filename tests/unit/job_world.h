@@ -91,7 +91,7 @@ static inline void world_item(struct pit_env *e, const char *name, const char *v
 {
 	struct pit_env_item *i = &e->item[e->items++];
 
-	snprintf(i->name, sizeof(i->name), "%s", name);
+	i->name = strdup(name);
 	i->value = value ? strdup(value) : NULL;
 	i->why = strdup(why);
 	i->kept = kept;
