@@ -260,11 +260,11 @@ static json_t *ending(const struct pit_job_options *o)
 
 int pit_explain_json(const struct pit_job *j, struct pit_buf *out)
 {
-	json_t *top =
-		json_pack("{s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "recorded", j->recorded,
-			  "command", words(j->options->argv), "program", text_or_null(j->program), "program_error",
-			  text_or_null(j->program ? "" : j->program_error.text), "identity", identity(j), "site",
-			  site(&j->site), "placement", placement(j), "ranks", seats(j), "limits", limits(j));
+	json_t *top = json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "pitcrew",
+				PITCREW_VERSION, "recorded", j->recorded, "command", words(j->options->argv), "program",
+				text_or_null(j->program), "program_error",
+				text_or_null(j->program ? "" : j->program_error.text), "identity", identity(j), "site",
+				site(&j->site), "placement", placement(j), "ranks", seats(j), "limits", limits(j));
 
 	json_object_set_new(top, "own", j->alone ? json_integer(j->own) : json_null());
 	json_object_set_new(top, "port", positive(j->port));
