@@ -127,9 +127,15 @@ static int find_port(void)
 	return 29500;
 }
 
+/* One rank that was not counted may be a launcher itself. */
+static bool is_unnumbered(const struct pit_job *j)
+{
+	return !j->alone && !j->options->placement.ranks && !j->options->placement.per_gpu;
+}
+
 static void plan_port(struct pit_job *j)
 {
-	if (!j->alone && !pit_environ_get(j->environ, "MASTER_PORT"))
+	if (!j->alone && !is_unnumbered(j) && !pit_environ_get(j->environ, "MASTER_PORT"))
 		j->port = j->recorded ? 29500 : find_port();
 }
 
@@ -147,6 +153,7 @@ int pit_job_env(const struct pit_job *j, int seat, int restart, const char *mps_
 		.site = &j->site,
 		.placement = &j->placement,
 		.identity = j->alone ? &j->identity : NULL,
+		.unnumbered = is_unnumbered(j),
 		.seat = seat,
 		.port = j->port,
 		.restart = restart,

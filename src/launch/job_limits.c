@@ -57,13 +57,12 @@ static int device_number(struct pit_root *root, const char *word, char *ret, siz
 {
 	unsigned major, minor;
 	struct pit_stat st;
-	int rc;
+	int rc = *word == '/' ? pit_root_stat(root, &st, "%s", word) : 0;
 
-	if (*word != '/') {
+	if (*word != '/' || (rc && !pit_root_is_live(root))) { /* recordings rarely hold device files */
 		snprintf(ret, size, "%s", word);
 		return 0;
 	}
-	rc = pit_root_stat(root, &st, "%s", word);
 	if (rc)
 		return pit_fail(err, -rc, "--io: %s: %s", word, strerror(-rc));
 	if ((st.mode & S_IFMT) != S_IFBLK)
@@ -90,7 +89,7 @@ static int plan_line(struct pit_root *root, struct pit_job *j, const char *text,
 {
 	pit_auto_strv struct pit_strv words = {0};
 	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
-	char device[64];
+	char device[256];
 	int rc;
 
 	if (pit_strv_split(&words, text, " \t"))
