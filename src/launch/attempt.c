@@ -180,6 +180,7 @@ static void close_attempt(struct pit_attempt *a)
 	free(a->member);
 	free(a->leader);
 	pit_strv_free(&a->refused);
+	pit_idset_free(&a->mems);
 }
 
 /* What is still in pipes belongs to the tails; somebody who was left behind may hold one open. */
@@ -187,7 +188,9 @@ static void take_output(struct pit_attempt *a)
 {
 	if (!a->output)
 		return;
+	pit_output_drain(a->output, OUTPUT_MS);
 	add_tails(a);
+	pit_output_hurry(a->output, a->q->front);
 	pit_output_close(a->output, OUTPUT_MS);
 }
 

@@ -46,7 +46,8 @@ struct pit_attempt {
 	struct pit_ending ending;
 	struct pit_exit_report *report;
 	struct pit_member *member;
-	pid_t *leader; /* of each; 0 gone */
+	pid_t *leader;         /* of each; 0 gone */
+	struct pit_idset mems; /* nodes that all memory of the job must come from; empty: not bound */
 	int members;
 	int null;    /* /dev/null for stdin */
 	int signals; /* signalfd */

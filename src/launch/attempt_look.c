@@ -6,6 +6,11 @@
 #define AFTER (10 * 1000 * PIT_MS)
 #define NEXT (50 * PIT_MS) /* between two ranks: a look may take its deadline */
 
+static bool is_bound(const struct pit_attempt *a)
+{
+	return a->job->mem != PIT_MEM_NONE && a->job->mem != PIT_MEM_AUTO;
+}
+
 static void look(struct pit_member *m)
 {
 	struct pit_attempt *a = m->a;
@@ -13,9 +18,9 @@ static void look(struct pit_member *m)
 	pit_auto_strv struct pit_strv lines = {0};
 	struct pit_after after = {0};
 
-	if (m->state != PIT_MEMBER_RUNS || pit_idset_is_empty(&seat->cpus))
+	if (m->state != PIT_MEMBER_RUNS)
 		return;
-	if (!pit_after_look(a->root, m->child.pid, &seat->cpus, &seat->mems, &after, NULL)) {
+	if (!pit_after_look(a->root, m->child.pid, &seat->cpus, is_bound(a) ? &seat->mems : NULL, &after, NULL)) {
 		(void)!pit_after_say(&after, m->seat, &seat->cpus, &lines);
 		for (size_t i = 0; i < lines.count; i++)
 			pit_attempt_note(a, "%s", lines.item[i]);
@@ -38,10 +43,9 @@ static int on_look(void *arg, uint32_t events)
 
 static const char *whose(const struct pit_attempt *a, const struct pit_pressure_news *n, char *out, size_t size)
 {
-	if (n->rank < 0)
-		snprintf(out, size, "the job");
-	else
-		snprintf(out, size, "rank %d", n->rank);
+	if (n->rank >= 0)
+		return pit_attempt_who(&a->member[n->rank], out, size);
+	snprintf(out, size, "the job");
 	return out;
 }
 
@@ -74,6 +78,13 @@ static void on_pressure(void *arg, const struct pit_pressure_news *n)
 	a->report->checkpoint_sent = true;
 }
 
+/* Without memory this is only not watched. */
+static void find_mems(struct pit_attempt *a)
+{
+	for (int i = 0; a->job->mem == PIT_MEM_BIND && i < a->members; i++)
+		(void)!pit_idset_unite(&a->mems, &a->job->placement.seat[a->member[i].seat].mems);
+}
+
 static void watch_pressure(struct pit_attempt *a)
 {
 	struct pit_error e = PIT_ERROR_INIT;
@@ -82,6 +93,7 @@ static void watch_pressure(struct pit_attempt *a)
 		.leaves = a->q->leaves,
 		.ranks = a->members,
 		.leader = a->leader,
+		.mems = &a->mems,
 		.rules = pit_forecast_usual,
 		.fn = on_pressure,
 		.arg = a,
@@ -91,6 +103,9 @@ static void watch_pressure(struct pit_attempt *a)
 		return;
 	if (a->options->pressure_horizon)
 		r.rules.horizon = a->options->pressure_horizon;
+	find_mems(a);
+	if (pit_idset_is_empty(&a->mems))
+		r.mems = NULL;
 	if (pit_pressure_open(&r, &a->pressure, &e))
 		pit_attempt_say(a, "memory is not watched: %s", e.text);
 }

@@ -56,7 +56,7 @@ static int join_leaf(struct pit_member *m, int *ret_fd, struct pit_error *e)
 
 	if (!m->a->q->leaves)
 		return 0;
-	snprintf(m->leaf, sizeof(m->leaf), "rank-%d", m->seat);
+	snprintf(m->leaf, sizeof(m->leaf), "rank-%d", m->at);
 	rc = pit_leaves_add(m->a->q->leaves, m->leaf, &limits, &notes, ret_fd, e);
 	for (size_t i = 0; i < notes.count; i++)
 		(void)!pit_strv_add(&m->a->refused, notes.item[i]);
@@ -116,7 +116,7 @@ static int start(struct pit_member *m, struct pit_error *err)
 		rc = pit_spawn_start(&m->spawn, &m->child, &e);
 	pit_output_started(a->output, m->seat);
 	if (rc) {
-		failed(m, rc, !planned, &e);
+		failed(m, rc, !planned || a->job->program, &e);
 		pit_attempt_ended(m);
 		return 0;
 	}

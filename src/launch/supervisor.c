@@ -39,24 +39,39 @@ static int write_all(int dir, const char *name, const struct pit_buf *text)
 	return fsync(fd) && errno != EINVAL && errno != EROFS ? -errno : 0;
 }
 
+/* "report.json"; instances that start one rank each, and restarts, have a number of their own. */
+static void report_name(const struct pit_job *j, int attempt, char *out, size_t size)
+{
+	char rank[32] = "", number[16] = "";
+
+	if (j->alone)
+		snprintf(rank, sizeof(rank), "-rank-%d", j->own);
+	if (attempt)
+		snprintf(number, sizeof(number), ".%d", attempt);
+	snprintf(out, size, "report%s%s.json", rank, number);
+}
+
 /* Whole or not at all. */
 static void keep_report(const struct pit_supervisor *v, const struct pit_exit_report *r)
 {
 	const char *path = v->s->job->options->log_dir;
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 	pit_auto_close int dir = -1;
+	char name[64], new[80];
 	int rc;
 
 	if (!path)
 		return;
+	report_name(v->s->job, r->attempt, name, sizeof(name));
+	snprintf(new, sizeof(new), "%s.new", name);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	rc = dir < 0 ? -errno : pit_exit_report_json(r, &text);
 	if (!rc)
-		rc = write_all(dir, "report.json.new", &text);
-	if (!rc && renameat(dir, "report.json.new", dir, "report.json"))
+		rc = write_all(dir, new, &text);
+	if (!rc && renameat(dir, new, dir, name))
 		rc = -errno;
 	if (rc)
-		say(v, "cannot write %s/report.json: %s", path, strerror(-rc));
+		say(v, "cannot write %s/%s: %s", path, name, strerror(-rc));
 }
 
 static const char *why_no_more(enum pit_restart_answer answer)
