@@ -6,6 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
+#define OUTPUT_MS 2000
+
 static void say_text(struct pit_attempt *a, const char *fmt, va_list args, bool note)
 {
 	char text[1024];
@@ -178,6 +180,7 @@ static void close_attempt(struct pit_attempt *a)
 	free(a->member);
 	free(a->leader);
 	pit_strv_free(&a->refused);
+	pit_idset_free(&a->mems);
 }
 
 /* What is still in pipes belongs to the tails; somebody who was left behind may hold one open. */
@@ -187,7 +190,8 @@ static void take_output(struct pit_attempt *a)
 		return;
 	pit_output_drain(a->output, OUTPUT_MS);
 	add_tails(a);
-	pit_output_close(a->output, 0);
+	pit_output_hurry(a->output, a->q->front);
+	pit_output_close(a->output, OUTPUT_MS);
 }
 
 int pit_attempt_run(const struct pit_attempt_request *q, struct pit_exit_report *ret, struct pit_error *err)
@@ -199,6 +203,8 @@ int pit_attempt_run(const struct pit_attempt_request *q, struct pit_exit_report 
 
 	if (!rc)
 		rc = pit_attempt_start(&a, err);
+	if (!rc)
+		rc = pit_attempt_watch_memory(&a);
 	if (!rc)
 		rc = pit_loop_run(a.loop);
 	take_output(&a);

@@ -15,6 +15,7 @@ struct pit_attempt_request {
 	int number;                /* 0 the first */
 	struct pit_leaves *leaves; /* NULL none */
 	struct pit_mps *mps;       /* NULL none */
+	const sigset_t *mask;      /* signals that ranks find blocked */
 };
 
 /* *ret is filled also when ranks fail; -errno only when the supervisor itself cannot go on (all ranks are ended then

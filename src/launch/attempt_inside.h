@@ -5,12 +5,14 @@
  *	attempt.c	begin, serve, report
  *	attempt_start.c	from the plan of a rank to its process
  *	attempt_end.c	ends of ranks and of orphans, and who caused them
+ *	attempt_oom.c	... the kernel, for want of memory?
  *	attempt_stop.c	what the front says, orders to stop, killing what is left
  *	attempt_look.c	memory pressure, and whether the binding still stands
  */
 #ifndef PIT_LAUNCH_ATTEMPT_INSIDE_H
 #define PIT_LAUNCH_ATTEMPT_INSIDE_H
 
+#include "base/clock.h"
 #include "launch/attempt.h"
 #include "launch/output.h"
 #include "launch/pressure.h"
@@ -44,19 +46,21 @@ struct pit_attempt {
 	struct pit_ending ending;
 	struct pit_exit_report *report;
 	struct pit_member *member;
-	pid_t *leader; /* of each; 0 gone */
+	pid_t *leader;         /* of each; 0 gone */
+	struct pit_idset mems; /* nodes that all memory of the job must come from; empty: not bound */
 	int members;
-	int port;    /* MASTER_PORT; 0 none */
 	int null;    /* /dev/null for stdin */
 	int signals; /* signalfd */
 	int64_t started;
-	int deadline;       /* timer of `ending`; 0 none */
-	bool front_lost;    /* and everything is ended */
-	bool kill_ordered;  /* what ends by SIGKILL now was no left-over */
-	bool sweeping;      /* all ranks have ended; what they left is ended */
+	int deadline;      /* timer of `ending`; 0 none */
+	bool front_lost;   /* and everything is ended */
+	bool kill_ordered; /* what ends by SIGKILL now was no left-over */
+	int64_t kill_since;
 	bool stuck_said;
+	bool sweeping; /* all ranks have ended; what they left is given time, then killed (`swept`) */
+	bool swept;
 	int64_t sweep_kill, sweep_end;
-	int look_at; /* next member to be looked at */
+	int look_at;             /* next member to be looked at */
 	struct pit_strv refused; /* refused steps of starts, to be said once all have started */
 };
 
@@ -79,6 +83,8 @@ void pit_attempt_ended(struct pit_member *m);
 int pit_attempt_on_pidfd(void *arg, uint32_t events);
 
 int pit_attempt_watch_front(struct pit_attempt *a);
+/* A signal that asks the job to stop. */
+void pit_attempt_asked(struct pit_attempt *a, const struct pit_front_message *m);
 void pit_attempt_order(struct pit_attempt *a, unsigned orders);
 void pit_attempt_signal_leaders(struct pit_attempt *a, int signal);
 

@@ -12,6 +12,15 @@
 #include "host/try.h"
 #include "topo/parts.h"
 
+/* A sanitizer needs more address space than a limit would leave it; gcc and clang say so differently. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 #define DEADLINE_MS 4000
 #define ANSWER_MAX (32u << 20)
 
@@ -107,7 +116,7 @@ struct tree {
 /* The child reads foreign data: it gets a clean environment, little memory, and an end should we be killed. */
 static void become_harmless(void)
 {
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 	const struct rlimit memory = {.rlim_cur = 1ull << 30, .rlim_max = 1ull << 30};
 
 	setrlimit(RLIMIT_AS, &memory);
