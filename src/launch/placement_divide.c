@@ -60,24 +60,21 @@ static int move(struct pit_draft *d, size_t member, int to)
 	return pit_strv_addf(&d->p->seat[m->rank].why, "%s has fewer CPUs than ranks: it gets CPUs of %s", here, there);
 }
 
-/* Ranks beyond the CPUs of their node move, guests before others and then the highest first, before a CPU is given
- * twice. */
+/* Ranks beyond the CPUs of their node move, the highest first, before a CPU is given twice. */
 static int move_surplus(struct pit_draft *d, int group)
 {
 	size_t all = pit_draft_members(d, group, NULL), left = all;
 	char name[48];
 	int rc = 0;
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = d->members; !rc && i-- && left > d->group[group].threads;) {
-			bool here = d->member[i].group == group && (pass || d->member[i].guest);
-			int to = here ? roomy(d, group) : -1;
+	for (size_t i = d->members; !rc && i-- && left > d->group[group].threads;) {
+		int to = d->member[i].group == group ? roomy(d, group) : -1;
 
-			if (to < 0)
-				continue;
-			rc = move(d, i, to);
-			left--;
-		}
+		if (to < 0)
+			continue;
+		rc = move(d, i, to);
+		left--;
+	}
 	if (rc || left == all)
 		return rc;
 	return pit_strv_addf(&d->p->warnings, "%s has %u CPUs for %zu ranks: %zu of them get%s CPUs of other nodes",
@@ -184,7 +181,7 @@ static bool same_receivers(const struct pit_lot *a, const struct pit_lot *b)
 	if (a->shares != b->shares)
 		return false;
 	for (size_t i = 0; i < a->shares; i++)
-		if (a->share[i].rank != b->share[i].rank || a->share[i].must || b->share[i].must)
+		if (a->share[i].rank != b->share[i].rank)
 			return false;
 	return true;
 }
