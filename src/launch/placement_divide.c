@@ -158,21 +158,35 @@ static unsigned weight_of(const struct pit_draft *d, int rank)
 	return all;
 }
 
-/* Who gets the cores of a group where nobody is at home: its guests, and the ranks of the nearest groups. */
+static bool has_share(const struct pit_lot *l, int rank)
+{
+	for (size_t i = 0; i < l->shares; i++)
+		if (l->share[i].rank == rank)
+			return true;
+	return false;
+}
+
+/* Who gets the cores of a group where nobody is at home: its guests, and the ranks of the nearest groups. In order of
+ * their homes, so that those get neighbouring cores, whatever the order of the GPUs is. */
 static void add_receivers(const struct pit_draft *d, struct pit_lot *l, int group)
 {
 	uint64_t way = nearest_way(d, group);
+	bool homes = any_home(d);
 
-	for (size_t i = 0; i < d->members; i++) {
-		const struct pit_member *m = &d->member[i];
-		bool near = d->request->spill == PIT_SPILL_NEAREST && is_lived_in(d, m->group) &&
-			    pit_draft_way(d, group, m->group) == way && (!m->guest || !any_home(d));
-		bool twice = l->shares && l->share[l->shares - 1].rank == m->rank;
+	for (int g = 0; g < (int)d->groups; g++) {
+		bool near = d->request->spill == PIT_SPILL_NEAREST && is_lived_in(d, g) &&
+			    pit_draft_way(d, group, g) == way;
 
-		if (m->group == group)
-			pit_lot_add_share(l, m->rank, m->weight, true);
-		else if (near && !twice)
-			pit_lot_add_share(l, m->rank, weight_of(d, m->rank), false);
+		for (size_t i = 0; (near || g == group) && i < d->members; i++) {
+			const struct pit_member *m = &d->member[i];
+
+			if (m->group != g || has_share(l, m->rank))
+				continue;
+			if (g == group)
+				pit_lot_add_share(l, m->rank, m->weight, true);
+			else if (!m->guest || !homes)
+				pit_lot_add_share(l, m->rank, weight_of(d, m->rank), false);
+		}
 	}
 }
 

@@ -237,19 +237,35 @@ static void gpu_less_numa_nodes_stay_whole(void **state)
 	SEATS(&p, "0-1,6-11", "12-14,18-23");
 }
 
+/* Eight GPUs on every second node of NPS4, the nodes in the order in which such a machine has them. */
+static void gpu_less_numa_nodes_and_gpus_in_other_order(void **state)
+{
+	auto_site s = site_make((struct machine){.packages = 2, .nodes = 4, .l3s = 4, .cores = 4, .smt = 2});
+	auto_placement p = {0};
+
+	SITE_GPUS(&s, 3, 3, 1, 1, 7, 7, 5, 5);
+	p = PLAN(&s, .ranks = 8);
+	SEATS(&p, "32-39,48-55,160-167,176-183", "40-47,56-63,168-175,184-191", "0-7,16-23,128-135,144-151",
+	      "8-15,24-31,136-143,152-159", "96-103,112-119,224-231,240-247", "104-111,120-127,232-239,248-255",
+	      "64-71,80-87,192-199,208-215", "72-79,88-95,200-207,216-223");
+}
+
 static void gpu_less_numa_nodes_without_distances(void **state)
 {
 	auto_site s = site_make((struct machine){.packages = 2, .nodes = 2, .cores = 2, .smt = 1});
-	auto_placement p = {0};
+	auto_placement p = {0}, q = {0};
 
 	for (size_t i = 0; i < s.nodes; i++) {
 		free(s.node[i].distance);
 		s.node[i].distance = NULL;
 	}
-	SITE_GPUS(&s, 0, 3); /* nodes 1 and 2 are nearest to the one in their package */
+	SITE_GPUS(&s, 3, 0); /* nodes 1 and 2 are nearest to the one in their package */
 	p = PLAN(&s, .ranks = 2);
-	SEATS(&p, "0-3", "4-7");
+	SEATS(&p, "4-7", "0-3");
 	assert_int_equal(p.seat[0].distance, 0);
+	site_add_gpu(&s, 1);
+	q = PLAN(&s, .ranks = 3);
+	SEATS(&q, "4-7", "0-1", "2-3");
 }
 
 static void memory_only_nodes(void **state)
@@ -461,6 +477,7 @@ int main(void)
 		cmocka_unit_test(gpu_less_numa_nodes),
 		cmocka_unit_test(gpu_less_numa_node_between_two),
 		cmocka_unit_test(gpu_less_numa_nodes_stay_whole),
+		cmocka_unit_test(gpu_less_numa_nodes_and_gpus_in_other_order),
 		cmocka_unit_test(gpu_less_numa_nodes_without_distances),
 		cmocka_unit_test(memory_only_nodes),
 		cmocka_unit_test(node_without_memory),
