@@ -81,7 +81,6 @@ void pit_ending_begin(struct pit_ending *e, const struct pit_ending_rules *rules
 		.phase = ranks > 0 ? PIT_RUNNING : PIT_ENDED,
 		.alive = ranks,
 		.deadline = INT64_MAX,
-		.since = INT64_MIN,
 		.give_up = INT64_MAX,
 	};
 }
