@@ -93,12 +93,12 @@ static void put_block(const struct pit_job *j, int seat, const struct pit_idset 
 	const struct pit_seat *s = &j->placement.seat[seat];
 	pit_auto_buf struct pit_buf head = PIT_BUF_INIT;
 
-	pit_buf_printf(&head, "  rank %d", pit_explain_rank(j, seat));
+	pit_buf_printf(&head, "  rank %d", seat);
 	if (j->alone && j->identity.rank >= 0)
 		pit_buf_printf(&head, ", number %d of the whole job", j->identity.rank);
 	if (!pit_idset_is_empty(alike)) {
 		pit_buf_puts(&head, ", and in the same way ");
-		pit_explain_rank_set(j, alike, &head);
+		pit_explain_rank_set(alike, &head);
 	}
 	pit_page_wrap(page, 2, "", head.data);
 	put_cpus(s, page);

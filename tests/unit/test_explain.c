@@ -180,7 +180,7 @@ static void tells_of_one_rank_alone(void **state)
 	strcpy(w.job.identity.launcher, "torchrun");
 	strcpy(w.job.identity.local_from, "LOCAL_RANK");
 	pit_explain_text(&w.job, &page, &out);
-	assert_true(has(&out, "job      rank 1 of 2 on this host, by LOCAL_RANK of torchrun"));
+	assert_true(has(&out, "job      rank 1 of 2 on this host, by LOCAL_RANK (torchrun)"));
 	assert_true(has(&out, "RANK\n\n  rank 1, number 5 of the whole job\n"));
 	assert_false(has(&out, "\n  rank 0\n"));
 	assert_true(has(&out, "  RANK=1\n"));
