@@ -33,12 +33,19 @@ static int roomy(const struct pit_draft *d, int group)
 	return best;
 }
 
-static bool has_one_group(const struct pit_draft *d, size_t member)
+/* Where a node has fewer CPUs than members, ranks with several homes keep the first alone. */
+static void keep_first_homes(struct pit_draft *d)
 {
-	int rank = d->member[member].rank;
+	size_t n = 0;
+	bool short_of = false;
 
-	return (!member || d->member[member - 1].rank != rank) &&
-	       (member + 1 == d->members || d->member[member + 1].rank != rank);
+	for (int g = 0; g < (int)d->groups; g++)
+		short_of |= pit_draft_members(d, g, NULL) > d->group[g].threads;
+	for (size_t i = 0; short_of && i < d->members; i++)
+		if (!n || d->member[n - 1].rank != d->member[i].rank)
+			d->member[n++] = d->member[i];
+	if (short_of)
+		d->members = n;
 }
 
 static int move(struct pit_draft *d, size_t member, int to)
@@ -53,27 +60,29 @@ static int move(struct pit_draft *d, size_t member, int to)
 	return pit_strv_addf(&d->p->seat[m->rank].why, "%s has fewer CPUs than ranks: it gets CPUs of %s", here, there);
 }
 
-/* Ranks beyond the CPUs of their node move, the highest first, before a CPU is given twice. */
+/* Ranks beyond the CPUs of their node move, guests before others and then the highest first, before a CPU is given
+ * twice. */
 static int move_surplus(struct pit_draft *d, int group)
 {
-	size_t left = pit_draft_members(d, group, NULL), moved = 0;
+	size_t all = pit_draft_members(d, group, NULL), left = all;
 	char name[48];
 	int rc = 0;
 
-	for (size_t i = d->members; !rc && i-- && left > d->group[group].threads;) {
-		int to = d->member[i].group == group && has_one_group(d, i) ? roomy(d, group) : -1;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = d->members; !rc && i-- && left > d->group[group].threads;) {
+			bool here = d->member[i].group == group && (pass || d->member[i].guest);
+			int to = here ? roomy(d, group) : -1;
 
-		if (to < 0)
-			continue;
-		rc = move(d, i, to);
-		left--;
-		moved++;
-	}
-	if (rc || !moved)
+			if (to < 0)
+				continue;
+			rc = move(d, i, to);
+			left--;
+		}
+	if (rc || left == all)
 		return rc;
 	return pit_strv_addf(&d->p->warnings, "%s has %u CPUs for %zu ranks: %zu of them get%s CPUs of other nodes",
-			     pit_draft_group_name(d, group, name, sizeof(name)), d->group[group].threads, left + moved,
-			     moved, moved == 1 ? "s" : "");
+			     pit_draft_group_name(d, group, name, sizeof(name)), d->group[group].threads, all,
+			     all - left, all - left == 1 ? "s" : "");
 }
 
 static const char *siblings(const struct pit_lot *l)
@@ -231,6 +240,9 @@ int pit_draft_divide(struct pit_draft *d)
 	pit_auto_free bool *done = calloc(d->groups, sizeof(*done));
 	int rc = done ? 0 : -ENOMEM;
 
+	if (rc)
+		return rc;
+	keep_first_homes(d);
 	if (d->request->spill == PIT_SPILL_NEAREST)
 		for (int g = 0; !rc && g < (int)d->groups; g++)
 			rc = move_surplus(d, g);
