@@ -3,9 +3,11 @@
 
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "host/pid.h"
 
 #define PIDS_MOST 4194304 /* the kernel's PID_MAX_LIMIT */
+#define PAUSE (10 * PIT_MS)
 
 void pit_children_free(struct pit_children *c)
 {
@@ -175,4 +177,23 @@ pid_t pit_children_ended(void)
 	siginfo_t info = {0};
 
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ? 0 : info.si_pid;
+}
+
+int pit_children_end(struct pit_root *root, const struct pit_children *but, struct pit_leaves *leaves, int64_t most)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE};
+	int64_t until = pit_now() + most;
+
+	for (;;) {
+		if (leaves)
+			(void)pit_leaves_kill(leaves, NULL);
+		(void)pit_children_kill(root, but);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (pit_children_none(root, but))
+			return 0;
+		if (pit_now() >= until)
+			return -EBUSY;
+		nanosleep(&pause, NULL);
+	}
 }
