@@ -61,6 +61,8 @@ static int correct_seat(struct pit_job *j, const struct pit_job_narrow *narrow)
 	unsigned per_node = ((unsigned)j->identity.local_size - 1) / nodes_with_cpus(&j->site) + 1;
 
 	j->peers_unknown = true;
+	pit_idset_free(&j->placement.idle);
+	pit_strv_free(&j->placement.idle_why);
 	if (narrow->cpus) {
 		s->shared = false;
 		s->threads = s->cores ? s->cores : s->threads;
