@@ -18,7 +18,6 @@
 
 #define SECOND (1000 * PIT_MS)
 #define PATIENCE (10 * SECOND)
-#define CLIENT (5 * SECOND) /* to end one */
 #define PAUSE (50 * PIT_MS)
 #define PIDS 1024
 
@@ -30,6 +29,7 @@ struct pit_mps {
 	char *program;
 	char dir[128];
 	struct pit_strv environ;
+	int64_t patience;
 	bool ours, hung;
 	pid_t daemon; /* 0 unknown */
 	int pidfd;    /* of it; -1 none */
@@ -162,6 +162,7 @@ static int begin(const struct pit_mps_request *r, const char *dir, const char *l
 	if (!m)
 		return pit_fail(err, ENOMEM, "out of memory");
 	m->pidfd = -1;
+	m->patience = r->patience ? r->patience : PATIENCE;
 	rc = set_dir(m, dir, err);
 	if (!rc)
 		rc = pit_spawn_find(r->control ? r->control : "nvidia-cuda-mps-control", r->environ, &m->program, err);
@@ -201,7 +202,7 @@ static int use_running(const struct pit_mps_request *r, struct pit_mps **ret, st
 	if (rc)
 		return rc;
 	find_daemon(m);
-	rc = say(m, pit_now() + PATIENCE, &out, &why, "get_server_list\n");
+	rc = say(m, pit_now() + m->patience, &out, &why, "get_server_list\n");
 	if (rc && !runs(m->pidfd) && rc != -ETIMEDOUT)
 		return 0;
 	if (check_owner(m, err))
@@ -261,14 +262,15 @@ static int start_own(const struct pit_mps_request *r, struct pit_mps **ret, stru
 {
 	struct pit_mps *m = NULL;
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-	int64_t until = pit_now() + PATIENCE;
 	char log[160];
+	int64_t until;
 	int rc;
 
 	snprintf(log, sizeof(log), "%s/log", r->dir);
 	rc = begin(r, r->dir, log, &m, err);
 	if (rc)
 		return rc;
+	until = pit_now() + m->patience;
 	rc = make_dir(r->dir, err);
 	if (!rc)
 		rc = make_dir(log, err);
@@ -316,7 +318,7 @@ static void end_clients(struct pit_mps *m, int64_t until, pid_t server, pid_t pi
 
 int pit_mps_end_client(struct pit_mps *m, pid_t pid)
 {
-	int64_t until = pit_now() + CLIENT;
+	int64_t until = pit_now() + m->patience / 2;
 	pid_t servers[PIDS];
 	size_t n = ask(m, until, servers, "get_server_list", 0);
 
@@ -398,7 +400,7 @@ static void end_servers(struct pit_mps *m, int64_t until)
 
 static void end_daemon(struct pit_mps *m)
 {
-	int64_t until = pit_now() + PATIENCE;
+	int64_t until = pit_now() + m->patience;
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	char log[sizeof(m->dir) + 8];
 

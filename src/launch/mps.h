@@ -10,6 +10,7 @@
 #define PIT_LAUNCH_MPS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/strv.h"
@@ -22,24 +23,25 @@ struct pit_mps_request {
 	const char *dir;     /* where pipes and logs go; made 0700, removed at the end. At most 88 bytes */
 	const char *gpus;    /* UUIDs for CUDA_VISIBLE_DEVICES of the daemon; NULL: as in `environ` */
 	char **environ;
-	int percent; /* default active thread percentage: 1 to 100 */
+	int percent;      /* default active thread percentage: 1 to 100 */
+	int64_t patience; /* ns that it may take to answer, or to end; 0: 10 s */
 };
 
 /* Starts a daemon of our own, or uses the running one that CUDA_MPS_PIPE_DIRECTORY names, whose percentage is left
- * alone. -ENOENT: no such program; -ETIMEDOUT: it does not answer within 10 s; -EACCES: the running one is another
- * user's; -ENAMETOOLONG, -EEXIST, -EINVAL: `dir`, what is there, `percent`. */
+ * alone. -ENOENT: no such program; -ETIMEDOUT: it does not answer within `patience`; -EACCES: the running one is
+ * another user's; -ENAMETOOLONG, -EEXIST, -EINVAL: `dir`, what is there, `percent`. */
 int pit_mps_start(const struct pit_mps_request *r, struct pit_mps **ret, struct pit_error *err);
 const char *pit_mps_dir(const struct pit_mps *m); /* for CUDA_MPS_PIPE_DIRECTORY */
 bool pit_mps_ours(const struct pit_mps *m);
 pid_t pit_mps_pid(const struct pit_mps *m); /* of the daemon when it is ours; 0 unknown */
 
 /* Ends the client `pid`, or those in the process group `pid`, with work in flight properly before they are killed:
- * terminate_client on the server that has them. 0 also when it is no client. Takes 5 s at most; after a daemon did not
- * answer once, it is not asked again: -ETIMEDOUT at once. */
+ * terminate_client on the server that has them. 0 also when it is no client. Takes half of `patience` at most; after a
+ * daemon did not answer once, it is not asked again: -ETIMEDOUT at once. */
 int pit_mps_end_client(struct pit_mps *m, pid_t pid);
 
-/* Ends the daemon when it is ours (clients that are left, its servers, "quit", then SIGKILL after 10 s), and frees.
- * NULL is fine. */
+/* Ends the daemon when it is ours (clients that are left, its servers, "quit", then SIGKILL after `patience`), and
+ * frees. NULL is fine. */
 void pit_mps_stop(struct pit_mps *m);
 
 #endif

@@ -24,7 +24,7 @@
 struct stage {
 	char top[64], dir[96], control[128];
 	char fake[256], notes[128], clients[64], path[64], pipe[128];
-	char *environ[10];
+	char visible[32], *environ[10];
 };
 
 static int setup(void **state)
@@ -33,7 +33,7 @@ static int setup(void **state)
 	char *program = tree_slurp("%s/fake/mps-control", getenv("PITCREW_TESTS"));
 
 	assert_non_null(program);
-	s = (struct stage){.path = "PATH=/usr/bin:/bin"};
+	s = (struct stage){.path = "PATH=/usr/bin:/bin", .visible = "CUDA_VISIBLE_DEVICES=7"};
 	tempdir_new(s.top, sizeof(s.top));
 	tempdir_file(s.top, "nvidia-cuda-mps-control", program);
 	free(program);
@@ -45,13 +45,15 @@ static int setup(void **state)
 	s.environ[1] = s.notes;
 	s.environ[2] = s.fake;
 	s.environ[3] = s.clients;
-	s.environ[4] = "CUDA_VISIBLE_DEVICES=7";
+	s.environ[4] = s.visible;
 	*state = &s;
 	return 0;
 }
 
 static int teardown(void **state)
 {
+	while (waitpid(-1, NULL, 0) > 0) /* nothing that was started lives on: else the alarm ends us */
+		;
 	tempdir_remove(((struct stage *)*state)->top);
 	return 0;
 }
@@ -74,8 +76,10 @@ static void assert_notes(const struct stage *s, const char *want)
 
 static void assert_gone(pid_t pid)
 {
-	for (int i = 0; i < 500 && !kill(pid, 0); i++)
+	for (int i = 0; i < 500 && !kill(pid, 0); i++) {
+		waitpid(pid, NULL, WNOHANG); /* ours since its parent has gone */
 		usleep(20000);
+	}
 	assert_int_equal(kill(pid, 0), -1);
 }
 
@@ -123,7 +127,6 @@ static void clients_then_servers_then_the_daemon(void **state)
 	snprintf(s->clients, sizeof(s->clients), "FAKE_MPS_CLIENTS=999999 %d", (int)group);
 	assert_int_equal(pit_mps_start(&r, &m, NULL), 0);
 	pid = pit_mps_pid(m);
-	s->environ[5] = "FAKE_MPS_PLAIN=1";
 	assert_int_equal(pit_mps_end_client(m, 4242), 0);  /* no client */
 	assert_int_equal(pit_mps_end_client(m, group), 0); /* one */
 	assert_int_equal(pit_mps_end_client(m, group), 0); /* no more */
@@ -225,6 +228,7 @@ static void a_daemon_that_dies(void **state)
 	int64_t begin = pit_now();
 	struct pit_mps *m;
 
+	r.patience = 2 * SECOND;
 	assert_int_equal(pit_mps_start(&r, &m, &err), -ETIMEDOUT);
 	assert_non_null(strstr(err.text, "Cannot find MPS control daemon"));
 	assert_true(pit_now() - begin < 30 * SECOND);
@@ -238,6 +242,7 @@ static void a_daemon_that_hangs(void **state)
 	struct pit_mps *m;
 	char path[160];
 
+	r.patience = 2 * SECOND;
 	assert_int_equal(pit_mps_start(&r, &m, NULL), -ETIMEDOUT);
 	assert_true(pit_now() - begin < 40 * SECOND);
 	snprintf(path, sizeof(path), "%s/log/control.log", s->dir);
@@ -253,6 +258,7 @@ static void a_daemon_that_hangs_later(void **state)
 	char *text;
 	pid_t pid, server;
 
+	r.patience = 4 * SECOND;
 	assert_int_equal(pit_mps_start(&r, &m, NULL), 0);
 	pid = pit_mps_pid(m);
 	text = tree_slurp("%s/servers", s->dir);
@@ -278,6 +284,7 @@ static void a_daemon_that_does_not_quit(void **state)
 	struct pit_mps *m;
 	pid_t pid;
 
+	r.patience = 2 * SECOND;
 	assert_int_equal(pit_mps_start(&r, &m, NULL), 0);
 	pid = pit_mps_pid(m);
 	pit_mps_stop(m);
@@ -341,7 +348,7 @@ static void the_one_of_another_user(void **state)
 	assert_int_equal(chown(s->dir, 12345, 12345) | chmod(s->dir, 0755) | chmod(s->top, 0755), 0);
 	snprintf(s->pipe, sizeof(s->pipe), "CUDA_MPS_PIPE_DIRECTORY=%s", s->dir);
 	s->environ[5] = s->pipe;
-	s->environ[1] = "FAKE_MPS_NOTES=/dev/null";
+	strcpy(s->notes, "FAKE_MPS_NOTES=/dev/null");
 	pid = fork();
 	if (!pid)
 		as_another_user(&r);
@@ -364,8 +371,8 @@ static void process_ids_in_what_it_prints(void **state)
 
 static void its_environment(void **state)
 {
-	char *const environ[] = {"A=1", "CUDA_MPS_PIPE_DIRECTORY=/x", "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE=5",
-				 "CUDA_VISIBLE_DEVICES=3", NULL};
+	char a[] = "A=1", b[] = "CUDA_MPS_PIPE_DIRECTORY=/x", c[] = "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE=5";
+	char d[] = "CUDA_VISIBLE_DEVICES=3", *const environ[] = {a, b, c, d, NULL};
 	pit_auto_strv struct pit_strv got = {0}, kept = {0};
 
 	assert_int_equal(pit_mps_environ(environ, "/d", "/d/log", "GPU-1", &got), 0);

@@ -111,6 +111,7 @@ static void ranks_come_from_the_request_or_the_gpus(void **state)
 	assert_int_equal(one.bind, PIT_BIND_NODE);
 	assert_int_equal(one.seat[0].gpus, 2);
 	set_is(&one.seat[0].cpus, "0-31"); /* the nodes of all its GPUs */
+	assert_int_equal(one.seat[0].distance, 10);
 	by_gpu = plan(&s, REQUEST(.per_gpu = 3));
 	assert_int_equal(by_gpu.ranks, 6);
 	assert_int_equal(by_gpu.bind, PIT_BIND_EXCLUSIVE);
@@ -303,6 +304,20 @@ static void whole_caches_are_kept_while_shares_stay_even(void **state)
 	}
 }
 
+/* As many caches as ranks, but the cpuset left one core of the second. */
+static void a_cache_with_few_cores_is_no_fair_share(void **state)
+{
+	auto_site s = site_make((struct machine){.packages = 1, .nodes = 1, .l3s = 2, .cores = 4, .smt = 1});
+	auto_placement even = {0}, near = {0};
+
+	site_allow(&s, "0-6");
+	near = plan(&s, REQUEST(.ranks = 2));
+	set_is(&near.seat[1].cpus, "4-6");
+	site_allow(&s, "0-4");
+	even = plan(&s, REQUEST(.ranks = 2));
+	set_is(&even.seat[1].cpus, "3-4");
+}
+
 /* A core where interrupts are served is the one over, not a rank's fair share. */
 static void a_core_with_interrupts_goes_where_more_is(void **state)
 {
@@ -478,6 +493,7 @@ int main(void)
 		cmocka_unit_test(a_socket_may_have_several_nodes_and_a_node_several_sockets),
 		cmocka_unit_test(unknown_l3_caches_are_divided_as_cores),
 		cmocka_unit_test(whole_caches_are_kept_while_shares_stay_even),
+		cmocka_unit_test(a_cache_with_few_cores_is_no_fair_share),
 		cmocka_unit_test(a_core_with_interrupts_goes_where_more_is),
 		cmocka_unit_test(one_thread_leaves_the_others_idle),
 		cmocka_unit_test(reserved_cpus_are_whole_cores_with_interrupts_first),
