@@ -5,6 +5,7 @@
 
 #include "launch/allocator.h"
 #include "launch/job_parts.h"
+#include "launch/spawn_inside.h"
 
 static int no_memory(struct pit_error *err)
 {
@@ -242,18 +243,6 @@ static int plan_env(struct pit_job *j, struct pit_error *err)
 	return rc;
 }
 
-/* A path that starts neither at "/" nor from PATH starts at --chdir. */
-static int find_program(struct pit_job *j, char *const *block)
-{
-	const char *command = j->options->argv[0], *dir = j->options->dir;
-	pit_auto_buf struct pit_buf path = PIT_BUF_INIT;
-
-	if (!dir || *command == '/' || !strchr(command, '/'))
-		return pit_spawn_find(command, block, &j->program, &j->program_error);
-	pit_buf_printf(&path, "%s/%s", dir, command);
-	return pit_spawn_find(path.data, block, &j->program, &j->program_error);
-}
-
 static int plan_program(struct pit_job *j, struct pit_error *err)
 {
 	char **block;
@@ -267,7 +256,7 @@ static int plan_program(struct pit_job *j, struct pit_error *err)
 	block = pit_env_block(j->environ, &j->env[j->own]);
 	if (!block)
 		return no_memory(err);
-	(void)find_program(j, block);
+	(void)pit_spawn_look_up(j->options->dir, j->options->argv[0], block, &j->program, &j->program_error);
 	pit_env_block_free(block);
 	return 0;
 }
@@ -291,10 +280,10 @@ static int plan_rest(struct pit_root *root, struct pit_job *j, struct pit_error 
 	return rc;
 }
 
-int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **environ, struct pit_job *ret,
+int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **block, struct pit_job *ret,
 		 struct pit_error *err)
 {
-	struct pit_job j = {.options = o, .environ = environ, .recorded = !pit_root_is_live(root)};
+	struct pit_job j = {.options = o, .environ = block, .recorded = !pit_root_is_live(root)};
 	int rc = plan_identity(&j, err);
 
 	if (!rc)
