@@ -9,7 +9,7 @@
 #include "cli/cmd.h"
 
 static const struct pit_cmd *const commands[] = {
-	&pit_cmd_check, &pit_cmd_topo, &pit_cmd_snapshot, &pit_cmd_explain, &pit_cmd_tune,
+	&pit_cmd_check, &pit_cmd_topo, &pit_cmd_snapshot, &pit_cmd_explain, &pit_cmd_tune, &pit_cmd_run,
 };
 
 static void print_help(FILE *to)

@@ -10,10 +10,10 @@
 #include "launch/placement.h"
 
 struct pit_env_item {
-	char name[64];
-	char *value; /* NULL: removed */
+	char *name;
+	char *value; /* NULL: removed; with `kept`: stays unset */
 	char *why;
-	bool kept; /* the user's value stands, `value`; ours is only told in `why` */
+	bool kept; /* left as it is, `value`; ours is only told in `why` */
 };
 
 struct pit_env {
@@ -22,16 +22,19 @@ struct pit_env {
 };
 
 struct pit_env_request {
-	char **environ;             /* what we were started with */
-	const struct pit_strv *set; /* --env NAME=VALUE (set), NAME (passed on as it is), -NAME (removed) */
+	char **environ; /* what we were started with */
+	/* --env NAME=VALUE (set), NAME (left as it is), -NAME (removed); stronger than all else, except that LD_PRELOAD
+	 * of `preload` still comes in front, and that RANK and LOCAL_RANK of several ranks cannot be one value. */
+	const struct pit_strv *set;
 	const struct pit_site *site;
 	const struct pit_placement *placement;
-	const struct pit_identity *identity; /* NULL: we start all ranks; */
-	int seat;                            /* position in the placement */
-	int port;                            /* of MASTER_PORT when we start all ranks and none is set; 0: leave it */
-	int restart;                         /* TORCHELASTIC_RESTART_COUNT-like number of earlier starts */
-	const struct pit_strv
-		*preload;    /* "NAME=VALUE" of the allocator (allocator.h); LD_PRELOAD is put in front of the user's */
+	const struct pit_identity *identity; /* NULL: we start all ranks */
+	bool unnumbered; /* one rank that nobody asked for by number: it may start ranks of its own, and gets no RANK */
+	int seat;        /* position in the placement */
+	int port;        /* of MASTER_PORT when we start all ranks and none is set; 0: leave it */
+	int restart;     /* TORCHELASTIC_RESTART_COUNT-like number of earlier starts */
+	/* "NAME=VALUE" of the allocator (allocator.h); LD_PRELOAD is put in front of the user's */
+	const struct pit_strv *preload;
 	int mps_percent;     /* CUDA_MPS_ACTIVE_THREAD_PERCENTAGE; 0 none */
 	const char *mps_dir; /* CUDA_MPS_PIPE_DIRECTORY; NULL none */
 };
@@ -40,7 +43,8 @@ struct pit_env_request {
 int pit_env_plan(const struct pit_env_request *r, struct pit_env *ret, struct pit_error *err);
 void pit_env_free(struct pit_env *e);
 
-/* `environ` with the plan applied, NULL-terminated; free with pit_env_block_free(). NULL: no memory. */
+/* `environ` with the plan applied, NULL-terminated, each name once (the first of it counts, as for getenv()); free with
+ * pit_env_block_free(). NULL: no memory. */
 char **pit_env_block(char **environ, const struct pit_env *e);
 void pit_env_block_free(char **block);
 

@@ -14,7 +14,7 @@
 struct pit_identity {
 	int local_rank, local_size; /* on this host; local_size >= 1 */
 	int rank, world;            /* of the job; -1 unknown */
-	char launcher[16];          /* "torchrun", "slurm", "openmpi", "mpich", "intelmpi", "environment" */
+	char launcher[16];          /* "torchrun", "slurm", "openmpi", "mpich", "intelmpi", ..., "environment" */
 	char local_from[64];        /* the variable that said it */
 	char size_from[64];         /* the variable that said how many; "--ranks"; "" not said: local_size is 1 */
 	char master[256];           /* host that rank 0 runs on, for MASTER_ADDR; "" unknown */
@@ -22,7 +22,9 @@ struct pit_identity {
 };
 
 /* `name`: the variable of --rank-from. `ranks`: --ranks, 0 not given. -EINVAL: the variable is unset, no number, or not
- * below the size; the text names variable and value. */
+ * below the size, or --ranks contradicts what the launcher says; the text names variable and value. A variable of
+ * another launcher is believed when that one gives this process the same local rank. JOB_COMPLETION_INDEX (Kubernetes)
+ * without --ranks: each pod is a host of its own, so the local rank is 0 of 1. */
 int pit_identity_read(char **environ, const char *name, int ranks, struct pit_identity *ret, struct pit_error *err);
 
 /* The first host of a Slurm node list ("n[07-09,12],gpu1" -> "n07") in `ret`; -EINVAL. */
@@ -31,7 +33,7 @@ int pit_identity_first_host(const char *list, char *ret, size_t size);
 /* "4(x2),3" (SLURM_STEP_TASKS_PER_NODE) for the node at position `at`; -EINVAL. */
 int pit_identity_tasks_at(const char *list, unsigned at, int *ret);
 
-/* The value of `name` in `environ`; NULL unset. */
+/* The value of `name` in `environ` (of the first entry, when it stands there twice); NULL unset. */
 const char *pit_environ_get(char **environ, const char *name);
 
 #endif
