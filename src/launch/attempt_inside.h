@@ -91,7 +91,7 @@ void pit_attempt_order(struct pit_attempt *a, unsigned orders);
 void pit_attempt_sweep_soon(struct pit_attempt *a);
 void pit_attempt_signal_leaders(struct pit_attempt *a, int signal);
 
-/* Also when it was not the memory: leaves `killer` alone then. */
+/* Was it the memory? Sets `killer` then; or it was a worker's end, which is noted. */
 void pit_attempt_find_oom(struct pit_member *m, struct pit_rank_end *end);
 
 int pit_attempt_watch_memory(struct pit_attempt *a);
