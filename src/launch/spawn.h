@@ -77,7 +77,7 @@ struct pit_spawned {
 	pid_t pid;
 	int pidfd;  /* -1: this kernel has none (before 5.3) */
 	int report; /* our end of the pipe, which hangs up (EPOLLHUP) when finish need not wait; closed by finish */
-	struct pit_spawn_note note[PIT_SPAWN_NOTES];
+	struct pit_spawn_note note[PIT_SPAWN_NOTES]; /* the last is the step that ended it, when one did */
 	size_t notes;
 };
 

@@ -261,6 +261,7 @@ static void says_why_not(const char *name, int error, const char *words)
 	assert_int_equal(o.rc, -error);
 	assert_int_equal(o.err.code, error);
 	assert_int_equal(o.s.pid, 0);
+	assert_true(!o.s.notes || o.s.note[0].step == PIT_STEP_EXEC); /* none when it was not started at all */
 	if (!strstr(o.err.text, words) || !strstr(o.err.text, name))
 		fail_msg("%s: '%s' lacks '%s'", name, o.err.text, words);
 }
@@ -419,6 +420,8 @@ static void strict_refuses(void **state)
 	o = run(w);
 	assert_int_equal(o.rc, -EINVAL);
 	assert_string_equal(o.err.text, "binding CPUs to 5000: Invalid argument");
+	assert_int_equal(o.s.notes, 1);
+	assert_int_equal(o.s.note[0].step, PIT_STEP_CPUS);
 	assert_string_equal(o.text, "");
 	assert_int_equal(pit_idset_add(&cpus, (size_t)first_cpu()), 0);
 	o = run(w);
