@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <string.h>
 
 #include "cli/run.h"
@@ -109,39 +108,17 @@ static void say(void *arg, const char *line)
 	put_on_stderr(&out);
 }
 
-/* "DIR/report.json"; restarts have a number, and so have ranks that were started by themselves. */
-static void keep_report(const struct pit_job *j, const struct pit_exit_report *r)
-{
-	pit_auto_buf struct pit_buf out = PIT_BUF_INIT, path = PIT_BUF_INIT;
-	pit_auto_close int fd = -1;
-
-	pit_buf_printf(&path, "%s/report", j->options->log_dir);
-	if (j->alone)
-		pit_buf_printf(&path, "-rank-%d", j->identity.local_rank);
-	if (r->attempt)
-		pit_buf_printf(&path, ".%d", r->attempt);
-	pit_buf_puts(&path, ".json");
-	if (pit_exit_report_json(r, &out) || path.failed)
-		return;
-	fd = open(path.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, out.data, out.len) != (ssize_t)out.len)
-		fprintf(stderr, "pitcrew: cannot write %s: %s\n", path.data, strerror(errno));
-}
-
 static void report(void *arg, const struct pit_exit_report *r)
 {
-	const struct pit_job *j = arg;
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 
 	pit_exit_report_text(r, &out);
 	put_on_stderr(&out);
-	if (j->options->log_dir)
-		keep_report(j, r);
 }
 
 static int supervise(struct pit_root *root, struct pit_job *j)
 {
-	struct pit_supervise s = {.root = root, .job = j, .say = say, .report = report, .arg = j};
+	struct pit_supervise s = {.root = root, .job = j, .say = say, .report = report};
 	struct pit_error err = PIT_ERROR_INIT;
 	int code;
 

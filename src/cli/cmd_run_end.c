@@ -18,7 +18,7 @@ enum {
 static const struct argp_option argp_options[] = {
 	{"stop-signal", KEY_STOP_SIGNAL, "SIGNAL", 0, "What stops a rank (default: the signal that asked, else TERM)",
 	 9},
-	{"grace", KEY_GRACE, "TIME", 0, "From the stop signal to SIGKILL (default 10s)", 9},
+	{"grace", KEY_GRACE, "TIME", 0, "From the stop signal to SIGKILL (default 10s), or never", 9},
 	{"checkpoint-signal", KEY_CHECKPOINT_SIGNAL, "SIGNAL", 0,
 	 "What makes a rank save its state; sent to its first process alone, before the stop signal", 9},
 	{"checkpoint-grace", KEY_CHECKPOINT_GRACE, "TIME", 0,
@@ -50,9 +50,10 @@ static int64_t parse_grace(struct argp_state *state, const char *option, const c
 	return ns ? ns : 1;
 }
 
-static int64_t parse_after(struct argp_state *state, const char *arg)
+/* A word for "no end", or a time. */
+static int64_t parse_never(struct argp_state *state, const char *option, const char *arg, int64_t never)
 {
-	return strcmp(arg, "never") != 0 ? parse_grace(state, "after", arg) : -1;
+	return strcmp(arg, "never") != 0 ? parse_grace(state, option, arg) : never;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -65,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->stop_signal_set = true;
 		break;
 	case KEY_GRACE:
-		o->ending.grace = parse_grace(state, "grace", arg);
+		o->ending.grace = parse_never(state, "grace", arg, INT64_MAX);
 		break;
 	case KEY_CHECKPOINT_SIGNAL:
 		o->ending.checkpoint_signal = pit_run_signal(state, "checkpoint-signal", arg);
@@ -83,7 +84,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->restarts = pit_cli_number(state, "restart", arg, 0, 1000000);
 		break;
 	case KEY_AFTER:
-		o->after = parse_after(state, arg);
+		o->after = parse_never(state, "after", arg, -1);
 		break;
 	case KEY_LOG_DIR:
 		o->log_dir = arg;

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 
 #define OUTPUT_MS 2000
+#define END_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
 
 static void say_text(struct pit_attempt *a, const char *fmt, va_list args, bool note)
 {
@@ -209,11 +210,14 @@ int pit_attempt_run(const struct pit_attempt_request *q, struct pit_exit_report 
 		rc = pit_loop_run(a.loop);
 	take_output(&a);
 	report.lasted = pit_now() - a.started;
-	close_attempt(&a);
 	if (rc < 0) {
+		if (a.root)
+			(void)pit_children_end(a.root, NULL, q->leaves, END_MOST);
 		pit_exit_report_free(&report);
-		return pit_wrap(err, rc, "cannot run the job");
+		(void)pit_wrap(err, rc, "cannot run the job");
+	} else {
+		*ret = report;
 	}
-	*ret = report;
-	return 0;
+	close_attempt(&a);
+	return rc < 0 ? rc : 0;
 }

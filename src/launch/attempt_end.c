@@ -162,10 +162,15 @@ static bool take_next(struct pit_attempt *a, pid_t pid)
 
 int pit_attempt_reap(struct pit_attempt *a)
 {
+	bool some = false;
 	pid_t pid;
 
 	tell_stops(a);
 	while ((pid = pit_children_ended()) && take_next(a, pid))
-		;
-	return a->sweeping && pit_children_none(a->root, NULL) ? PIT_ATTEMPT_OVER : 0;
+		some = true;
+	if (a->sweeping && pit_children_none(a->root, NULL))
+		return PIT_ATTEMPT_OVER;
+	if (some)
+		pit_attempt_sweep_soon(a);
+	return 0;
 }

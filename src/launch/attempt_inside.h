@@ -60,6 +60,7 @@ struct pit_attempt {
 	bool sweeping; /* all ranks have ended; what they left is given time, then killed (`swept`) */
 	bool swept;
 	int64_t sweep_kill, sweep_end;
+	int sweep;               /* timer */
 	int look_at;             /* next member to be looked at */
 	struct pit_strv refused; /* refused steps of starts, to be said once all have started */
 };
@@ -86,6 +87,8 @@ int pit_attempt_watch_front(struct pit_attempt *a);
 /* A signal that asks the job to stop. */
 void pit_attempt_asked(struct pit_attempt *a, const struct pit_front_message *m);
 void pit_attempt_order(struct pit_attempt *a, unsigned orders);
+/* Some of what was swept has ended, and what it started is ours now. */
+void pit_attempt_sweep_soon(struct pit_attempt *a);
 void pit_attempt_signal_leaders(struct pit_attempt *a, int signal);
 
 /* Also when it was not the memory: leaves `killer` alone then. */

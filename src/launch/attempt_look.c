@@ -72,7 +72,7 @@ static void on_pressure(void *arg, const struct pit_pressure_news *n)
 	}
 	say_pressure(a, n);
 	if (a->options->on_pressure != PIT_ON_PRESSURE_CHECKPOINT || !a->options->ending.checkpoint_signal ||
-	    a->ending.phase != PIT_RUNNING)
+	    a->ending.phase != PIT_RUNNING || n->along)
 		return;
 	pit_attempt_signal_leaders(a, a->options->ending.checkpoint_signal);
 	a->report->checkpoint_sent = true;

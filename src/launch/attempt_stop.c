@@ -6,7 +6,8 @@
 #include "launch/attempt_inside.h"
 
 #define SETTLE (500 * PIT_MS)       /* helpers of ranks (DataLoader workers, resource trackers) end by themselves */
-#define SWEEP (200 * PIT_MS)        /* between two rounds of SIGKILL, for what was born meanwhile */
+#define SWEEP (200 * PIT_MS)        /* between two rounds of SIGKILL, for what was born meanwhile, */
+#define SWEEP_SOON (5 * PIT_MS)     /* or became our own, its parent having ended */
 #define SWEEP_MOST (10000 * PIT_MS) /* who is still there is stuck in the kernel */
 #define STUCK_SAID (10000 * PIT_MS)
 #define LOST_GRACE (5000 * PIT_MS) /* at most, when nobody waits for us any more */
@@ -93,8 +94,8 @@ static int on_sweep(void *arg, uint32_t events);
 
 static void sweep_again(struct pit_attempt *a, int64_t at)
 {
-	if (pit_loop_at(a->loop, at, on_sweep, a) < 0)
-		a->sweep_end = 0;
+	pit_loop_cancel(a->loop, a->sweep);
+	a->sweep = pit_loop_at(a->loop, at, on_sweep, a);
 }
 
 static int on_sweep(void *arg, uint32_t events)
@@ -115,6 +116,12 @@ static int on_sweep(void *arg, uint32_t events)
 	}
 	sweep_again(a, now >= a->sweep_kill ? now + SWEEP : a->sweep_kill);
 	return 0;
+}
+
+void pit_attempt_sweep_soon(struct pit_attempt *a)
+{
+	if (a->swept)
+		sweep_again(a, pit_now() + SWEEP_SOON);
 }
 
 static void done(struct pit_attempt *a)

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-int pit_explain_rank(const struct pit_job *j, int seat)
+bool pit_explain_shows(const struct pit_job *j, int seat)
 {
-	return j->alone && j->placement.ranks == 1 ? j->identity.local_rank : seat;
+	return !j->peers_unknown || seat == j->own;
 }
 
 void pit_explain_set(const struct pit_idset *s, struct pit_buf *out)
@@ -20,17 +20,12 @@ void pit_explain_set(const struct pit_idset *s, struct pit_buf *out)
 	}
 }
 
-void pit_explain_rank_set(const struct pit_job *j, const struct pit_idset *seats, struct pit_buf *out)
+void pit_explain_rank_set(const struct pit_idset *seats, struct pit_buf *out)
 {
-	pit_auto_idset struct pit_idset ranks = {0};
-
-	PIT_IDSET_FOREACH (seat, seats)
-		if (pit_idset_add(&ranks, (size_t)pit_explain_rank(j, seat)))
-			out->failed = true;
-	if (pit_idset_is_empty(&ranks))
+	if (pit_idset_is_empty(seats))
 		return;
-	pit_buf_puts(out, pit_idset_count(&ranks) > 1 ? "ranks " : "rank ");
-	pit_idset_print(&ranks, out);
+	pit_buf_puts(out, pit_idset_count(seats) > 1 ? "ranks " : "rank ");
+	pit_idset_print(seats, out);
 }
 
 const char *pit_explain_source(enum pit_node_source source)
@@ -75,12 +70,14 @@ static void put_job(const struct pit_job *j, const struct pit_page *page)
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
 	if (j->alone)
-		pit_buf_printf(&text, "rank %d of %d on this host, by %s of %s", j->identity.local_rank,
+		pit_buf_printf(&text, "rank %d of %d on this host, by %s (%s)", j->identity.local_rank,
 			       j->identity.local_size, j->identity.local_from, j->identity.launcher);
 	else
 		pit_buf_printf(&text, "%d rank%s", j->placement.ranks, j->placement.ranks == 1 ? "" : "s");
 	pit_buf_printf(&text, ", CPUs %s, memory %s", pit_bind_names[j->placement.bind], pit_mem_names[j->mem]);
-	if (j->site.gpus && j->placement.view < PIT_COUNT(views))
+	if (j->site.gpus && j->peers_unknown)
+		pit_buf_puts(&text, ", it sees the GPUs that its launcher gave it");
+	else if (j->site.gpus && j->placement.view < PIT_COUNT(views))
 		pit_buf_printf(&text, ", %s", views[j->placement.view]);
 	pit_page_wrap(page, 9, "job", text.data);
 }
@@ -107,11 +104,8 @@ static void put_gpus(const struct pit_job *j, const struct pit_page *page)
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
 	if (j->site.gpus)
-		pit_buf_printf(&text, "%zu", j->site.gpus);
-	else
-		pit_buf_puts(&text, "none");
-	if (*j->site.gpus_why)
-		pit_buf_printf(&text, " by %s", j->site.gpus_why);
+		pit_buf_printf(&text, "%zu, by ", j->site.gpus);
+	pit_buf_puts(&text, *j->site.gpus_why ? j->site.gpus_why : j->site.gpus ? "what is there" : "none");
 	pit_page_wrap(page, 9, "gpus", text.data);
 }
 
@@ -130,7 +124,8 @@ static void put_left(const struct pit_job *j, const struct pit_page *page)
 		pit_page_wrap(page, 9, "idle", set.data);
 	for (size_t i = 0; set.len && i < p->idle_why.count; i++)
 		pit_page_wrap(page, 9, "", p->idle_why.item[i]);
-	pit_buf_putc(page->out, '\n');
+	if (page->out->len > 1 && strcmp(page->out->data + page->out->len - 2, "\n\n") != 0)
+		pit_buf_putc(page->out, '\n');
 }
 
 static void put_sentences(const char *heading, const struct pit_strv *const *lists, const struct pit_page *page)
@@ -191,7 +186,7 @@ void pit_explain_notes(const struct pit_job *j, int seat, const struct pit_spawn
 		pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
 		if (j->placement.ranks > 1 || j->alone)
-			pit_buf_printf(&text, "rank %d: ", pit_explain_rank(j, seat));
+			pit_buf_printf(&text, "rank %d: ", seat);
 		note_text(&s->note[i], &text);
 		(void)pit_strv_add(out, text.data);
 	}

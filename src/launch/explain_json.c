@@ -166,9 +166,9 @@ static json_t *seat(const struct pit_job *j, int at)
 {
 	const struct pit_seat *s = &j->placement.seat[at];
 	json_t *own = json_array();
-	json_t *o = json_pack("{s:i, s:o, s:o, s:o, s:i, s:i, s:b}", "rank", pit_explain_rank(j, at), "cpus",
-			      set(&s->cpus), "mems", set(&s->mems), "node", node_id(&j->site, s->home_at), "threads",
-			      (int)s->threads, "cores", (int)s->cores, "shared", s->shared);
+	json_t *o = json_pack("{s:i, s:o, s:o, s:o, s:i, s:i, s:b}", "rank", at, "cpus", set(&s->cpus), "mems",
+			      set(&s->mems), "node", node_id(&j->site, s->home_at), "threads", (int)s->threads, "cores",
+			      (int)s->cores, "shared", s->shared);
 
 	for (int i = 0; i < s->gpus; i++)
 		json_array_append_new(own, json_integer(s->gpu_first + i));
@@ -187,7 +187,8 @@ static json_t *seats(const struct pit_job *j)
 	json_t *all = json_array();
 
 	for (int i = 0; i < j->placement.ranks; i++)
-		json_array_append_new(all, seat(j, i));
+		if (pit_explain_shows(j, i))
+			json_array_append_new(all, seat(j, i));
 	return all;
 }
 
@@ -260,13 +261,13 @@ static json_t *ending(const struct pit_job_options *o)
 
 int pit_explain_json(const struct pit_job *j, struct pit_buf *out)
 {
-	json_t *top =
-		json_pack("{s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "recorded", j->recorded,
-			  "command", words(j->options->argv), "program", text_or_null(j->program), "program_error",
-			  text_or_null(j->program ? "" : j->program_error.text), "identity", identity(j), "site",
-			  site(&j->site), "placement", placement(j), "ranks", seats(j), "limits", limits(j));
+	json_t *top = json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "pitcrew",
+				PITCREW_VERSION, "recorded", j->recorded, "command", words(j->options->argv), "program",
+				text_or_null(j->program), "program_error",
+				text_or_null(j->program ? "" : j->program_error.text), "identity", identity(j), "site",
+				site(&j->site), "placement", placement(j), "ranks", seats(j), "limits", limits(j));
 
-	json_object_set_new(top, "own", j->alone ? json_integer(j->own) : json_null());
+	json_object_set_new(top, "own", j->alone ? json_integer(j->peers_unknown ? 0 : j->own) : json_null());
 	json_object_set_new(top, "port", positive(j->port));
 	json_object_set_new(top, "ending", ending(j->options));
 	json_object_set_new(top, "preload", texts(&j->preload));

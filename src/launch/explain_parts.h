@@ -7,14 +7,14 @@
 
 #include "launch/explain.h"
 
-/* The number by which the user knows the rank of a seat. */
-int pit_explain_rank(const struct pit_job *j, int seat);
+/* False: the seat is in the plan, and means nothing. */
+bool pit_explain_shows(const struct pit_job *j, int seat);
 
 /* "0-3,8"; with blanks behind the commas when it is long, so that it can be wrapped. */
 void pit_explain_set(const struct pit_idset *s, struct pit_buf *out);
 
-/* "rank 3", "ranks 0-3,7" in the numbers of the user. */
-void pit_explain_rank_set(const struct pit_job *j, const struct pit_idset *seats, struct pit_buf *out);
+/* "rank 3", "ranks 0-3,7"; nothing for none. */
+void pit_explain_rank_set(const struct pit_idset *seats, struct pit_buf *out);
 
 /* "by its bridge"; NULL unknown. */
 const char *pit_explain_source(enum pit_node_source source);

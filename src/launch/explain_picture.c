@@ -25,9 +25,9 @@ static char sign_of(const struct picture *p, const struct pit_site_core *core)
 	int owners = 0;
 
 	for (int i = 0; i < pl->ranks && owners < 2; i++) {
-		if (!pit_idset_intersects(&core->cpus, &pl->seat[i].cpus))
+		if (!pit_explain_shows(p->j, i) || !pit_idset_intersects(&core->cpus, &pl->seat[i].cpus))
 			continue;
-		sign = (char)('0' + pit_explain_rank(p->j, i) % 10);
+		sign = (char)('0' + i % 10);
 		owners++;
 	}
 	return owners > 1 ? SIGN_SHARED : sign;
@@ -111,7 +111,7 @@ static void draw_rank(struct picture *p, const struct pit_idset *seats)
 	pit_auto_buf struct pit_buf head = PIT_BUF_INIT, set = PIT_BUF_INIT, row = PIT_BUF_INIT, who = PIT_BUF_INIT;
 	bool several = pit_idset_count(seats) > 1;
 
-	pit_explain_rank_set(p->j, seats, &who);
+	pit_explain_rank_set(seats, &who);
 	pit_buf_printf(&head, "  %-*s  ", p->rank_columns, who.data);
 	pit_explain_set(&s->cpus, &set);
 	if (!set.len)
@@ -127,6 +127,8 @@ static void draw_rank(struct picture *p, const struct pit_idset *seats)
 		add_gpus(s, &row);
 	if (!several && s->nic_at >= 0)
 		pit_buf_printf(&row, "  %s", p->j->site.nic[s->nic_at].handle);
+	while (row.data[row.len - 1] == ' ')
+		row.data[--row.len] = '\0';
 	pit_buf_puts(p->page->out, head.data);
 	pit_page_clip(p->page->out, row.data, SIZE_MAX);
 	pit_buf_putc(p->page->out, '\n');
@@ -143,11 +145,12 @@ static void draw_ranks(struct picture *p, int node)
 	for (int i = 0; i < pl->ranks; i++) {
 		pit_auto_idset struct pit_idset same = {0};
 
-		if (pl->seat[i].home_at != node || pit_idset_has(&done, (size_t)i))
+		if (pl->seat[i].home_at != node || !pit_explain_shows(p->j, i) || pit_idset_has(&done, (size_t)i))
 			continue;
 		for (int k = i; k < pl->ranks; k++) {
-			bool alike = k == i || (pl->ranks > 8 && pl->seat[k].home_at == node &&
-						pit_idset_equal(&pl->seat[k].cpus, &pl->seat[i].cpus));
+			bool alike =
+				k == i || (pl->ranks > 8 && pit_explain_shows(p->j, k) && pl->seat[k].home_at == node &&
+					   pit_idset_equal(&pl->seat[k].cpus, &pl->seat[i].cpus));
 
 			if (alike && (pit_idset_add(&same, (size_t)k) || pit_idset_add(&done, (size_t)k)))
 				return;
@@ -161,7 +164,7 @@ static void gpu_users(const struct pit_job *j, int gpu, struct pit_idset *ret)
 	for (int i = 0; i < j->placement.ranks; i++) {
 		const struct pit_seat *s = &j->placement.seat[i];
 
-		if (gpu >= s->gpu_first && gpu < s->gpu_first + s->gpus)
+		if (pit_explain_shows(j, i) && gpu >= s->gpu_first && gpu < s->gpu_first + s->gpus)
 			(void)pit_idset_add(ret, (size_t)i);
 	}
 }
@@ -173,9 +176,11 @@ static void draw_gpu(struct picture *p, int at)
 	pit_auto_buf struct pit_buf row = PIT_BUF_INIT, who = PIT_BUF_INIT;
 
 	gpu_users(p->j, at, &users);
-	pit_explain_rank_set(p->j, &users, &who);
+	pit_explain_rank_set(&users, &who);
 	pit_buf_printf(&row, "%-12s  %-30.40s  %s", *g->pci ? g->pci : "(no PCI)", *g->name ? g->name : "unnamed",
-		       who.len ? who.data : "no rank");
+		       who.len               ? who.data
+		       : p->j->peers_unknown ? ""
+					     : "no rank");
 	pit_buf_printf(p->page->out, "  gpu %-3d", at);
 	pit_page_clip(p->page->out, row.data, SIZE_MAX);
 	pit_buf_putc(p->page->out, '\n');
@@ -188,9 +193,9 @@ static void draw_nic(struct picture *p, int at)
 	pit_auto_buf struct pit_buf row = PIT_BUF_INIT, who = PIT_BUF_INIT;
 
 	for (int i = 0; i < p->j->placement.ranks; i++)
-		if (p->j->placement.seat[i].nic_at == at)
+		if (pit_explain_shows(p->j, i) && p->j->placement.seat[i].nic_at == at)
 			(void)pit_idset_add(&users, (size_t)i);
-	pit_explain_rank_set(p->j, &users, &who);
+	pit_explain_rank_set(&users, &who);
 	pit_buf_printf(&row, "%-12s  %-30.40s  %s", *n->pci ? n->pci : "(no PCI)", n->handle, who.data);
 	while (row.len && row.data[row.len - 1] == ' ')
 		row.data[--row.len] = '\0';
@@ -281,7 +286,7 @@ static void draw_legend(struct picture *p)
 	if (p->used[SIGN_RESERVED])
 		pit_buf_puts(&text, ", - for housekeeping");
 	if (p->used[SIGN_NOBODY])
-		pit_buf_puts(&text, ", . nobody's");
+		pit_buf_puts(&text, p->j->peers_unknown ? ", . not its own" : ", . nobody's");
 	if (p->used[SIGN_CACHE])
 		pit_buf_puts(&text, ", | between L3 caches");
 	pit_page_wrap(p->page, INDENT, "cores", text.data);

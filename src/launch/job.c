@@ -14,16 +14,23 @@ static int no_memory(struct pit_error *err)
 static int plan_identity(struct pit_job *j, struct pit_error *err)
 {
 	const struct pit_job_options *o = j->options;
+	int rc;
 
 	if (!o->rank_from)
 		return 0;
 	j->alone = true;
+	rc = pit_identity_read(j->environ, o->rank_from, o->placement.ranks, &j->identity, err);
+	if (rc)
+		return rc;
+	if (j->identity.local_size > PIT_RANKS_MAX)
+		return pit_fail(err, EINVAL, "%s: %d ranks on one host are too many", j->identity.size_from,
+				j->identity.local_size);
 	if (o->mps && !pit_environ_get(j->environ, "CUDA_MPS_PIPE_DIRECTORY"))
 		return pit_fail(
 			err, EINVAL,
 			"--mps with --rank-from: each rank would start a daemon of its own, and share with nobody; "
 			"start one for the host and set CUDA_MPS_PIPE_DIRECTORY");
-	return pit_identity_read(j->environ, o->rank_from, o->placement.ranks, &j->identity, err);
+	return 0;
 }
 
 static int plan_site(struct pit_root *root, struct pit_job *j, struct pit_error *err)
@@ -53,6 +60,9 @@ static int correct_seat(struct pit_job *j, const struct pit_job_narrow *narrow)
 	struct pit_seat *s = &j->placement.seat[j->own];
 	unsigned per_node = ((unsigned)j->identity.local_size - 1) / nodes_with_cpus(&j->site) + 1;
 
+	j->peers_unknown = true;
+	pit_idset_free(&j->placement.idle);
+	pit_strv_free(&j->placement.idle_why);
 	if (narrow->cpus) {
 		s->shared = false;
 		s->threads = s->cores ? s->cores : s->threads;
@@ -61,29 +71,53 @@ static int correct_seat(struct pit_job *j, const struct pit_job_narrow *narrow)
 	}
 	s->shared = true;
 	s->threads = s->cores > per_node ? s->cores / per_node : 1;
-	return pit_strv_addf(&j->notes,
-			     "the launcher shows each rank only its own GPUs, so this one cannot know where the others "
-			     "run: it gets all CPUs of its node, which they may share");
+	return pit_strv_add(&j->notes, "the launcher shows each rank only its own GPUs, so this one cannot know where "
+				       "the others run: it gets all CPUs of its node, which they may share");
+}
+
+/* The only seat becomes that of our local rank. */
+static int move_seat(struct pit_job *j)
+{
+	struct pit_placement *p = &j->placement;
+	struct pit_seat *all = calloc((size_t)j->identity.local_size, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	for (int i = 0; i < j->identity.local_size; i++)
+		all[i] = (struct pit_seat){.home_at = -1, .nic_at = -1};
+	all[j->own] = p->seat[0];
+	free(p->seat);
+	p->seat = all;
+	p->ranks = j->identity.local_size;
+	return 0;
+}
+
+static struct pit_placement_request narrowed_request(const struct pit_job *j, const struct pit_job_narrow *narrow)
+{
+	struct pit_placement_request r = j->options->placement;
+
+	if (j->alone)
+		r.ranks = narrow->gpus ? 1 : j->identity.local_size;
+	if (narrow->gpus)
+		r.per_gpu = 0;
+	if (narrow->cpus)
+		r.reserve = 0;
+	if ((narrow->cpus || narrow->gpus) && (r.bind == PIT_BIND_AUTO || r.bind == PIT_BIND_EXCLUSIVE))
+		r.bind = PIT_BIND_NODE;
+	return r;
 }
 
 static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_error *err)
 {
-	struct pit_placement_request request = j->options->placement;
 	struct pit_job_narrow narrow = pit_job_narrow(root, j);
-	int rc;
+	struct pit_placement_request request = narrowed_request(j, &narrow);
+	int rc = pit_placement_make(&j->site, &request, &j->placement, err);
 
-	if (j->alone)
-		request.ranks = narrow.gpus ? 1 : j->identity.local_size;
-	if (narrow.gpus)
-		request.per_gpu = 0;
-	if ((narrow.cpus || narrow.gpus) && (request.bind == PIT_BIND_AUTO || request.bind == PIT_BIND_EXCLUSIVE))
-		request.bind = PIT_BIND_NODE;
-	if (narrow.cpus)
-		request.reserve = 0;
-	rc = pit_placement_make(&j->site, &request, &j->placement, err);
 	if (rc)
 		return rc;
-	j->own = j->alone && !narrow.gpus ? j->identity.local_rank : 0;
+	j->own = j->alone ? j->identity.local_rank : 0;
+	if (narrow.gpus && move_seat(j))
+		return no_memory(err);
 	if (j->own >= j->placement.ranks)
 		return pit_fail(err, EINVAL, "rank %d is not one of the %d of this host", j->own, j->placement.ranks);
 	return (narrow.cpus || narrow.gpus) && correct_seat(j, &narrow) ? no_memory(err) : 0;

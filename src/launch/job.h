@@ -52,9 +52,10 @@ struct pit_job {
 	struct pit_placement placement;
 	struct pit_identity identity; /* with rank_from */
 	bool alone;                   /* rank_from: only seat `own` is started here */
-	int own;                      /* its seat */
-	struct pit_env *env;          /* of each seat; when alone only [own] is filled */
-	char *program;                /* argv[0] as found in PATH; NULL: not found, `program_error` says why */
+	int own;                      /* its seat, which is its local rank */
+	bool peers_unknown;  /* what the launcher gave to others is not known: no seat but `own` means anything */
+	struct pit_env *env; /* of each seat; when alone only [own] is filled */
+	char *program;       /* argv[0] as found in PATH; NULL: not found, `program_error` says why */
 	struct pit_error program_error;
 	struct pit_strv preload;   /* of the allocator */
 	struct pit_strv rebinders; /* sentences */

@@ -148,7 +148,7 @@ static bool can_make_groups(struct pit_root *root, char *why, size_t size)
 	if (!pit_mounts_load(root, &mounts, NULL) && !pit_cgroup_load(root, &mounts, 0, &g, NULL) &&
 	    pit_cgroup_mode(g) == PIT_CGROUP_V2)
 		v2 = !pit_cgroup_dir(g, "memory", dir, sizeof(dir), &v2) && v2;
-	snprintf(why, size, "there are none of version 2 here%s", g ? "" : ", or they cannot be seen");
+	snprintf(why, size, g ? "version 2 is not here" : "none are seen here");
 	pit_cgroup_free(g);
 	if (!v2)
 		return false;
@@ -156,8 +156,7 @@ static bool can_make_groups(struct pit_root *root, char *why, size_t size)
 		snprintf(why, size, "%s is mounted read-only", dir);
 		return false;
 	}
-	snprintf(why, size, "%s does not belong to this user ('systemd-run --user --scope -p Delegate=yes' gives one)",
-		 dir);
+	snprintf(why, size, "%s is not this user's ('systemd-run --user --scope -p Delegate=yes' gives one)", dir);
 	return geteuid() == 0 || (!pit_root_stat(root, &st, "%s", dir) && st.uid == (int64_t)geteuid());
 }
 

@@ -33,12 +33,19 @@ static int roomy(const struct pit_draft *d, int group)
 	return best;
 }
 
-static bool has_one_group(const struct pit_draft *d, size_t member)
+/* Where a node has fewer CPUs than members, ranks with several homes keep the first alone. */
+static void keep_first_homes(struct pit_draft *d)
 {
-	int rank = d->member[member].rank;
+	size_t n = 0;
+	bool short_of = false;
 
-	return (!member || d->member[member - 1].rank != rank) &&
-	       (member + 1 == d->members || d->member[member + 1].rank != rank);
+	for (int g = 0; g < (int)d->groups; g++)
+		short_of |= pit_draft_members(d, g, NULL) > d->group[g].threads;
+	for (size_t i = 0; short_of && i < d->members; i++)
+		if (!n || d->member[n - 1].rank != d->member[i].rank)
+			d->member[n++] = d->member[i];
+	if (short_of)
+		d->members = n;
 }
 
 static int move(struct pit_draft *d, size_t member, int to)
@@ -56,24 +63,23 @@ static int move(struct pit_draft *d, size_t member, int to)
 /* Ranks beyond the CPUs of their node move, the highest first, before a CPU is given twice. */
 static int move_surplus(struct pit_draft *d, int group)
 {
-	size_t left = pit_draft_members(d, group, NULL), moved = 0;
+	size_t all = pit_draft_members(d, group, NULL), left = all;
 	char name[48];
 	int rc = 0;
 
 	for (size_t i = d->members; !rc && i-- && left > d->group[group].threads;) {
-		int to = d->member[i].group == group && has_one_group(d, i) ? roomy(d, group) : -1;
+		int to = d->member[i].group == group ? roomy(d, group) : -1;
 
 		if (to < 0)
 			continue;
 		rc = move(d, i, to);
 		left--;
-		moved++;
 	}
-	if (rc || !moved)
+	if (rc || left == all)
 		return rc;
 	return pit_strv_addf(&d->p->warnings, "%s has %u CPUs for %zu ranks: %zu of them get%s CPUs of other nodes",
-			     pit_draft_group_name(d, group, name, sizeof(name)), d->group[group].threads, left + moved,
-			     moved, moved == 1 ? "s" : "");
+			     pit_draft_group_name(d, group, name, sizeof(name)), d->group[group].threads, all,
+			     all - left, all - left == 1 ? "s" : "");
 }
 
 static const char *siblings(const struct pit_lot *l)
@@ -152,21 +158,35 @@ static unsigned weight_of(const struct pit_draft *d, int rank)
 	return all;
 }
 
-/* Who gets the cores of a group where nobody is at home: its guests, and the ranks of the nearest groups. */
+static bool has_share(const struct pit_lot *l, int rank)
+{
+	for (size_t i = 0; i < l->shares; i++)
+		if (l->share[i].rank == rank)
+			return true;
+	return false;
+}
+
+/* Who gets the cores of a group where nobody is at home: its guests, and the ranks of the nearest groups. In order of
+ * their homes, so that those get neighbouring cores, whatever the order of the GPUs is. */
 static void add_receivers(const struct pit_draft *d, struct pit_lot *l, int group)
 {
 	uint64_t way = nearest_way(d, group);
+	bool homes = any_home(d);
 
-	for (size_t i = 0; i < d->members; i++) {
-		const struct pit_member *m = &d->member[i];
-		bool near = d->request->spill == PIT_SPILL_NEAREST && is_lived_in(d, m->group) &&
-			    pit_draft_way(d, group, m->group) == way && (!m->guest || !any_home(d));
-		bool twice = l->shares && l->share[l->shares - 1].rank == m->rank;
+	for (int g = 0; g < (int)d->groups; g++) {
+		bool near = d->request->spill == PIT_SPILL_NEAREST && is_lived_in(d, g) &&
+			    pit_draft_way(d, group, g) == way;
 
-		if (m->group == group)
-			pit_lot_add_share(l, m->rank, m->weight, true);
-		else if (near && !twice)
-			pit_lot_add_share(l, m->rank, weight_of(d, m->rank), false);
+		for (size_t i = 0; (near || g == group) && i < d->members; i++) {
+			const struct pit_member *m = &d->member[i];
+
+			if (m->group != g || has_share(l, m->rank))
+				continue;
+			if (g == group)
+				pit_lot_add_share(l, m->rank, m->weight, true);
+			else if (!m->guest || !homes)
+				pit_lot_add_share(l, m->rank, weight_of(d, m->rank), false);
+		}
 	}
 }
 
@@ -175,7 +195,7 @@ static bool same_receivers(const struct pit_lot *a, const struct pit_lot *b)
 	if (a->shares != b->shares)
 		return false;
 	for (size_t i = 0; i < a->shares; i++)
-		if (a->share[i].rank != b->share[i].rank || a->share[i].must || b->share[i].must)
+		if (a->share[i].rank != b->share[i].rank)
 			return false;
 	return true;
 }
@@ -231,6 +251,9 @@ int pit_draft_divide(struct pit_draft *d)
 	pit_auto_free bool *done = calloc(d->groups, sizeof(*done));
 	int rc = done ? 0 : -ENOMEM;
 
+	if (rc)
+		return rc;
+	keep_first_homes(d);
 	if (d->request->spill == PIT_SPILL_NEAREST)
 		for (int g = 0; !rc && g < (int)d->groups; g++)
 			rc = move_surplus(d, g);

@@ -6,11 +6,12 @@
 
 static int say(struct pit_draft *d, const struct pit_idset *cpus, const char *why)
 {
-	char text[160];
+	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
 	if (pit_idset_is_empty(cpus))
 		return 0;
-	return pit_strv_addf(&d->p->idle_why, "CPUs %s: %s", pit_idset_format(cpus, text, sizeof(text)), why);
+	pit_idset_print(cpus, &text);
+	return text.failed ? -ENOMEM : pit_strv_addf(&d->p->idle_why, "CPUs %s: %s", text.data, why);
 }
 
 static int say_other_threads(struct pit_draft *d)

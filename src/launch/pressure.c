@@ -31,7 +31,8 @@ struct pit_pressure {
 	struct pit_pressure_request r;
 	struct watch *w;
 	size_t count;
-	int episodes, timer;
+	int64_t told_at; /* when the last episode began that was not along; 0 none */
+	int timer;
 	char evidence[1024];
 };
 
@@ -40,8 +41,6 @@ static void leave(struct watch *w)
 	if (w->src.trigger >= 0)
 		pit_loop_unwatch(w->p->r.loop, w->src.trigger);
 	pit_source_close(&w->src);
-	w->p->episodes -= w->f.episode;
-	w->f.episode = false;
 	w->gone = true;
 }
 
@@ -57,6 +56,17 @@ static void name_largest(struct pit_pressure *p)
 			 pit_format_size(bytes, size, sizeof(size)));
 }
 
+/* Ranks do the same work, so their memory ends at about the same time. */
+static bool comes_along(struct pit_pressure *p, int64_t now)
+{
+	const struct pit_forecast_rules *r = &p->r.rules;
+
+	if (p->told_at && now - p->told_at < (r->horizon > r->calm ? r->horizon : r->calm))
+		return true;
+	p->told_at = now;
+	return false;
+}
+
 static void tell(struct watch *w, bool over, int64_t left)
 {
 	struct pit_pressure *p = w->p;
@@ -70,8 +80,7 @@ static void tell(struct watch *w, bool over, int64_t left)
 		.evidence = p->evidence,
 	};
 
-	p->episodes += over ? -1 : 1;
-	news.episodes = p->episodes;
+	news.along = !over && comes_along(p, w->last.when);
 	pit_pressure_say(&w->src, &w->f, &news, p->evidence, sizeof(p->evidence));
 	if (!over && news.rank < 0)
 		name_largest(p);

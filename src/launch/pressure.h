@@ -18,10 +18,9 @@
 struct pit_pressure;
 
 struct pit_pressure_news {
-	int rank;     /* -1: the whole job, or the host */
-	bool over;    /* the episode has ended */
-	int episodes; /* that are under way now, this one included: when it is not over and 1, the job was well before
-		       */
+	int rank;   /* -1: the whole job, or the host */
+	bool over;  /* the episode has ended */
+	bool along; /* began so soon after another (`horizon` or `calm`) that what was saved for that one will do */
 	uint64_t used, limit;
 	double per_second;    /* growth, bytes; 0 unknown */
 	int64_t left;         /* ns until the limit at this growth; INT64_MAX unknown */

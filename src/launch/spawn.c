@@ -246,6 +246,8 @@ int pit_spawn_finish(const struct pit_spawn *what, struct pit_spawned *s, struct
 		return 0;
 	if (rc < 0)
 		kill(s->pid, SIGKILL);
+	else
+		note(s, &r);
 	reap(s);
 	if (rc == -ETIMEDOUT)
 		return pit_fail(err, ETIMEDOUT, "%s does not start: the file system that it lies on may not answer",

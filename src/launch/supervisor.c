@@ -148,6 +148,17 @@ static void clean_up(const struct pit_supervisor *v)
 		(void)pit_leaves_close(v->leaves, LEAVES_MS);
 }
 
+/* Five files for each rank; the ranks have this limit from the job's plan. */
+static void raise_files(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_cur >= PIT_JOB_NOFILE)
+		return;
+	now.rlim_cur = now.rlim_max < PIT_JOB_NOFILE ? now.rlim_max : PIT_JOB_NOFILE;
+	setrlimit(RLIMIT_NOFILE, &now);
+}
+
 _Noreturn void pit_supervisor_main(struct pit_supervisor *v)
 {
 	struct pit_restart restart = {.most = v->s->job->options->restarts};
@@ -157,6 +168,7 @@ _Noreturn void pit_supervisor_main(struct pit_supervisor *v)
 	setpgid(0, 0); /* what the terminal sends comes through the front */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_NAME, "pitcrew-crew");
+	raise_files();
 	for (int number = 0; again; number++) {
 		again = false;
 		code = attempt(v, number, &restart, &again);

@@ -270,7 +270,7 @@ struct show {
 	struct pit_loop *loop;
 	int64_t begin;
 	double per_second, top;
-	int warned, over;
+	int warned, over, along;
 	char evidence[1024];
 	struct pit_pressure_news news;
 };
@@ -296,11 +296,31 @@ static void heard(void *arg, const struct pit_pressure_news *news)
 
 	s->warned += !news->over;
 	s->over += news->over;
-	assert_int_equal(news->episodes, !news->over);
+	s->along += news->along;
 	snprintf(s->evidence, sizeof(s->evidence), "%s", news->evidence);
 	s->news = *news;
 	if (news->over)
 		pit_loop_at(s->loop, pit_now(), enough, s);
+}
+
+static void heard_of_two(void *arg, const struct pit_pressure_news *news)
+{
+	struct show *s = arg;
+
+	assert_int_equal(news->rank, s->warned);
+	s->warned++;
+	s->along += news->along;
+	if (s->warned == 2)
+		pit_loop_at(s->loop, pit_now(), enough, s);
+}
+
+static int fill(void *arg, uint32_t events)
+{
+	struct show *s = arg;
+
+	tempdir_file(s->p->dir, "memory.stat", "anon 1\n");
+	put(s->p, "memory.current", 980 * GIB / 1000);
+	return 0;
 }
 
 static void play(struct show *s, int64_t seconds)
@@ -338,6 +358,31 @@ static void one_warning_and_its_end(void **state)
 	assert_int_equal(s.news.rank, 5);
 	assert_non_null(strstr(s.evidence, s.p->dir));
 	assert_non_null(strstr(s.evidence, "memory.max"));
+}
+
+/* Two ranks that do the same: each is told of, one is worth a checkpoint. */
+static void ranks_that_grow_together(void **state)
+{
+	struct show s = {.p = *state, .begin = 1};
+	struct pit_pressure_request r = {.rules = pit_forecast_usual, .fn = heard_of_two, .arg = &s};
+	struct pit_pressure *pressure;
+	struct pit_source src[2];
+
+	put_group(s.p);
+	remove_pressure(s.p);
+	put(s.p, "memory.current", 10 * MIB);
+	assert_int_equal(pit_loop_open(&s.loop), 0);
+	r.loop = s.loop;
+	for (int rank = 0; rank < 2; rank++)
+		assert_int_equal(pit_source_group(s.p->dir, true, rank, &src[rank]), 0);
+	assert_int_equal(pit_pressure_begin(&r, src, 2, &pressure, NULL), 0);
+	assert_true(pit_loop_at(s.loop, pit_now() + SECOND / 2, fill, &s) > 0);
+	assert_true(pit_loop_at(s.loop, pit_now() + 30 * SECOND, enough, &s) > 0);
+	assert_int_equal(pit_loop_run(s.loop), 1);
+	assert_int_equal(s.warned, 2);
+	assert_int_equal(s.along, 1);
+	pit_pressure_close(pressure);
+	pit_loop_close(s.loop);
 }
 
 static void quiet_when_it_stays_low(void **state)
@@ -440,6 +485,7 @@ int main(void)
 		TEST(nodes_of_a_strict_binding),
 		TEST(the_rank_that_holds_most),
 		TEST(one_warning_and_its_end),
+		TEST(ranks_that_grow_together),
 		TEST(quiet_when_it_stays_low),
 		TEST(a_group_that_vanishes),
 		TEST(for_real),
