@@ -447,6 +447,18 @@ As JSON:
   [(0, '0-3,16-19', '0', [0], 'mlx5_0'), (1, '4-7,20-23', '0', [1], 'mlx5_0'), (2, '8-11,24-27', '1', [2], 'mlx5_1'), (3, '12-15,28-31', '1', [3], 'mlx5_1')]
   {'uuid': 'GPU-33333333-d72c-4106-c12f-20bd9faed9f6', 'visible': 'GPU-33333333-d72c-4106-c12f-20bd9faed9f6', 'name': 'NVIDIA H100 80GB HBM3', 'pci': '0000:ab:00.0', 'mig': False, 'vendor': '10de', 'node': 1, 'node_source': 'sysfs', 'nic': 'mlx5_1', 'nic_why': 'below the same PCI bridge (2 shared)'}
 
+For other engines:
+
+  $ env -i PATH=$PATH pitcrew run --root d --emit torchrun --per-gpu 1 -- python3 train.py
+  #!/bin/sh
+  # python3: 4 ranks on 4 GPUs, planned by pitcrew run --emit torchrun
+  # Several hosts: in place of --standalone give --nnodes N --rdzv-backend c10d --rdzv-endpoint HOST:PORT on each of them.
+  exec torchrun --standalone --nproc-per-node 4 --no-python pitcrew run --rank-from LOCAL_RANK -- python3 train.py
+  $ env -i PATH=$PATH pitcrew run --root d --emit slurm --per-gpu 1 -- python3 train.py | grep srun
+  srun --kill-on-bad-exit=1 --cpu-bind=none --gpu-bind=none pitcrew run --rank-from SLURM_LOCALID -- python3 train.py
+  # srun --cpu-bind=mask_cpu:0xf000f,0xf000f0,0xf000f00,0xf000f000 --mem-bind=prefer,mask_mem:0x1,0x1,0x2,0x2 COMMAND
+  $ env -i PATH=$PATH pitcrew run --root d --emit numactl --per-gpu 1 -- python3 train.py | sh -n
+
 Jobs.
 
   $ pitcrew run echo one -n two

@@ -425,6 +425,7 @@ static void refuses_what_makes_no_sense(void **state)
 		const char *says;
 	} rows[] = {
 		{.o = {.placement = {.ranks = 3, .per_gpu = 1}}, .says = "disagree"},
+		{.o = {.placement = {.ranks = 5}, .strict = true}, .says = "fewer cores than ranks"},
 		{.o = {.gpus = "7"}, .says = "GPU 7"},
 		{.o = {.rank_from = "NO_SUCH"}, .says = "NO_SUCH"},
 		{.o = {.rank_from = "LOCAL_RANK", .mps = 50, .placement = {.ranks = 2}},
