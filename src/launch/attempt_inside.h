@@ -84,6 +84,8 @@ void pit_attempt_ended(struct pit_member *m);
 int pit_attempt_on_pidfd(void *arg, uint32_t events);
 
 int pit_attempt_watch_front(struct pit_attempt *a);
+/* Hears what the front says; true when nobody wants to wait for anything any more. */
+bool pit_attempt_hurried(void *arg);
 /* A signal that asks the job to stop. */
 void pit_attempt_asked(struct pit_attempt *a, const struct pit_front_message *m);
 void pit_attempt_order(struct pit_attempt *a, unsigned orders);
