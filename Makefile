@@ -33,7 +33,8 @@ test-vm: all deps-test
 
 bench: all
 	@tools/install-deps bench
-	tests/bench/run $(BUILD)
+	tests/bench/check $(BUILD)
+	tests/bench/launch $(BUILD)
 	tests/bench/tune $(BUILD)
 
 fuzz: deps-test

@@ -131,6 +131,37 @@ int pit_parse_size(const char *text, uint64_t *ret_bytes)
 	return 0;
 }
 
+static const struct {
+	const char *unit;
+	double seconds;
+} durations[] = {
+	{"", 1},     {"s", 1},    {"sec", 1},     {"ms", 0.001}, {"m", 60},
+	{"min", 60}, {"h", 3600}, {"hour", 3600}, {"d", 86400},  {"day", 86400},
+};
+
+int pit_parse_duration(const char *text, int64_t *ret_ns)
+{
+	char *end = NULL;
+	char unit[8];
+	double value;
+
+	text = skip_space(text);
+	value = isdigit((unsigned char)*text) ? strtod(text, &end) : 0;
+	if (!end || end != text + strspn(text, "0123456789.")) /* no hexadecimals, no 1e5 */
+		return -EINVAL;
+	pit_first_line(end, unit, sizeof(unit));
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+		if (strcmp(unit, durations[i].unit) != 0)
+			continue;
+		value *= durations[i].seconds * 1e9;
+		if (!(value < 9.2e18))
+			return -ERANGE;
+		*ret_ns = (int64_t)(value + 0.5);
+		return 0;
+	}
+	return -EINVAL;
+}
+
 int pit_parse_bool(const char *text, bool *ret_value)
 {
 	static const struct {
@@ -166,6 +197,23 @@ char *pit_format_size(uint64_t bytes, char *out, size_t size)
 		snprintf(out, size, "%.0f %s", value, units[u]);
 	else
 		snprintf(out, size, "%.1f %s", value, units[u]);
+	return out;
+}
+
+char *pit_format_duration(int64_t ns, char *out, size_t size)
+{
+	int64_t ms = ns / 1000000;
+
+	if (ms < 1000)
+		snprintf(out, size, "%d ms", (int)ms);
+	else if (ms % 1000)
+		snprintf(out, size, "%.3g s", (double)ms / 1000);
+	else if (ms % 60000 || ms < 120000)
+		snprintf(out, size, "%lld s", (long long)(ms / 1000));
+	else if (ms % 3600000)
+		snprintf(out, size, "%lld min", (long long)(ms / 60000));
+	else
+		snprintf(out, size, "%lld h", (long long)(ms / 3600000));
 	return out;
 }
 

@@ -1,59 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/irq_map.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "check/counters.h"
-
-#define INTR_MAX 1048576
-
-void pit_intr_free(struct pit_intr *i)
-{
-	pit_cleanup_free(&i->count);
-	*i = (struct pit_intr){0};
-}
-
-static size_t count_words(const char *line)
-{
-	size_t n = 0;
-
-	for (const char *c = line; *c && *c != '\n'; c++)
-		n += *c != ' ' && (c[1] == ' ' || c[1] == '\n' || !c[1]);
-	return n;
-}
-
-int pit_intr_parse(const char *stat, struct pit_intr *ret)
-{
-	const char *line = !strncmp(stat, "intr ", 5) ? stat : strstr(stat, "\nintr ");
-	struct pit_intr i = {0};
-	size_t words;
-	char *end;
-
-	if (!line)
-		return -ENOENT;
-	line += *line == '\n' ? 6 : 5;
-	words = count_words(line);
-	if (!words || words > INTR_MAX)
-		return -EBADMSG;
-	i.count = calloc(words, sizeof(*i.count));
-	if (!i.count)
-		return -ENOMEM;
-	for (size_t at = 0; at < words; at++, line = end) {
-		line += strspn(line, " ");
-		i.count[at] = strtoull(line, &end, 10);
-		if (!isdigit((unsigned char)*line) || (*end != ' ' && *end != '\n' && *end)) {
-			pit_intr_free(&i);
-			return -EBADMSG;
-		}
-	}
-	memmove(i.count, i.count + 1, (words - 1) * sizeof(*i.count)); /* the first is the total */
-	i.counts = words - 1;
-	*ret = i;
-	return 0;
-}
 
 void pit_irqs_free(struct pit_irqs *i)
 {
@@ -89,7 +41,7 @@ static int add_listed(struct pit_root *root, const struct pit_strv *names, struc
 	int rc = 0;
 
 	for (size_t i = 0; i < names->count && !rc; i++)
-		if (!pit_parse_u64(names->item[i], &number) && number < INTR_MAX)
+		if (!pit_parse_u64(names->item[i], &number) && number < PIT_INTR_MAX)
 			rc = add_irq(root, number, irqs);
 	return rc;
 }
@@ -131,7 +83,7 @@ int pit_irqs_of_device(struct pit_facts *facts, const struct pit_device *d, stru
 
 	if (!pit_root_list(root, &names, "%s/msi_irqs", d->sysfs))
 		rc = add_listed(root, names, &irqs);
-	else if (!pit_root_u64(root, &line, "%s/irq", d->sysfs) && line && line < INTR_MAX)
+	else if (!pit_root_u64(root, &line, "%s/irq", d->sysfs) && line && line < PIT_INTR_MAX)
 		rc = add_irq(root, line, &irqs);
 	if (rc)
 		return pit_fail(err, -rc, "interrupts of %s", d->pci);

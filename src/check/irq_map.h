@@ -6,16 +6,7 @@
 #define PIT_CHECK_IRQ_MAP_H
 
 #include "check/facts.h"
-
-/* Counts of all interrupts by number, from the line "intr TOTAL N0 N1 ..." of /proc/stat. */
-struct pit_intr {
-	uint64_t *count;
-	size_t counts;
-};
-
-/* -ENOENT no such line, -EBADMSG not numbers. The caller frees with pit_intr_free(). */
-int pit_intr_parse(const char *stat, struct pit_intr *ret);
-void pit_intr_free(struct pit_intr *i); /* back to empty */
+#include "host/intr.h"
 
 struct pit_irq {
 	int irq;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include <fnmatch.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/nearest.h"
+#include "base/pattern.h"
 #include "check/run.h"
 
 /* A word is an id, an area, the head of an id up to a dot, or a pattern. */
 static bool fits(const char *word, const struct pit_check *row)
 {
-	return !strcmp(word, pit_area_name(row->area)) || !fnmatch(word, row->id, 0);
+	return !strcmp(word, pit_area_name(row->area)) || pit_fits(word, row->id);
 }
 
 static bool any_fits(const struct pit_strv *words, const struct pit_check *row)

@@ -24,7 +24,7 @@ struct pit_cmd {
 	int (*run)(int argc, char **argv); /* argv[0] is "pitcrew NAME"; returns the exit code */
 };
 
-extern const struct pit_cmd pit_cmd_check, pit_cmd_topo, pit_cmd_snapshot, pit_cmd_explain, pit_cmd_tune;
+extern const struct pit_cmd pit_cmd_check, pit_cmd_topo, pit_cmd_snapshot, pit_cmd_explain, pit_cmd_tune, pit_cmd_run;
 
 /* `pitcrew explain access USER PATH`; argv[0] is "access". Returns the exit code. */
 int pit_cli_explain_access(int argc, char **argv);

@@ -9,7 +9,7 @@
 #include "cli/cmd.h"
 
 static const struct pit_cmd *const commands[] = {
-	&pit_cmd_check, &pit_cmd_topo, &pit_cmd_snapshot, &pit_cmd_explain, &pit_cmd_tune,
+	&pit_cmd_check, &pit_cmd_topo, &pit_cmd_snapshot, &pit_cmd_explain, &pit_cmd_tune, &pit_cmd_run,
 };
 
 static void print_help(FILE *to)
@@ -20,7 +20,7 @@ static void print_help(FILE *to)
 	for (size_t i = 0; i < PIT_COUNT(commands); i++)
 		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nTry 'pitcrew VERB --help', 'man pitcrew', or just 'pitcrew check'.\n"
-	      "Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage.\n",
+	      "Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage; of run: the job's.\n",
 	      to);
 }
 

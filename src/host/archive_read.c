@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/openat2.h>
@@ -16,11 +14,17 @@
 
 #include "base/buf.h"
 #include "base/strv.h"
+#include "host/archive_lib.h"
 
-static void free_reader(struct archive **a)
+struct reader {
+	struct pit_archive_lib lib;
+	struct archive *a; /* NULL: not open */
+};
+
+static void free_reader(struct reader *r)
 {
-	if (*a)
-		archive_read_free(*a);
+	if (r->a)
+		r->lib.archive_read_free(r->a);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -149,12 +153,12 @@ static int open_parent(struct sink *s, const char *path, const char **ret_last)
 	return s->parent;
 }
 
-static int copy_data(struct archive *a, struct sink *s, int fd)
+static int copy_data(struct reader *r, struct sink *s, int fd)
 {
 	char chunk[65536];
 	la_ssize_t n;
 
-	while ((n = archive_read_data(a, chunk, sizeof(chunk))) > 0) {
+	while ((n = r->lib.archive_read_data(r->a, chunk, sizeof(chunk))) > 0) {
 		s->bytes += (uint64_t)n;
 		if (s->bytes > PIT_ARCHIVE_BYTES_MAX)
 			return pit_fail(s->err, EFBIG, "more than %u GiB unpacked",
@@ -164,11 +168,11 @@ static int copy_data(struct archive *a, struct sink *s, int fd)
 					strerror(errno));
 	}
 	if (n < 0)
-		return pit_fail(s->err, EBADMSG, "%s", archive_error_string(a));
+		return pit_fail(s->err, EBADMSG, "%s", r->lib.archive_error_string(r->a));
 	return 0;
 }
 
-static int put_file(struct archive *a, struct sink *s, const char *name)
+static int put_file(struct reader *r, struct sink *s, const char *name)
 {
 	const char *last;
 	pit_auto_close int fd = -1;
@@ -179,7 +183,7 @@ static int put_file(struct archive *a, struct sink *s, const char *name)
 	fd = openat(parent, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EEXIST && !unlinkat(parent, last, 0))
 		fd = openat(parent, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? 0 : copy_data(a, s, fd);
+	return fd < 0 ? 0 : copy_data(r, s, fd);
 }
 
 static void put_link(struct sink *s, const char *name, const char *target)
@@ -217,9 +221,9 @@ static void put_hard_link(struct sink *s, const char *name, const char *target)
 	put_link(s, name, absolute);
 }
 
-static int put_member(struct archive *a, struct archive_entry *e, struct sink *s)
+static int put_member(struct reader *r, struct archive_entry *e, struct sink *s)
 {
-	const char *name = archive_entry_pathname(e);
+	const char *name = r->lib.archive_entry_pathname(e);
 
 	if (++s->members > PIT_ARCHIVE_MEMBERS_MAX)
 		return pit_fail(s->err, EFBIG, "more than %d members", PIT_ARCHIVE_MEMBERS_MAX);
@@ -229,15 +233,15 @@ static int put_member(struct archive *a, struct archive_entry *e, struct sink *s
 	name = safe_name(name);
 	if (!*name)
 		return 0;
-	if (archive_entry_hardlink(e)) {
-		put_hard_link(s, name, archive_entry_hardlink(e));
+	if (r->lib.archive_entry_hardlink(e)) {
+		put_hard_link(s, name, r->lib.archive_entry_hardlink(e));
 		return 0;
 	}
-	switch (archive_entry_filetype(e)) {
+	switch (r->lib.archive_entry_filetype(e)) {
 	case AE_IFREG:
-		return put_file(a, s, name);
+		return put_file(r, s, name);
 	case AE_IFLNK:
-		put_link(s, name, archive_entry_symlink(e));
+		put_link(s, name, r->lib.archive_entry_symlink(e));
 		return 0;
 	case AE_IFDIR:
 		put_dir(s, name);
@@ -247,42 +251,41 @@ static int put_member(struct archive *a, struct archive_entry *e, struct sink *s
 	}
 }
 
-static int unpack_all(struct archive *a, struct sink *s)
+static int unpack_all(struct reader *r, struct sink *s)
 {
 	struct archive_entry *e;
 
 	for (;;) {
-		int rc = archive_read_next_header(a, &e);
+		int rc = r->lib.archive_read_next_header(r->a, &e);
 
 		if (rc == ARCHIVE_EOF)
 			return s->members ? 0 : pit_fail(s->err, EBADMSG, "it holds nothing");
 		if (rc < ARCHIVE_WARN)
-			return pit_fail(s->err, EBADMSG, "%s", archive_error_string(a));
-		rc = put_member(a, e, s);
+			return pit_fail(s->err, EBADMSG, "%s", r->lib.archive_error_string(r->a));
+		rc = put_member(r, e, s);
 		if (rc)
 			return rc;
 	}
 }
 
-static struct archive *open_reader(const char *path, struct pit_error *err)
+static int open_reader(const char *path, struct reader *r, struct pit_error *err)
 {
-	struct archive *a = archive_read_new();
+	int rc = pit_archive_lib(&r->lib, err);
 
-	if (!a) {
-		pit_fail(err, ENOMEM, "out of memory");
-		return NULL;
-	}
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_zstd(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_format_tar(a);
-	if (archive_read_open_filename(a, path, 65536) != ARCHIVE_OK) {
-		pit_fail(err, archive_errno(a) > 0 ? archive_errno(a) : EBADMSG, "%s", archive_error_string(a));
-		archive_read_free(a);
-		return NULL;
-	}
-	return a;
+	if (rc)
+		return rc;
+	r->a = r->lib.archive_read_new();
+	if (!r->a)
+		return pit_fail(err, ENOMEM, "out of memory");
+	r->lib.archive_read_support_filter_gzip(r->a);
+	r->lib.archive_read_support_filter_xz(r->a);
+	r->lib.archive_read_support_filter_zstd(r->a);
+	r->lib.archive_read_support_filter_bzip2(r->a);
+	r->lib.archive_read_support_format_tar(r->a);
+	if (r->lib.archive_read_open_filename(r->a, path, 65536) == ARCHIVE_OK)
+		return 0;
+	rc = r->lib.archive_errno(r->a);
+	return pit_fail(err, rc > 0 ? rc : EBADMSG, "%s", r->lib.archive_error_string(r->a));
 }
 
 static bool is_root_name(const char *name)
@@ -352,10 +355,10 @@ static int make_base(struct pit_unpacked *u, struct pit_error *err)
 	return start_janitor(u) ? pit_fail(err, EAGAIN, "cannot start a process that cleans up") : 0;
 }
 
-static int unpack_into(struct archive *a, const char *base, struct pit_error *err)
+static int unpack_into(struct reader *r, const char *base, struct pit_error *err)
 {
 	struct sink s = {.fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC), .parent = -1, .err = err};
-	int rc = unpack_all(a, &s);
+	int rc = unpack_all(r, &s);
 
 	if (s.parent >= 0)
 		close(s.parent);
@@ -366,15 +369,15 @@ static int unpack_into(struct archive *a, const char *base, struct pit_error *er
 int pit_archive_unpack(const char *path, struct pit_unpacked *ret, struct pit_error *err)
 {
 	PIT_CLEANUP(pit_unpacked_free) struct pit_unpacked u = PIT_UNPACKED_INIT;
-	PIT_CLEANUP(free_reader) struct archive *a = open_reader(path, err);
+	PIT_CLEANUP(free_reader) struct reader r = {0};
 	char dir[4096];
-	int rc;
+	int rc = open_reader(path, &r, err);
 
-	if (!a)
-		return pit_wrap(err, err && err->code ? -err->code : -EBADMSG, "cannot read %s", path);
+	if (rc)
+		return pit_wrap(err, rc, "cannot read %s", path);
 	rc = make_base(&u, err);
 	if (!rc)
-		rc = unpack_into(a, u.base, err);
+		rc = unpack_into(&r, u.base, err);
 	if (rc)
 		return pit_wrap(err, rc, "cannot unpack %s", path);
 	snprintf(dir, sizeof(dir), "%s", u.base);

@@ -324,6 +324,17 @@ int pit_cgroup_dir(const struct pit_cgroup *g, const char *controller, char *ret
 	return 0;
 }
 
+int pit_cgroup_v2_dir(const struct pit_cgroup *g, const char **ret_dir, const char **ret_base)
+{
+	const struct line *l = find_v2(g);
+
+	if (!l || !l->dir)
+		return -ENOENT;
+	*ret_dir = l->dir;
+	*ret_base = l->base;
+	return 0;
+}
+
 int pit_cgroup_walk_up(const struct pit_cgroup *g, const char *controller, pit_cgroup_fn fn, void *arg)
 {
 	pit_auto_free char *dir = NULL;

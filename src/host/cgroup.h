@@ -25,6 +25,10 @@ const char *pit_cgroup_path(const struct pit_cgroup *g);          /* as /proc/PI
  * not there or the path cannot be translated through the mount. */
 int pit_cgroup_dir(const struct pit_cgroup *g, const char *controller, char *ret, size_t size, bool *ret_v2);
 
+/* The process's own directory in the version 2 hierarchy, whatever controllers it has there, and the one where that
+ * hierarchy is mounted, above which nothing is seen. -ENOENT: none, or the path cannot be translated. */
+int pit_cgroup_v2_dir(const struct pit_cgroup *g, const char **ret_dir, const char **ret_base);
+
 /* Walks from the group up to the mount's root: calls `fn` with each directory (deepest first) until it returns not 0,
  * and returns that. */
 typedef int (*pit_cgroup_fn)(const char *dir, bool v2, void *arg);

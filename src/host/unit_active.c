@@ -7,11 +7,12 @@
 #include "host/child.h"
 #include "host/try.h"
 #include "host/unit.h"
+#include "host/unit_bus.h"
 
 #define ASK_MS 5000
 #define ANSWER_MAX 4096
 
-/* In the child: it becomes systemctl, whose words go to us. */
+/* In the child, when the bus does not answer: it becomes systemctl, whose words go to us. */
 static void become_systemctl(int fd, const void *arg)
 {
 	static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
@@ -24,9 +25,19 @@ static void become_systemctl(int fd, const void *arg)
 	_exit(127);
 }
 
-static int ask_systemctl(const char *name, void *unit, struct pit_buf *out)
+static void ask_in_child(int fd, const void *unit)
 {
-	const struct pit_child_job job = {.name = "systemctl", .run = become_systemctl, .arg = unit};
+	char state[64 + 1];
+
+	if (pit_unit_bus_state(unit, state, sizeof(state) - 1))
+		become_systemctl(fd, unit);
+	strcat(state, "\n");
+	pit_child_write(fd, state, strlen(state));
+}
+
+static int ask_systemd(const char *name, void *unit, struct pit_buf *out)
+{
+	const struct pit_child_job job = {.name = "systemctl", .run = ask_in_child, .arg = unit};
 	pit_auto_child struct pit_child child = PIT_CHILD_INIT;
 	int64_t until = pit_now() + ASK_MS * PIT_MS;
 	int rc = pit_child_start(&job, &child);
@@ -45,7 +56,7 @@ static int asked(struct pit_root *root, const char *unit)
 {
 	struct pit_text text;
 	char name[280];
-	int rc = pit_root_fact(root, pit_fact_name(name, sizeof(name), "unit-active", unit), ask_systemctl,
+	int rc = pit_root_fact(root, pit_fact_name(name, sizeof(name), "unit-active", unit), ask_systemd,
 			       (void *)(uintptr_t)unit, &text);
 
 	if (rc)

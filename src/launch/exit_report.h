@@ -14,7 +14,7 @@ enum pit_rank_how {
 	PIT_RANK_RUNS, /* never seen to end */
 	PIT_RANK_EXITED,
 	PIT_RANK_SIGNALLED,
-	PIT_RANK_NOT_STARTED, /* `code` is the errno */
+	PIT_RANK_NOT_STARTED, /* `code` is the errno, of exec unless `before_exec` */
 };
 
 enum pit_killer { /* who sent the signal that ended it, as far as can be known */
@@ -32,9 +32,11 @@ struct pit_rank_end {
 	enum pit_rank_how how;
 	int code, signal; /* by `how` */
 	bool core;        /* a core file was written */
+	bool before_exec; /* NOT_STARTED: a step of ours failed (binding with --strict, --chdir), not the command */
 	enum pit_killer killer;
 	int64_t after;                 /* ns since the start of this attempt */
-	struct pit_leaf_memory memory; /* of its leaf at its end */
+	struct pit_leaf_memory memory; /* of its leaf at its end; all zero: there was none */
+	char *leaf;                    /* path of that leaf; NULL there was none */
 	char *tail;                    /* last lines of its stderr; NULL none were kept */
 	char *gone;                    /* a sentence about its start, or NULL: "exec: No such file" */
 };
@@ -49,6 +51,7 @@ struct pit_exit_report {
 	int asked_signal;      /* STOPPED: which */
 	pid_t asked_by;        /* and from whom; 0 the kernel (a terminal), -1 unknown */
 	char asked_name[32];   /* its command; "" unknown */
+	int stop_signal;       /* the one that was sent to the ranks; 0 none */
 	int attempt, restarts; /* this one is number `attempt` (0 first) of at most 1 + restarts */
 	const char *gave_up;   /* why no further restart; NULL */
 	int64_t lasted;
@@ -58,20 +61,21 @@ struct pit_exit_report {
 	bool grace_over;       /* the stop signal was not enough for some */
 	struct pit_strv notes; /* what --explain would have said of it: re-bound threads, remote memory, pressure */
 };
-void pit_exit_report_free(struct pit_exit_report *r);
+void pit_exit_report_free(struct pit_exit_report *r); /* back to all-zero, `first` -1 */
 
 /* 0; the first failing rank's code, or 128 + its signal; a job that was asked to stop: 128 + that signal unless all
  * ranks ended with 0; 127 command not found, 126 not executable, 125 pitcrew could not do its part. */
 int pit_exit_report_code(const struct pit_exit_report *r);
 
-/* At most 24 lines of 80 to 120 columns, nothing for a job that simply went well; foreign text without control
- * characters. `label` false: one rank, which is then not numbered. */
+/* At most PIT_EXIT_REPORT_LINES lines of at most 100 columns, nothing for a job that simply went well; foreign text
+ * without control characters. Rank 0, when it is alone, is called the command. */
+#define PIT_EXIT_REPORT_LINES 24
 void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out);
 int pit_exit_report_json(const struct pit_exit_report *r, struct pit_buf *out); /* {"schema":1,...}; 0 or -ENOMEM */
 
 /* "SIGTERM" for 15, "SIGRTMIN+3"; "signal 99" when it has no name. Returns `out`. */
 char *pit_signal_name(int signal, char *out, size_t size);
-/* "TERM", "SIGTERM", "15", "RTMIN+1" in any case; -EINVAL. */
+/* "TERM", "SIGTERM", "15", "RTMIN+1", "RTMAX-2" in any case; -EINVAL, also for 0 and the two that libc keeps. */
 int pit_signal_parse(const char *text, int *ret);
 
 #endif

@@ -37,6 +37,14 @@ struct pit_job_options {   /* of the command line; all zero is the default unles
 	int64_t after; /* ns after start at which the binding is looked at again; 0: 10 s; -1 never */
 };
 
+#define PIT_JOB_LIMITS 4
+#define PIT_JOB_NOFILE 65536 /* open files that ranks get where they may: select() and loops over all files bear it */
+
+struct pit_job_limit {
+	int resource; /* RLIMIT_... */
+	struct rlimit64 value, was;
+};
+
 struct pit_job {
 	const struct pit_job_options *options;
 	char **environ; /* what we were started with; the caller's */
@@ -44,22 +52,34 @@ struct pit_job {
 	struct pit_placement placement;
 	struct pit_identity identity; /* with rank_from */
 	bool alone;                   /* rank_from: only seat `own` is started here */
-	int own;                      /* its seat */
-	struct pit_env *env;          /* of each seat; when alone only [own] is filled */
-	char *program;                /* argv[0] as found in PATH; NULL: not found, `program_error` says why */
+	int own;                      /* its seat, which is its local rank */
+	bool peers_unknown;  /* what the launcher gave to others is not known: no seat but `own` means anything */
+	struct pit_env *env; /* of each seat; when alone only [own] is filled */
+	char *program;       /* argv[0] as found in PATH; NULL: not found, `program_error` says why */
 	struct pit_error program_error;
 	struct pit_strv preload;   /* of the allocator */
 	struct pit_strv rebinders; /* sentences */
 	struct pit_strv notes;     /* sentences: what cannot be had here */
 	enum pit_mem mem;          /* policy that the kernel lets us set; placement.mem is what is wanted */
 	int mem_error;             /* errno of its refusal */
-	bool recorded;             /* the machine is a recording: the job can be explained, not run */
+	int port;                  /* for MASTER_PORT; 0: not ours to choose */
+	struct pit_job_limit limit[PIT_JOB_LIMITS];
+	size_t limits;
+	struct pit_strv io_max; /* lines for pit_leaf_limits.io: devices by number */
+	bool recorded;          /* the machine is a recording: the job can be explained, not run */
 };
 
-/* -EINVAL what was asked for makes no sense; -ENOENT the allocator is missing. A missing command is no error here. */
+/* -EINVAL what was asked for makes no sense, or with `strict` cannot be had (the errno of a refused memory policy,
+ * too); -ENOENT the allocator, or a device of --io, is missing. A missing command is no error here. `options->argv` may
+ * be NULL where nothing will be started. */
 int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **environ, struct pit_job *ret,
 		 struct pit_error *err);
 void pit_job_free(struct pit_job *j);
+
+/* The variables of a seat in a later attempt, or with the directory of an MPS daemon (NULL none) that is there now;
+ * what `env` holds is this with 0 and NULL. */
+int pit_job_env(const struct pit_job *j, int seat, int restart, const char *mps_dir, struct pit_env *ret,
+		struct pit_error *err);
 
 /* What seat `seat` gives to pit_spawn_start(): all but cgroup and stdio. Texts and sets belong to the job; `block` is
  * from pit_env_block(). */

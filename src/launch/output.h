@@ -2,7 +2,9 @@
  *
  * What ranks write. One rank: our own files, untouched (terminals stay terminals). Several: pipes, whole lines with
  * "[rank] " in front, or files rank-N.out and rank-N.err in a directory. The last lines of each rank's stderr are kept
- * for the report. When whoever reads us is slow, ranks wait, the supervisor does not.
+ * for the report. When whoever reads us is slow, ranks wait, the supervisor does not; when that reader is gone, output
+ * is dropped. A line that is written anew with CR (a progress bar) comes out at most every PIT_LINES_UPDATE, its last
+ * state always (output_lines.h).
  */
 #ifndef PIT_LAUNCH_OUTPUT_H
 #define PIT_LAUNCH_OUTPUT_H
@@ -13,24 +15,33 @@
 
 enum pit_output_mode { PIT_OUTPUT_INHERIT, PIT_OUTPUT_LABELLED, PIT_OUTPUT_FILES };
 
-#define PIT_OUTPUT_LINE 8192 /* a longer line comes in parts */
-#define PIT_OUTPUT_TAIL 20   /* lines of stderr that are kept */
+#define PIT_OUTPUT_TAIL 20          /* lines of stderr that are kept, */
+#define PIT_OUTPUT_TAIL_BYTES 16384 /* of the last so many bytes */
 
 struct pit_output;
 
-/* `dir`: of the files, made when it is not there; NULL for the other modes. `attempt`: 0, or the restart's number,
- * which is part of the files' names then ("rank-3.1.err"). */
+/* `dir`: of the files, made with its parents when it is not there; NULL for the other modes. `attempt`: 0, or the
+ * restart's number, which is part of the files' names then ("rank-3.1.err"). -errno: the directory, and why. */
 int pit_output_open(struct pit_loop *loop, enum pit_output_mode mode, const char *dir, int ranks, int attempt,
 		    struct pit_output **ret, struct pit_error *err);
 
-/* The files for stdio[1] and stdio[2] of a rank; -1: ours. They are closed by pit_output_started(). */
+/* The files for stdio[1] and stdio[2] of a rank, once; -1: ours. They are closed by pit_output_started(), which is
+ * called also when the start failed. Files are appended to; a name that is a link or no plain file is refused. */
 int pit_output_files(struct pit_output *o, int rank, int ret_fd[2], struct pit_error *err);
 void pit_output_started(struct pit_output *o, int rank);
+
+/* Reads what is still in the ranks' pipes, to their ends or for at most `ms`: somebody who was left behind may hold one
+ * open. They are closed then. */
+void pit_output_drain(struct pit_output *o, int ms);
 
 /* Appends the last lines of a rank's stderr, without its label. Nothing in mode INHERIT. */
 void pit_output_tail(struct pit_output *o, int rank, struct pit_buf *out);
 
-/* Writes what is still in pipes and buffers, for at most `ms` (somebody who left may hold a pipe open), and frees. */
+/* With `fd`, our end of whatever tells us to stop, pit_output_close() gives a slow reader of ours all the time it
+ * needs, until something can be read there. Without (-1) it waits for `ms` only, and the rest is lost. */
+void pit_output_hurry(struct pit_output *o, int fd);
+
+/* Drains, writes what is still in buffers, and frees. */
 void pit_output_close(struct pit_output *o, int ms);
 
 #endif

@@ -7,9 +7,11 @@
 #ifndef PIT_LAUNCH_SPAWN_H
 #define PIT_LAUNCH_SPAWN_H
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
 #include "base/idset.h"
 #include "launch/policy.h"
 #include "pitcrew/error.h"
@@ -35,9 +37,11 @@ const char *pit_spawn_step_name(enum pit_spawn_step step); /* "binding CPUs", ..
 /* What became of a step that did not go as asked for. */
 struct pit_spawn_note {
 	enum pit_spawn_step step;
-	int error;  /* errno of the refusal */
-	int fell;   /* mem: the enum pit_mem used instead; cpus: 1 when the kernel bound to fewer than asked; else 0 */
-	int detail; /* limit: its RLIMIT_ number */
+	int error; /* errno of the refusal; 0: done, but for a part of the CPUs or nodes only (see `fell`) */
+	/* mem: the enum pit_mem used instead (the wanted one: for fewer nodes; before Linux 5.15 PREFER takes but the
+	 * first); cpus: 1 when the kernel bound to fewer than asked; else 0 */
+	int fell;
+	int detail; /* limit: its RLIMIT_ number; it is now as near to the wanted one as our hard limit allows */
 };
 #define PIT_SPAWN_NOTES 16
 
@@ -58,27 +62,37 @@ struct pit_spawn {
 	int nice;
 	int policy, priority; /* SCHED_* */
 	int io_class, io_level;
-	int cgroup;   /* directory of a v2 group; -1 none */
-	int stdio[3]; /* -1: as ours */
-	int death;    /* signal when the thread that spawned it ends; 0 none */
-	bool session; /* setsid; else an own process group */
-	int terminal; /* own group becomes the foreground group of this terminal; -1 no */
-	bool strict;  /* a step that is refused ends the child, and is an error of pit_spawn_finish() */
+	int cgroup;           /* directory of a v2 group; -1 none */
+	int stdio[3];         /* -1: as ours */
+	int death;            /* signal when the thread that spawned it ends; 0 none */
+	bool session;         /* setsid; else an own process group */
+	int terminal;         /* own group becomes the foreground group of this terminal; -1 no */
+	const sigset_t *mask; /* signals that are blocked in it: those that were when we were called. NULL: none */
+	/* A step that is refused, even in part, ends the child, and is an error of pit_spawn_finish(). Without it only
+	 * stdio, directory and command do that, and the others are notes. */
+	bool strict;
 };
 
 struct pit_spawned {
 	pid_t pid;
 	int pidfd;  /* -1: this kernel has none (before 5.3) */
-	int report; /* our end of the pipe; closed by finish */
+	int report; /* our end of the pipe, which hangs up (EPOLLHUP) when finish need not wait; closed by finish */
 	struct pit_spawn_note note[PIT_SPAWN_NOTES];
 	size_t notes;
 };
 
-/* Two halves, so that many start side by side. start returns at once; -errno: nothing was started. */
+#define PIT_SPAWN_WAIT (300 * 1000 * PIT_MS) /* for exec from a slow file system; after it -ETIMEDOUT */
+
+/* Two halves, so that many start side by side. start returns at once; -errno: nothing was started (also -ENOENT and
+ * -EACCES of pit_spawn_find() and of `dir`, from which relative names are looked up). Signals: handlers go, what was
+ * ignored stays so, but SIGPIPE and SIGXFSZ, which our main() ignores, are as usual again. Open files above 2 that are
+ * not close-on-exec stay open: MPI and Slurm hand such on. SCHED_FIFO and SCHED_RR hold for the rank's first thread
+ * alone (SCHED_RESET_ON_FORK). */
 int pit_spawn_start(const struct pit_spawn *what, struct pit_spawned *ret, struct pit_error *err);
 
 /* Waits until the child runs the command. -errno of the step that failed (exec: ENOENT, EACCES, ENOEXEC, ...): the
- * child is reaped then and `s->pid` is 0; the text names the command (and a script's missing interpreter). */
+ * child is reaped then, `s->pid` is 0 and `s->pidfd` -1; the text names the command (and a script's missing
+ * interpreter), and the last note is that step. A child that a signal ended on its way is no error: that is seen as of every other. */
 int pit_spawn_finish(const struct pit_spawn *what, struct pit_spawned *s, struct pit_error *err);
 
 /* PATH of `environ`; *ret is malloc'ed. -ENOENT, -EACCES (found, not executable). */

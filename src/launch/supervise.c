@@ -1,10 +1,186 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <stddef.h>
-
 #include "launch/supervise.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "launch/supervisor.h"
+
+#define LOST_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
+#define LEAVES_MS 2000
+
+struct front {
+	const struct pit_supervise *s;
+	struct pit_root *root; /* own one */
+	struct pit_children before;
+	struct pit_supervisor supervisor; /* what it is given */
+	sigset_t mask;
+	int signals, socket;
+	pid_t pid; /* of the supervisor */
+};
+
+static void say(const struct front *f, const char *line)
+{
+	if (f->s->say)
+		f->s->say(f->s->arg, line);
+}
+
+static bool limits_asked(const struct pit_job_options *o)
+{
+	return o->memory_max || o->memory_high || o->cpu_max > 0 || o->io.count;
+}
+
+/* Groups are opened here, for whoever of the two is the last to need them. Without them limits are lost, and little
+ * else. */
+static int open_leaves(struct front *f, struct pit_error *err)
+{
+	const struct pit_job_options *o = f->s->job->options;
+	const struct pit_leaf_limits none = {.memory_max = PIT_UNLIMITED, .memory_high = PIT_UNLIMITED};
+	struct pit_error e = PIT_ERROR_INIT;
+	pit_auto_strv struct pit_strv notes = {0};
+	int rc = pit_leaves_open(f->s->root, &none, &f->supervisor.leaves, &notes, &e);
+
+	if (rc && limits_asked(o) && o->strict) {
+		if (err)
+			*err = e;
+		return rc;
+	}
+	if (rc && limits_asked(o))
+		say(f, e.text);
+	for (size_t i = 0; i < notes.count && limits_asked(o); i++)
+		say(f, notes.item[i]);
+	return 0;
+}
+
+static int open_mps(struct front *f, struct pit_error *err)
+{
+	const struct pit_job *j = f->s->job;
+	pit_auto_buf struct pit_buf gpus = PIT_BUF_INIT;
+	char dir[64];
+	struct pit_mps_request request = {.dir = dir, .environ = j->environ, .percent = j->options->mps};
+
+	if (!j->options->mps)
+		return 0;
+	for (size_t i = 0; i < j->site.gpus; i++)
+		pit_buf_printf(&gpus, "%s%s", i ? "," : "", j->site.gpu[i].uuid);
+	snprintf(dir, sizeof(dir), "/tmp/pitcrew-mps-%d", getpid());
+	request.gpus = gpus.data;
+	return pit_mps_start(&request, &f->supervisor.mps, err);
+}
+
+static int prepare(struct front *f, struct pit_error *err)
+{
+	int ends[2];
+	int rc = pit_root_open(NULL, &f->root, err);
+
+	if (rc)
+		return rc;
+	rc = pit_front_signals(&f->signals, &f->mask);
+	if (rc)
+		return pit_fail(err, -rc, "cannot read signals: %s", strerror(-rc));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return pit_fail(err, errno, "cannot make a socket: %s", strerror(errno));
+	f->socket = ends[0];
+	f->supervisor.front = ends[1];
+	rc = open_leaves(f, err);
+	if (!rc)
+		rc = open_mps(f, err);
+	if (rc)
+		return rc;
+	rc = pit_children_list(f->root, &f->before); /* of process 1 the daemon of MPS is one */
+	return rc ? pit_fail(err, -rc, "cannot list our children: %s", strerror(-rc)) : 0;
+}
+
+static void start_supervisor(struct front *f)
+{
+	/* Readers of files belong to one process, and so does what was not written yet. */
+	pit_root_end_helper(f->s->root);
+	pit_root_end_helper(f->root);
+	fflush(NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	f->pid = fork();
+	if (f->pid)
+		return;
+	close(f->socket);
+	close(f->signals);
+	f->supervisor.s = f->s;
+	f->supervisor.mask = &f->mask;
+	pit_supervisor_main(&f->supervisor);
+}
+
+static int lost_supervisor(struct front *f, int status)
+{
+	char name[32], line[160];
+
+	if (WIFSIGNALED(status))
+		snprintf(line, sizeof(line), "the supervisor was ended by %s; the job is killed",
+			 pit_signal_name(WTERMSIG(status), name, sizeof(name)));
+	else
+		snprintf(line, sizeof(line), "the supervisor cannot be watched; the job is killed");
+	say(f, line);
+	pit_mps_stop(pit_take(f->supervisor.mps)); /* clients first, as long as they can be asked */
+	/* The ranks ended with the supervisor (PR_SET_PDEATHSIG), and what they started is ours now. */
+	if (pit_children_end(f->root, &f->before, f->supervisor.leaves, LOST_MOST))
+		say(f, "some processes of the job are left: they are stuck in the kernel");
+	return PIT_SUPERVISE_FAILED;
+}
+
+static int serve(struct front *f)
+{
+	const struct pit_front front = {
+		.signals = f->signals, .socket = f->socket, .supervisor = f->pid, .before = &f->before};
+	int status = 0;
+	int rc;
+
+	close(f->supervisor.front);
+	f->supervisor.front = -1;
+	rc = pit_front_serve(&front, &status);
+	if (rc)
+		kill(f->pid, SIGKILL);
+	else if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return lost_supervisor(f, status);
+}
+
+/* Signals that came too late to be forwarded must not end us with our result unsaid. */
+static void restore_signals(const struct front *f)
+{
+	const struct timespec now = {0};
+	sigset_t pending;
+
+	if (f->signals < 0)
+		return;
+	while (!sigpending(&pending) && sigtimedwait(&pending, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &f->mask, NULL);
+}
+
+static void finish(struct front *f)
+{
+	pit_mps_stop(f->supervisor.mps);
+	if (f->supervisor.leaves)
+		(void)pit_leaves_close(f->supervisor.leaves, LEAVES_MS);
+	restore_signals(f);
+	pit_cleanup_close(&f->signals);
+	pit_cleanup_close(&f->socket);
+	pit_cleanup_close(&f->supervisor.front);
+	pit_children_free(&f->before);
+	pit_root_close(f->root);
+}
 
 int pit_supervise(const struct pit_supervise *s, struct pit_error *err)
 {
-	return -ENOSYS;
+	struct front f = {.s = s, .signals = -1, .socket = -1, .supervisor = {.front = -1}};
+	int rc = prepare(&f, err);
+
+	if (!rc) {
+		start_supervisor(&f);
+		rc = f.pid < 0 ? pit_fail(err, errno, "cannot start the supervisor: %s", strerror(errno)) : serve(&f);
+	}
+	finish(&f);
+	return rc;
 }

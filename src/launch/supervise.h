@@ -6,7 +6,8 @@
  * Two processes do it (decision 0008). The *front* is the one that was called: it forwards its signals and the
  * terminal's stops to the *supervisor*, its child, which is the parent of the ranks and the reaper of their orphans.
  * When either is killed, even with SIGKILL, the other ends the ranks and everything that they started: the supervisor
- * sees the front's end through a pidfd; the front inherits the orphans of a lost supervisor, since both are subreapers.
+ * sees the front's end as the end of their socket; the front inherits the orphans of a lost supervisor, since both are
+ * subreapers.
  */
 #ifndef PIT_LAUNCH_SUPERVISE_H
 #define PIT_LAUNCH_SUPERVISE_H
@@ -15,14 +16,16 @@
 #include "launch/job.h"
 
 struct pit_supervise {
-	struct pit_root *root;
+	struct pit_root *root; /* live */
 	const struct pit_job *job;
 	/* A line for the user while it runs, without newline: refused steps, pressure, re-bound threads, restarts. */
 	void (*say)(void *arg, const char *line);
-	/* The report of each attempt that is not restarted silently, at its end. */
+	/* The report of each attempt, at its end. */
 	void (*report)(void *arg, const struct pit_exit_report *r);
-	void *arg; /* both run in the supervisor's process */
+	void *arg; /* both run in the supervisor's process; say() in the front too, when there is no supervisor */
 };
+
+#define PIT_SUPERVISE_FAILED 125 /* pitcrew could not do its part; also when the supervisor was killed */
 
 /* Forks; returns in the front only, with the exit code of pit_exit_report_code(). -errno: nothing was started. */
 int pit_supervise(const struct pit_supervise *s, struct pit_error *err);

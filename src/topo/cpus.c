@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "base/strmap.h"
 #include "topo/parts.h"
 
 #define CPU_DIR "/sys/devices/system/cpu"
@@ -89,47 +88,6 @@ int pit_topo_load_cpus(struct pit_root *root, const struct pit_shape *shape, str
 	return rc;
 }
 
-/* The CPUs that share something with `cpu`, from the list or the mask, by the new or the old name. */
-static int siblings(struct pit_root *root, int cpu, const char *const names[2], struct pit_idset *ret)
-{
-	for (size_t i = 0; i < 2; i++) {
-		struct pit_text text;
-
-		if (!pit_root_idset(root, ret, CPU_DIR "/cpu%d/topology/%s_list", cpu, names[i]) &&
-		    !pit_idset_is_empty(ret))
-			return 0;
-		pit_idset_free(ret);
-		if (!pit_root_read(root, &text, CPU_DIR "/cpu%d/topology/%s", cpu, names[i]) &&
-		    !pit_idset_parse_mask(text.data, ret, NULL) && !pit_idset_is_empty(ret))
-			return 0;
-		pit_idset_free(ret);
-	}
-	return -ENOENT;
-}
-
-static const char *const thread_names[] = {"core_cpus", "thread_siblings"};
-static const char *const package_names[] = {"package_cpus", "core_siblings"};
-
-/* Counts distinct sets of siblings over the online CPUs; -1 when no CPU tells its own. */
-static int count_groups(struct pit_root *root, const struct pit_idset *online, const char *const names[2])
-{
-	struct pit_strmap seen = {0};
-	int count;
-
-	PIT_IDSET_FOREACH (cpu, online) {
-		pit_auto_idset struct pit_idset set = {0};
-		pit_auto_buf struct pit_buf key = PIT_BUF_INIT;
-
-		if (siblings(root, cpu, names, &set))
-			continue;
-		pit_idset_print(&set, &key);
-		pit_strmap_put(&seen, key.data, NULL);
-	}
-	count = seen.count ? (int)seen.count : -1;
-	pit_strmap_free(&seen, NULL);
-	return count;
-}
-
 static int package_of(struct pit_root *root, int cpu, int64_t *ret)
 {
 	return pit_root_i64(root, ret, CPU_DIR "/cpu%d/topology/physical_package_id", cpu);
@@ -170,24 +128,36 @@ static void forget_packages(struct pit_shape *s)
 	s->packages = -1;
 }
 
-/* By physical_package_id; where the firmware gives none (-1), by the groups that core_siblings makes. */
-static int packages_from_sysfs(struct pit_root *root, struct pit_shape *s, struct pit_topo *t)
+/* By physical_package_id. */
+static int packages_by_id(struct pit_root *root, struct pit_shape *s, const struct pit_idset *online,
+			  bool *ret_nameless)
 {
 	pit_auto_free int64_t *ids = NULL;
-	bool nameless = false;
-	int rc = 0, groups;
+	int rc = 0;
 
 	forget_packages(s);
-	PIT_IDSET_FOREACH (cpu, &t->cpus.online) {
+	PIT_IDSET_FOREACH (cpu, online) {
 		int64_t id;
 
 		if (package_of(root, cpu, &id))
 			continue;
-		nameless |= id < 0;
+		*ret_nameless |= id < 0;
 		rc = rc ? rc : add_to_package(s, &ids, id, cpu);
 	}
 	s->packages = s->package_count ? (int)s->package_count : -1;
-	groups = rc ? -1 : count_groups(root, &t->cpus.online, package_names);
+	return rc;
+}
+
+/* By id; where the firmware gives none (-1), by the groups that core_siblings makes. */
+static int packages_from_sysfs(struct pit_root *root, struct pit_shape *s, struct pit_topo *t, struct pit_sets *told)
+{
+	bool nameless = false;
+	int rc = packages_by_id(root, s, &t->cpus.online, &nameless), groups;
+
+	rc = rc ? rc : pit_topo_siblings(root, &t->cpus.online, PIT_SIBLINGS_PACKAGE, told);
+	if (rc)
+		return rc;
+	groups = told->count ? (int)told->count : -1;
 	if (nameless) {
 		forget_packages(s);
 		s->packages = groups;
@@ -206,17 +176,52 @@ static bool hwloc_saw_the_machine(struct pit_root *root)
 	return !pit_root_fact(root, "hwloc.xml", NULL, NULL, &xml);
 }
 
-int pit_topo_load_packages(struct pit_root *root, struct pit_shape *shape, struct pit_topo *t)
+static int divide(const struct pit_idset *set, size_t count, const struct pit_topo *t, struct pit_idset **ret,
+		  size_t *ret_count)
 {
-	bool exact = pit_root_is_live(root) || hwloc_saw_the_machine(root);
+	struct pit_sets parts = {0};
+	int rc = pit_sets_divide(set, count, &t->cpus.online, &parts);
+
+	*ret = parts.item;
+	*ret_count = parts.count;
+	return rc;
+}
+
+static int load_packages(struct pit_root *root, struct pit_shape *shape, bool exact, struct pit_topo *t)
+{
+	PIT_CLEANUP(pit_sets_free) struct pit_sets told = {0};
 	int rc = 0;
 
 	if (!exact || shape->packages <= 0)
-		rc = packages_from_sysfs(root, shape, t);
-	if (!exact || shape->cores <= 0)
-		shape->cores = count_groups(root, &t->cpus.online, thread_names);
+		rc = packages_from_sysfs(root, shape, t, &told);
 	t->packages = shape->packages;
+	if (!rc && shape->package_count)
+		return divide(shape->package, shape->package_count, t, &t->package, &t->package_sets);
+	return rc ? rc : divide(told.item, told.count, t, &t->package, &t->package_sets);
+}
+
+static int load_cores(struct pit_root *root, const struct pit_shape *shape, bool exact, struct pit_topo *t)
+{
+	PIT_CLEANUP(pit_sets_free) struct pit_sets told = {0};
+	int rc = 0;
+
 	t->cores = shape->cores;
+	if (!exact || shape->cores <= 0) {
+		rc = pit_topo_siblings(root, &t->cpus.online, PIT_SIBLINGS_CORE, &told);
+		t->cores = told.count ? (int)told.count : -1;
+	}
+	if (exact && shape->core_count)
+		return divide(shape->core, shape->core_count, t, &t->core, &t->core_sets);
+	return rc ? rc : divide(told.item, told.count, t, &t->core, &t->core_sets);
+}
+
+int pit_topo_load_packages(struct pit_root *root, struct pit_shape *shape, struct pit_topo *t)
+{
+	bool exact = pit_root_is_live(root) || hwloc_saw_the_machine(root);
+	int rc = load_packages(root, shape, exact, t);
+
+	if (!rc)
+		rc = load_cores(root, shape, exact, t);
 	if (t->cpus.smt < 0 && t->cores > 0)
 		t->cpus.smt = t->cores < t->cpus.count;
 	return rc;

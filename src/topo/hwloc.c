@@ -12,6 +12,15 @@
 #include "host/try.h"
 #include "topo/parts.h"
 
+/* A sanitizer needs more address space than a limit would leave it; gcc and clang say so differently. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 #define DEADLINE_MS 4000
 #define ANSWER_MAX (32u << 20)
 
@@ -49,6 +58,16 @@ static void print_set(hwloc_const_bitmap_t set, struct pit_buf *out)
 	free(text);
 }
 
+static void print_sets(hwloc_topology_t t, hwloc_obj_type_t type, const char *word, struct pit_buf *out)
+{
+	hwloc_obj_t o = NULL;
+
+	while ((o = hwloc_get_next_obj_by_type(t, type, o))) {
+		pit_buf_puts(out, word);
+		print_set(o->cpuset, out);
+	}
+}
+
 static void print_caches(hwloc_topology_t t, struct pit_buf *out)
 {
 	static const hwloc_obj_type_t types[] = {HWLOC_OBJ_L5CACHE, HWLOC_OBJ_L4CACHE, HWLOC_OBJ_L3CACHE,
@@ -70,10 +89,8 @@ static void print_shape(hwloc_topology_t t, struct pit_buf *out)
 	hwloc_obj_t o = NULL;
 
 	pit_buf_printf(out, "cores %d\n", hwloc_get_nbobjs_by_type(t, HWLOC_OBJ_CORE));
-	while ((o = hwloc_get_next_obj_by_type(t, HWLOC_OBJ_PACKAGE, o))) {
-		pit_buf_puts(out, "package ");
-		print_set(o->cpuset, out);
-	}
+	print_sets(t, HWLOC_OBJ_PACKAGE, "package ", out);
+	print_sets(t, HWLOC_OBJ_CORE, "core ", out);
 	while ((o = hwloc_get_next_obj_by_type(t, HWLOC_OBJ_NUMANODE, o)))
 		if (o->subtype)
 			pit_buf_printf(out, "memory %u %s\n", o->os_index, o->subtype);
@@ -99,7 +116,7 @@ struct tree {
 /* The child reads foreign data: it gets a clean environment, little memory, and an end should we be killed. */
 static void become_harmless(void)
 {
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 	const struct rlimit memory = {.rlim_cur = 1ull << 30, .rlim_max = 1ull << 30};
 
 	setrlimit(RLIMIT_AS, &memory);

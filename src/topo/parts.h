@@ -12,6 +12,8 @@ struct pit_shape {
 	int packages, cores;       /* -1 unknown */
 	struct pit_idset *package; /* CPUs of each */
 	size_t package_count;
+	struct pit_idset *core;
+	size_t core_count;
 	struct pit_cache *cache;
 	size_t caches;
 	struct pit_memory_kind {
@@ -35,6 +37,22 @@ int pit_hwloc_live_xml(struct pit_buf *out);                                  /*
 int pit_hwloc_shape_of_xml(const char *xml, size_t len, struct pit_buf *out); /* a text for pit_shape_parse() */
 int pit_hwloc_shape_of_foreign_xml(const char *xml, size_t len, struct pit_buf *out);
 int pit_hwloc_shape_of_dir(const char *dir, struct pit_buf *out); /* the tree of files below `dir` */
+
+/* Sets of CPUs; all-zero is none. */
+struct pit_sets {
+	struct pit_idset *item;
+	size_t count;
+};
+void pit_sets_free(struct pit_sets *s);
+
+/* What of each of the `count` sets is online (all, when `online` is empty: unknown), no CPU twice, in order of the
+ * lowest. 0 or -ENOMEM. */
+int pit_sets_divide(const struct pit_idset *set, size_t count, const struct pit_idset *online, struct pit_sets *ret);
+
+enum pit_siblings { PIT_SIBLINGS_CORE, PIT_SIBLINGS_PACKAGE };
+/* The distinct sets that the online CPUs tell, as they tell them. None: no CPU tells its own. 0 or -ENOMEM. */
+int pit_topo_siblings(struct pit_root *root, const struct pit_idset *online, enum pit_siblings what,
+		      struct pit_sets *ret);
 
 /* Each fills its part of `t`; returns 0 or -ENOMEM, what is unknown stays so. In this order. */
 int pit_topo_load_cpus(struct pit_root *root, const struct pit_shape *shape, struct pit_topo *t);

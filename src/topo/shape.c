@@ -12,26 +12,41 @@ void pit_shape_free(struct pit_shape *s)
 {
 	for (size_t i = 0; i < s->package_count; i++)
 		pit_idset_free(&s->package[i]);
+	for (size_t i = 0; i < s->core_count; i++)
+		pit_idset_free(&s->core[i]);
 	for (size_t i = 0; i < s->caches; i++)
 		pit_idset_free(&s->cache[i].cpus);
 	free(s->package);
+	free(s->core);
 	free(s->cache);
 	free(s->memory);
 	*s = (struct pit_shape){.packages = -1, .cores = -1};
 }
 
-static int add_package(struct pit_shape *s, const char *list)
+static int add_set(struct pit_idset **sets, size_t *count, const char *list)
 {
-	struct pit_idset *grown = reallocarray(s->package, s->package_count + 1, sizeof(*grown));
+	struct pit_idset *grown;
 
+	if (*count == PIT_IDSET_MAX)
+		return -EBADMSG;
+	grown = reallocarray(*sets, *count + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	s->package = grown;
-	grown[s->package_count] = (struct pit_idset){0};
-	if (pit_idset_parse(list, &grown[s->package_count], NULL))
+	*sets = grown;
+	grown[*count] = (struct pit_idset){0};
+	if (pit_idset_parse(list, &grown[*count], NULL))
 		return -EBADMSG;
-	s->packages = (int)++s->package_count;
+	(*count)++;
 	return 0;
+}
+
+static int add_package(struct pit_shape *s, const char *list)
+{
+	int rc = add_set(&s->package, &s->package_count, list);
+
+	if (!rc)
+		s->packages = (int)s->package_count;
+	return rc;
 }
 
 static int add_cache(struct pit_shape *s, const char *words)
@@ -93,6 +108,8 @@ static int parse_line(struct pit_shape *s, const char *line)
 
 	if (!strncmp(line, "package ", 8))
 		return add_package(s, line + 8);
+	if (!strncmp(line, "core ", 5))
+		return add_set(&s->core, &s->core_count, line + 5);
 	if (!strncmp(line, "cache ", 6))
 		return add_cache(s, line + 6);
 	if (!strncmp(line, "memory ", 7))

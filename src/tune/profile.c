@@ -4,9 +4,9 @@
  */
 #include "tune/profile.h"
 
-#include <fnmatch.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "tune/resolve.h"
 
 static void setting_free(struct pit_setting *s)
@@ -197,7 +197,7 @@ int pit_profile_add_knob(struct pit_profile *ret, const char *word, const struct
 static bool fits_any(const struct pit_strv *patterns, const char *id)
 {
 	for (size_t i = 0; i < patterns->count; i++)
-		if (!fnmatch(patterns->item[i], id, 0))
+		if (pit_fits(patterns->item[i], id))
 			return true;
 	return false;
 }
@@ -205,7 +205,7 @@ static bool fits_any(const struct pit_strv *patterns, const char *id)
 static bool names_a_knob(const char *pattern)
 {
 	PIT_KNOB_FOREACH (knob)
-		if (!fnmatch(pattern, knob->id, 0))
+		if (pit_fits(pattern, knob->id))
 			return true;
 	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include <fnmatch.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "tune/resolve_parts.h"
 
 #define SYSCTLS "/proc/sys"
@@ -19,12 +19,12 @@ static bool is_chosen(const char *which, const char *pattern, const char *name)
 	size_t before = strcspn(pattern, "*"), after = strlen(pattern) - before - 1, len = strlen(name);
 	char star[256];
 
-	if (!which || !fnmatch(which, name, 0))
+	if (!which || pit_fits(which, name))
 		return true;
 	if (len < before + after)
 		return false;
 	snprintf(star, sizeof(star), "%.*s", (int)(len - before - after), name + before);
-	return !fnmatch(which, star, 0);
+	return pit_fits(which, star);
 }
 
 static int finish(struct walk *w, const char *path)
@@ -53,7 +53,7 @@ static int fan_out(struct walk *w, const char *dir, const char *part, const char
 		return 0;
 	}
 	for (size_t i = 0; i < names->count && !rc; i++) {
-		if (fnmatch(part, names->item[i], 0) || (first && !is_chosen(w->which, part, names->item[i])))
+		if (!pit_fits(part, names->item[i]) || (first && !is_chosen(w->which, part, names->item[i])))
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", dir, names->item[i]) < (int)sizeof(path))
 			rc = descend(w, path, rest, false);

@@ -2,12 +2,12 @@
  *
  * Values that make no sense are told before anything is written: what the row allows, and what the machine offers.
  */
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/nearest.h"
 #include "base/parse.h"
+#include "base/pattern.h"
 #include "base/words.h"
 #include "tune/harm.h"
 #include "tune/resolve_parts.h"
@@ -138,7 +138,7 @@ static const struct offer {
 static const struct offer *offer_for(const struct pit_cell *cell)
 {
 	for (size_t i = 0; i < PIT_COUNT(offers); i++)
-		if (offers[i].target == cell->target && !fnmatch(offers[i].object, cell->object, 0))
+		if (offers[i].target == cell->target && pit_fits(offers[i].object, cell->object))
 			return &offers[i];
 	return NULL;
 }

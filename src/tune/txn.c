@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune/undo.h"
 
-#include <fnmatch.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/parse.h"
+#include "base/pattern.h"
 #include "tune/hook.h"
 #include "tune/standing.h"
 
@@ -186,7 +186,7 @@ static bool is_disturbed(const struct pit_txn *t, size_t n)
 		if (!t->record.entry[i].tried || !knob || !knob->disturbs || pit_strv_split(&list, knob->disturbs, " "))
 			continue;
 		for (size_t k = 0; k < list.count; k++)
-			if (!fnmatch(list.item[k], object, 0))
+			if (pit_fits(list.item[k], object))
 				return true;
 	}
 	return false;

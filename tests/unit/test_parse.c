@@ -114,11 +114,58 @@ static void formats_sizes(void **state)
 	assert_string_equal(pit_format_size(UINT64_MAX, out, sizeof(out)), "16 EiB");
 }
 
+static const struct {
+	const char *text;
+	int rc;
+	int64_t ns;
+	const char *again;
+} spans[] = {
+	{"10", 0, INT64_C(10000000000), "10 s"},
+	{"10s", 0, INT64_C(10000000000), "10 s"},
+	{" 500ms\n", 0, 500000000, "500 ms"},
+	{"1.5 s", 0, 1500000000, "1.5 s"},
+	{"90s", 0, INT64_C(90000000000), "90 s"},
+	{"2m", 0, INT64_C(120000000000), "2 min"},
+	{"2min", 0, INT64_C(120000000000), "2 min"},
+	{"2h", 0, INT64_C(7200000000000), "2 h"},
+	{"1d", 0, INT64_C(86400000000000), "24 h"},
+	{"0", 0, 0, "0 ms"},
+	{"", -EINVAL, 0, NULL},
+	{"s", -EINVAL, 0, NULL},
+	{"-1s", -EINVAL, 0, NULL},
+	{"1 week", -EINVAL, 0, NULL},
+	{"1s2", -EINVAL, 0, NULL},
+	{"1e5", -EINVAL, 0, NULL},
+	{"0x10", -EINVAL, 0, NULL},
+	{"1.5.2s", -EINVAL, 0, NULL},
+	{"inf", -EINVAL, 0, NULL},
+	{"nan", -EINVAL, 0, NULL},
+	{"secondsandmore", -EINVAL, 0, NULL},
+	{"9999999999999999s", -ERANGE, 0, NULL},
+};
+
+static void parses_and_formats_durations(void **state)
+{
+	for (size_t i = 0; i < PIT_COUNT(spans); i++) {
+		int64_t ns = 77;
+		char out[32];
+
+		assert_int_equal(pit_parse_duration(spans[i].text, &ns), spans[i].rc);
+		assert_int_equal(ns, spans[i].rc ? 77 : spans[i].ns);
+		if (!spans[i].rc)
+			assert_string_equal(pit_format_duration(ns, out, sizeof(out)), spans[i].again);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses_unsigned), cmocka_unit_test(parses_signed), cmocka_unit_test(parses_sizes),
-		cmocka_unit_test(parses_others),   cmocka_unit_test(formats_sizes),
+		cmocka_unit_test(parses_and_formats_durations),
+		cmocka_unit_test(parses_unsigned),
+		cmocka_unit_test(parses_signed),
+		cmocka_unit_test(parses_sizes),
+		cmocka_unit_test(parses_others),
+		cmocka_unit_test(formats_sizes),
 	};
 
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);

@@ -26,6 +26,10 @@ static void reads_two_nodes(void **state)
 	assert_int_equal(t->cpus.smt, 1);
 	assert_int_equal(t->packages, 2);
 	assert_int_equal(t->cores, 4);
+	assert_int_equal(t->core_sets, 4);
+	assert_set(&t->core[1], "2-3");
+	assert_int_equal(t->package_sets, 2);
+	assert_set(&t->package[1], "4-7");
 	assert_true(t->nodes_known);
 	assert_int_equal(t->nodes, 2);
 	assert_set(&t->node[1].cpus, "4-7");
@@ -76,9 +80,73 @@ static void counts_without_lists(void **state)
 	assert_set(&l.t->cpus.online, "0-2");
 	assert_set(&l.t->cpus.offline, "3");
 	assert_int_equal(l.t->packages, 2);
+	assert_int_equal(l.t->package_sets, 2);
+	assert_set(&l.t->package[0], "0-1");
+	assert_set(&l.t->package[1], "2"); /* 3 is offline */
 	assert_int_equal(l.t->cores, 2);
+	assert_int_equal(l.t->core_sets, 2);
+	assert_set(&l.t->core[0], "0-1");
 	assert_int_equal(l.t->cpus.smt, 1);
 	assert_false(l.t->nodes_known);
+}
+
+/* Siblings that overlap, as broken firmware tells them: no CPU is in two cores. The lists of the kernel hold offline
+ * CPUs too when they were recorded while those went away. */
+static void puts_no_cpu_into_two_cores(void **state)
+{
+	static const struct tree_file files[] = {
+		{.path = CPU "/online", .text = "0-3,5\n"},
+		CPU_IN("0", "0", "0,2"),
+		CPU_IN("1", "0", "1,3-4"),
+		CPU_IN("2", "0", "0,2-3"),
+		CPU_IN("3", "0", "1,3"),
+		{.path = NULL}, /* CPU 5 tells nothing */
+	};
+	PIT_CLEANUP(unload) struct loaded l = load(files, NULL);
+
+	assert_int_equal(l.t->core_sets, 2);
+	assert_set(&l.t->core[0], "0,2");
+	assert_set(&l.t->core[1], "1,3");
+	assert_int_equal(l.t->package_sets, 1);
+	assert_set(&l.t->package[0], "0-3");
+}
+
+/* hwloc's answer is all that is recorded. */
+static void takes_cores_from_hwloc(void **state)
+{
+	static const struct tree_file files[] = {
+		{.path = "/.pitcrew/format", .text = "1\n"},
+		{.path = "/.pitcrew/fact/hwloc.xml",
+		 .text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">\n"
+			 "<topology version=\"2.0\"><object type=\"Machine\" os_index=\"0\" cpuset=\"0xf\" "
+			 "complete_cpuset=\"0xf\" allowed_cpuset=\"0xf\" nodeset=\"0x1\" complete_nodeset=\"0x1\" "
+			 "allowed_nodeset=\"0x1\"><object type=\"NUMANode\" os_index=\"0\" cpuset=\"0xf\" "
+			 "complete_cpuset=\"0xf\" nodeset=\"0x1\" complete_nodeset=\"0x1\" local_memory=\"1000\"/>"
+			 "<object type=\"Package\" os_index=\"0\" cpuset=\"0xf\" complete_cpuset=\"0xf\" "
+			 "nodeset=\"0x1\" complete_nodeset=\"0x1\">"
+			 "<object type=\"Core\" os_index=\"0\" cpuset=\"0x5\" complete_cpuset=\"0x5\" "
+			 "nodeset=\"0x1\" complete_nodeset=\"0x1\">"
+			 "<object type=\"PU\" os_index=\"0\" cpuset=\"0x1\" complete_cpuset=\"0x1\" "
+			 "nodeset=\"0x1\" complete_nodeset=\"0x1\"/>"
+			 "<object type=\"PU\" os_index=\"2\" cpuset=\"0x4\" complete_cpuset=\"0x4\" "
+			 "nodeset=\"0x1\" complete_nodeset=\"0x1\"/></object>"
+			 "<object type=\"Core\" os_index=\"1\" cpuset=\"0xa\" complete_cpuset=\"0xa\" "
+			 "nodeset=\"0x1\" complete_nodeset=\"0x1\">"
+			 "<object type=\"PU\" os_index=\"1\" cpuset=\"0x2\" complete_cpuset=\"0x2\" "
+			 "nodeset=\"0x1\" complete_nodeset=\"0x1\"/>"
+			 "<object type=\"PU\" os_index=\"3\" cpuset=\"0x8\" complete_cpuset=\"0x8\" "
+			 "nodeset=\"0x1\" complete_nodeset=\"0x1\"/></object></object></object></topology>\n"},
+		{.path = NULL},
+	};
+	static const struct tree_file online[] = {{.path = CPU "/online", .text = "0-2\n"}, {.path = NULL}};
+	PIT_CLEANUP(unload) struct loaded all = load(files, NULL), some = load(files, online);
+
+	assert_int_equal(all.t->cores, 2);
+	assert_int_equal(all.t->core_sets, 2);
+	assert_set(&all.t->core[0], "0,2");
+	assert_set(&all.t->core[1], "1,3");
+	assert_set(&all.t->package[0], "0-3");
+	assert_set(&some.t->core[1], "1");
 }
 
 /* Ids 0, 4, 7, 9; 7 has neither CPUs nor memory, so the fourth distance belongs to node 9. */
@@ -230,9 +298,10 @@ static void parses_shapes(void **state)
 		const char *text;
 		int rc;
 	} vectors[] = {
-		{"cores 4\npackage 0-3\ncache 3 32768 0-3\nmemory 2 HBM\n", 0},
+		{"cores 4\npackage 0-3\ncore 0-1\ncore 2-3\ncache 3 32768 0-3\nmemory 2 HBM\n", 0},
 		{"", 0},
 		{"cores x\n", -EBADMSG},
+		{"core x\n", -EBADMSG},
 		{"package a-b\n", -EBADMSG},
 		{"cache 3 0-3\n", -EBADMSG},
 		{"cache 99 1 0\n", -EBADMSG},
@@ -329,7 +398,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_two_nodes),        cmocka_unit_test(knows_nothing_of_nothing),
-		cmocka_unit_test(counts_without_lists),   cmocka_unit_test(reads_unusual_nodes),
+		cmocka_unit_test(counts_without_lists),   cmocka_unit_test(puts_no_cpu_into_two_cores),
+		cmocka_unit_test(takes_cores_from_hwloc), cmocka_unit_test(reads_unusual_nodes),
 		cmocka_unit_test(tells_kinds_of_memory),  cmocka_unit_test(reads_allowed_sets),
 		cmocka_unit_test(reports_contradictions), cmocka_unit_test(survives_hostile_trees),
 		cmocka_unit_test(parses_shapes),          cmocka_unit_test(keeps_only_what_is_ours),

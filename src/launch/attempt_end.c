@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "launch/attempt_inside.h"
+
+static bool is_fault(int signal)
+{
+	static const int faults[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP};
+
+	for (size_t i = 0; i < PIT_COUNT(faults); i++)
+		if (faults[i] == signal)
+			return true;
+	return false;
+}
+
+static enum pit_killer killer(const struct pit_attempt *a, int signal)
+{
+	if (is_fault(signal))
+		return PIT_KILLER_SELF;
+	if (signal == SIGKILL && a->kill_ordered)
+		return PIT_KILLER_US_GRACE;
+	if (signal == a->report->stop_signal)
+		return PIT_KILLER_US_STOP;
+	return PIT_KILLER_UNKNOWN;
+}
+
+static void add_leaf(struct pit_member *m, struct pit_rank_end *end)
+{
+	struct pit_leaves *leaves = m->a->q->leaves;
+
+	if (!m->leaf[0] || pit_leaves_memory(leaves, m->leaf, &end->memory))
+		return;
+	if (asprintf(&end->leaf, "%s/%s", pit_leaves_path(leaves), m->leaf) < 0)
+		end->leaf = NULL;
+}
+
+static void fill(struct pit_member *m, const siginfo_t *info)
+{
+	struct pit_attempt *a = m->a;
+	struct pit_rank_end *end = &a->report->rank[m->at];
+
+	end->how = info->si_code == CLD_EXITED ? PIT_RANK_EXITED : PIT_RANK_SIGNALLED;
+	add_leaf(m, end);
+	if (end->how == PIT_RANK_EXITED) {
+		end->code = info->si_status;
+	} else {
+		end->signal = info->si_status;
+		end->core = info->si_code == CLD_DUMPED;
+		end->killer = killer(a, end->signal);
+	}
+	if (end->signal || end->code)
+		pit_attempt_find_oom(m, end);
+}
+
+static bool has_failed(const struct pit_rank_end *end)
+{
+	return end->how != PIT_RANK_EXITED || end->code;
+}
+
+static void tell_front(const struct pit_member *m)
+{
+	const struct pit_front_news n = {.group = m->child.pid};
+
+	if (n.group)
+		(void)!send(m->a->q->front, &n, sizeof(n), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void pit_attempt_ended(struct pit_member *m)
+{
+	struct pit_attempt *a = m->a;
+	struct pit_exit_report *r = a->report;
+	struct pit_rank_end *end = &r->rank[m->at];
+	int64_t now = pit_now();
+
+	m->state = PIT_MEMBER_ENDED;
+	a->leader[m->at] = 0;
+	end->after = now - a->started;
+	tell_front(m);
+	if (a->ending.phase == PIT_RUNNING && has_failed(end)) {
+		r->first = m->at;
+		r->why = end->how == PIT_RANK_NOT_STARTED ? PIT_JOB_NOT_STARTED : PIT_JOB_FAILED;
+	}
+	pit_attempt_order(a, pit_ending_rank_ended(&a->ending, has_failed(end), now));
+}
+
+/* 0 when its end is not to be had yet. */
+static int take(struct pit_member *m)
+{
+	siginfo_t info = {0};
+
+	if (waitid(P_PID, (id_t)m->child.pid, &info, WEXITED | WNOHANG) || !info.si_pid)
+		return 0;
+	pit_loop_unwatch(m->a->loop, m->child.pidfd);
+	fill(m, &info);
+	pit_attempt_ended(m);
+	return 1;
+}
+
+int pit_attempt_on_pidfd(void *arg, uint32_t events)
+{
+	struct pit_member *m = arg;
+
+	/* Under strace the tracer has it first, and we are told again with SIGCHLD. */
+	if (m->state == PIT_MEMBER_RUNS && !take(m)) {
+		pit_loop_unwatch(m->a->loop, m->child.pidfd);
+		pit_cleanup_close(&m->child.pidfd);
+		m->child.pidfd = -1;
+	}
+	return pit_attempt_reap(m->a);
+}
+
+static struct pit_member *find(struct pit_attempt *a, pid_t pid)
+{
+	for (int i = 0; i < a->members; i++)
+		if (a->leader[i] == pid)
+			return &a->member[i];
+	return NULL;
+}
+
+/* Helpers of ours are in our group. */
+static void take_orphan(struct pit_attempt *a, pid_t pid)
+{
+	bool helper = getpgid(pid) == getpgrp();
+	siginfo_t info = {0};
+
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) || !info.si_pid || helper)
+		return;
+	if (info.si_code == CLD_EXITED || info.si_status != SIGKILL || !a->swept)
+		a->report->orphans += !a->kill_ordered;
+	else
+		a->report->leftovers += !a->kill_ordered;
+}
+
+/* A rank that stopped by job control, or waits for the terminal, concerns the user's shell. */
+static void tell_stops(struct pit_attempt *a)
+{
+	siginfo_t info = {0};
+
+	while (!waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG) && info.si_pid) {
+		const struct pit_front_news n = {.group = info.si_pid, .signal = info.si_status};
+
+		if (find(a, n.group) && (n.signal == SIGTSTP || n.signal == SIGTTIN || n.signal == SIGTTOU))
+			(void)!send(a->q->front, &n, sizeof(n), MSG_DONTWAIT | MSG_NOSIGNAL);
+		info = (siginfo_t){0};
+	}
+}
+
+/* A rank that has a pidfd is left to it: the loop serves these in the order of their ends, which this list has not. */
+static bool take_next(struct pit_attempt *a, pid_t pid)
+{
+	struct pit_member *m = find(a, pid);
+
+	if (!m) {
+		take_orphan(a, pid);
+		return true;
+	}
+	if (m->state == PIT_MEMBER_STARTS)
+		return !pit_attempt_started(m);
+	return m->child.pidfd < 0 && take(m);
+}
+
+int pit_attempt_reap(struct pit_attempt *a)
+{
+	bool some = false;
+	pid_t pid;
+
+	tell_stops(a);
+	while ((pid = pit_children_ended()) && take_next(a, pid))
+		some = true;
+	if (a->sweeping && pit_children_none(a->root, NULL))
+		return PIT_ATTEMPT_OVER;
+	if (some)
+		pit_attempt_sweep_soon(a);
+	return 0;
+}

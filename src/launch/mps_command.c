@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/mps_command.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "host/child.h"
+
+#define OUTPUT_MAX 65536
+
+/* Runs in the child: only calls that are safe after fork(). The input is less than a pipe holds. */
+static void become(int fd, const void *arg)
+{
+	const struct pit_mps_command *c = arg;
+	const char *argv[] = {c->program, c->option, NULL};
+	const char *why;
+	int in[2];
+
+	setsid(); /* the terminal's signals are not for it */
+	if (c->input && !pipe(in)) {
+		(void)!write(in[1], c->input, strlen(c->input));
+		dup2(in[0], 0);
+		close(in[0]);
+		close(in[1]);
+	}
+	dup2(fd, 1);
+	dup2(fd, 2);
+	close(fd);
+	execve(c->program, (char *const *)argv, c->environ);
+	why = strerrordesc_np(errno);
+	(void)!write(2, why, strlen(why));
+	_exit(127);
+}
+
+/* Takes what the pipe holds now. False: it has ended. */
+static bool drain(int fd, struct pit_buf *out, size_t *room)
+{
+	char bytes[4096];
+
+	for (;;) {
+		ssize_t n = read(fd, bytes, sizeof(bytes));
+		size_t first = n > 0 && (size_t)n < *room ? (size_t)n : *room;
+
+		if (n > 0) {
+			pit_buf_add(out, bytes, first);
+			*room -= first;
+		} else if (!n) {
+			return false;
+		} else if (errno != EINTR) {
+			return errno == EAGAIN;
+		}
+	}
+}
+
+/* Waits for the end of the program, not of its output: the daemon that it starts may keep that open. */
+static int attend(const struct pit_child *c, int pidfd, int64_t until, struct pit_buf *out)
+{
+	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = c->fd, .events = POLLIN}};
+	size_t room = OUTPUT_MAX;
+
+	while (!(p[0].revents & POLLIN)) {
+		int64_t left = until - pit_now();
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(p, 2, (int)(left / PIT_MS) + 1) < 0 && errno != EINTR)
+			return -errno;
+		if (p[1].revents && !drain(c->fd, out, &room))
+			p[1].fd = -1;
+	}
+	(void)drain(c->fd, out, &room);
+	return 0;
+}
+
+static int judge(const struct pit_mps_command *c, int status, const char *said, struct pit_error *err)
+{
+	const char *of = c->input ? c->input : c->option;
+	int len = (int)strcspn(of, "\n");
+
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
+	said += strspn(said, " \t\r\n");
+	if (WIFEXITED(status))
+		return pit_fail(err, EIO, "%s failed at \"%.*s\" with exit code %d: %.*s", c->program, len, of,
+				WEXITSTATUS(status), (int)strcspn(said, "\n"), said);
+	return pit_fail(err, EIO, "%s was killed by signal %d at \"%.*s\"", c->program, WTERMSIG(status), len, of);
+}
+
+int pit_mps_command(const struct pit_mps_command *c, int64_t until, struct pit_buf *out, struct pit_error *err)
+{
+	const struct pit_child_job job = {.name = "pitcrew-mps", .run = become, .arg = c};
+	pit_auto_child struct pit_child child = PIT_CHILD_INIT;
+	size_t start = out->len;
+	pit_auto_close int pidfd = -1;
+	int rc = pit_child_start(&job, &child);
+
+	if (rc)
+		return pit_fail(err, -rc, "cannot start %s: %s", c->program, strerror(-rc));
+	pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
+	if (pidfd < 0 || fcntl(child.fd, F_SETFL, O_NONBLOCK))
+		return pit_fail(err, errno, "cannot watch %s: %s", c->program, strerror(errno));
+	rc = attend(&child, pidfd, until, out);
+	if (rc == -ETIMEDOUT) {
+		kill(-child.pid, SIGKILL); /* with what it started */
+		return pit_fail(err, ETIMEDOUT, "%s did not answer in time", c->program);
+	}
+	if (rc)
+		return pit_fail(err, -rc, "cannot watch %s: %s", c->program, strerror(-rc));
+	return judge(c, pit_child_stop(&child), out->data + start, err);
+}
+
+size_t pit_mps_pids(const char *text, pid_t *ret, size_t most)
+{
+	size_t n = 0;
+
+	for (const char *line = text; *line && n < most; line = strchrnul(line, '\n'), line += *line == '\n') {
+		char *end;
+		unsigned long pid;
+
+		errno = 0;
+		pid = strtoul(line, &end, 10);
+		if (isdigit((unsigned char)*line) && (!*end || isspace((unsigned char)*end)) && !errno && pid &&
+		    pid <= INT_MAX)
+			ret[n++] = (pid_t)pid;
+	}
+	return n;
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+int pit_mps_environ(char *const *environ, const char *dir, const char *log, const char *gpus, struct pit_strv *ret)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && environ[i]; i++)
+		if (!begins(environ[i], "CUDA_MPS_") && !(gpus && begins(environ[i], "CUDA_VISIBLE_DEVICES=")))
+			rc = pit_strv_add(ret, environ[i]);
+	if (!rc && gpus)
+		rc = pit_strv_addf(ret, "CUDA_VISIBLE_DEVICES=%s", gpus);
+	if (!rc)
+		rc = pit_strv_addf(ret, "CUDA_MPS_PIPE_DIRECTORY=%s", dir);
+	if (!rc && log)
+		rc = pit_strv_addf(ret, "CUDA_MPS_LOG_DIRECTORY=%s", log);
+	if (!rc)
+		rc = pit_strv_add(ret, ""); /* makes room for the NULL */
+	if (rc)
+		return rc;
+	ret->count--;
+	free(ret->item[ret->count]);
+	ret->item[ret->count] = NULL;
+	return 0;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "launch/pressure_source.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "host/procfs.h"
+
+#define TEXT 16384 /* memory.stat has some 3 KiB */
+#define LIMIT_NS (5000 * PIT_MS)
+#define HUGE_V1 (UINT64_C(1) << 62) /* v1 writes "none" as the highest page-aligned number */
+#define KIB 1024
+
+static int read_file(const struct pit_source *s, const char *name, char *text)
+{
+	pit_auto_close int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (len < TEXT - 1) {
+		ssize_t n = read(fd, text + len, TEXT - 1 - len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (!n)
+			break;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	text[len] = '\0';
+	return 0;
+}
+
+static int read_number(const struct pit_source *s, const char *name, uint64_t *ret)
+{
+	char text[TEXT];
+	int rc = read_file(s, name, text);
+
+	if (rc)
+		return rc;
+	return pit_parse_u64(text, ret) ? -EBADMSG : 0;
+}
+
+/* The number of a line; 0 when there is none: not every kernel has all of them. */
+static uint64_t line(const char *text, const char *key)
+{
+	uint64_t n = 0;
+
+	(void)pit_kv_u64(text, key, &n);
+	return n;
+}
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static void lower(struct pit_source *s, const char *file)
+{
+	char text[TEXT];
+	uint64_t n;
+
+	if (read_file(s, file, text) || pit_parse_u64(text, &n) || n >= HUGE_V1 || n >= s->limit)
+		return; /* "max" is no number */
+	s->limit = n;
+	s->limit_file = file;
+}
+
+/* Limits may be moved while the job runs, but that is rare. */
+static void read_limit(struct pit_source *s, int64_t now)
+{
+	if (s->limit_at && now - s->limit_at < LIMIT_NS)
+		return;
+	s->limit_at = now;
+	s->limit = UINT64_MAX;
+	s->limit_file = "no limit";
+	if (s->kind == PIT_SOURCE_GROUP) {
+		lower(s, "memory.max");
+		lower(s, "memory.high");
+	} else {
+		lower(s, "memory.limit_in_bytes");
+	}
+}
+
+/* Share of the time since the last reading that tasks stalled; -1 unknown. */
+static double stalled(struct pit_source *s, const char *file, int64_t now)
+{
+	uint64_t before = s->stall_us;
+	int64_t since = s->stall_at;
+	struct pit_psi psi;
+	char text[TEXT];
+	double share;
+
+	s->stall_at = 0;
+	if (read_file(s, file, text) || pit_psi_parse(text, &psi, NULL))
+		return -1;
+	s->stall_us = psi.some_total_us;
+	s->stall_at = now;
+	if (!since || now <= since || psi.some_total_us < before)
+		return -1;
+	share = (double)(psi.some_total_us - before) * 1000 / (double)(now - since);
+	return share < 1 ? share : 1;
+}
+
+/* Not use: what reclaim takes. That is less than all file pages, since tmpfs and shared memory are none of these. */
+static int read_group(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+{
+	char text[TEXT];
+	int rc = read_number(s, "memory.current", &ret->used);
+
+	if (rc)
+		return rc;
+	read_limit(s, now);
+	ret->limit = s->limit;
+	if ((double)ret->used < need * (double)s->limit) {
+		s->stall_at = 0;
+		return 0;
+	}
+	rc = read_file(s, "memory.stat", text);
+	if (rc)
+		return rc;
+	ret->used = minus(ret->used, line(text, "inactive_file") + line(text, "active_file"));
+	ret->used = minus(ret->used, line(text, "slab_reclaimable"));
+	if (!read_file(s, "memory.events", text))
+		ret->events = line(text, "high") + line(text, "max");
+	ret->stalled = stalled(s, "memory.pressure", now);
+	return 0;
+}
+
+static int read_group_v1(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+{
+	char text[TEXT];
+	int rc = read_number(s, "memory.usage_in_bytes", &ret->used);
+
+	if (rc)
+		return rc;
+	read_limit(s, now);
+	ret->limit = s->limit;
+	if ((double)ret->used < need * (double)s->limit)
+		return 0;
+	rc = read_file(s, "memory.stat", text);
+	if (rc)
+		return rc;
+	ret->used = minus(ret->used, line(text, "total_inactive_file") + line(text, "total_active_file"));
+	return 0;
+}
+
+static int read_host(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+{
+	uint64_t total, available;
+	char text[TEXT];
+	int rc = read_file(s, "meminfo", text);
+
+	if (rc)
+		return rc;
+	if (pit_kv_u64(text, "MemTotal", &total) || pit_kv_u64(text, "MemAvailable", &available))
+		return -EBADMSG;
+	ret->used = (minus(total, available) + minus(line(text, "SwapTotal"), line(text, "SwapFree"))) * KIB;
+	ret->limit = (total + line(text, "SwapTotal")) * KIB;
+	if ((double)ret->used < need * (double)ret->limit)
+		s->stall_at = 0;
+	else
+		ret->stalled = stalled(s, "pressure/memory", now);
+	return 0;
+}
+
+static uint64_t node_line(const char *text, int node, const char *key)
+{
+	char full[64];
+
+	snprintf(full, sizeof(full), "Node %d %s", node, key);
+	return line(text, full);
+}
+
+static int read_nodes(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+{
+	uint64_t room = 0;
+
+	ret->limit = 0;
+	PIT_IDSET_FOREACH (node, &s->nodes) {
+		char name[32], text[TEXT];
+		int rc;
+
+		snprintf(name, sizeof(name), "node%d/meminfo", node);
+		rc = read_file(s, name, text);
+		if (rc)
+			return rc;
+		ret->limit += node_line(text, node, "MemTotal") * KIB;
+		room += (node_line(text, node, "MemFree") + node_line(text, node, "Active(file)") +
+			 node_line(text, node, "Inactive(file)") + node_line(text, node, "SReclaimable")) *
+			KIB;
+	}
+	ret->used = minus(ret->limit, room);
+	return ret->limit ? 0 : -EBADMSG;
+}
+
+int pit_source_read(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+{
+	static int (*const readers[])(struct pit_source *, int64_t, double, struct pit_forecast_sample *) = {
+		[PIT_SOURCE_GROUP] = read_group,
+		[PIT_SOURCE_GROUP_V1] = read_group_v1,
+		[PIT_SOURCE_HOST] = read_host,
+		[PIT_SOURCE_NODES] = read_nodes,
+	};
+	struct pit_forecast_sample r = {.when = now, .stalled = -1, .events = UINT64_MAX};
+	int rc = readers[s->kind](s, now, need, &r);
+
+	if (!rc)
+		*ret = r;
+	return rc;
+}
+
+/* A source that reads; *ret is written on success only. */
+static int begin(struct pit_source *s, const char *path, struct pit_source *ret)
+{
+	struct pit_forecast_sample sample;
+	int rc;
+
+	s->trigger = -1;
+	s->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	rc = s->dir < 0 ? -errno : pit_source_read(s, pit_now(), 0, &sample);
+	if (rc) {
+		pit_source_close(s);
+		return rc;
+	}
+	*ret = *s;
+	return 0;
+}
+
+int pit_source_group(const char *path, bool v2, int rank, struct pit_source *ret)
+{
+	struct pit_source s = {.kind = v2 ? PIT_SOURCE_GROUP : PIT_SOURCE_GROUP_V1, .rank = rank};
+
+	snprintf(s.name, sizeof(s.name), "%s", path);
+	return begin(&s, path, ret);
+}
+
+int pit_source_host(const char *proc, struct pit_source *ret)
+{
+	struct pit_source s = {.kind = PIT_SOURCE_HOST, .rank = -1, .limit_file = "MemTotal and SwapTotal"};
+
+	snprintf(s.name, sizeof(s.name), "%s/meminfo", proc);
+	return begin(&s, proc, ret);
+}
+
+int pit_source_nodes(const char *path, const struct pit_idset *nodes, struct pit_source *ret)
+{
+	struct pit_source s = {.kind = PIT_SOURCE_NODES, .rank = -1, .limit_file = "MemTotal"};
+	char list[256];
+
+	if (pit_idset_copy(&s.nodes, nodes))
+		return -ENOMEM;
+	snprintf(s.name, sizeof(s.name), "memory of node %s", pit_idset_format(nodes, list, sizeof(list)));
+	return begin(&s, path, ret);
+}
+
+void pit_source_close(struct pit_source *s)
+{
+	pit_cleanup_close(&s->dir);
+	pit_cleanup_close(&s->trigger);
+	s->dir = s->trigger = -1;
+	pit_idset_free(&s->nodes);
+}
+
+int pit_source_set_trigger(struct pit_source *s)
+{
+	/* 7.5 % of two seconds: unprivileged triggers must have windows of whole two seconds. */
+	static const char wish[] = "some 150000 2000000";
+	static const char *const files[] = {
+		[PIT_SOURCE_GROUP] = "memory.pressure",
+		[PIT_SOURCE_HOST] = "pressure/memory",
+		[PIT_SOURCE_GROUP_V1] = NULL,
+		[PIT_SOURCE_NODES] = NULL,
+	};
+	pit_auto_close int fd = -1;
+
+	if (!files[s->kind])
+		return -EOPNOTSUPP;
+	fd = openat(s->dir, files[s->kind], O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || write(fd, wish, sizeof(wish)) < 0)
+		return -errno;
+	s->trigger = pit_take_fd(&fd);
+	return 0;
+}
