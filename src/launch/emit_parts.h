@@ -17,8 +17,8 @@ int pit_emit_docker(const struct pit_job *j, struct pit_buf *out, struct pit_err
 void pit_emit_word(struct pit_buf *out, const char *word);
 void pit_emit_words(struct pit_buf *out, char *const *words); /* each with a blank in front */
 
-/* Start of a shell script whose function `start COMMAND...` runs a rank in the background and stops all when one fails;
- * pit_emit_wait() ends it. */
+/* Start of a shell script whose function `start COMMAND...` runs a rank in the background; pit_emit_wait() ends it: when
+ * a rank fails or the script is to stop, the others are stopped. */
 void pit_emit_start(const struct pit_job *j, struct pit_buf *out);
 void pit_emit_wait(const struct pit_job *j, struct pit_buf *out);
 

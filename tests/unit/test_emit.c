@@ -215,41 +215,59 @@ static void numactl_runs(void **state)
 	clear(&w);
 }
 
-/* The first failure stops the others, which would else wait for each other for ever. */
+/* Runs a script of ranks that say "up.RANK", and stops it then; its exit code. */
+static int run_and_stop(const struct world *w, const char *interpreter)
+{
+	return shell(
+		w,
+		"rm -f up.*\n"
+		"%s ./job.sh & p=$!\n"
+		"i=0; while [ $i -lt 300 ] && { [ ! -e up.0 ] || [ ! -e up.1 ]; }; do sleep 0.1; i=$((i + 1)); done\n"
+		"kill -s TERM $p; wait $p",
+		interpreter);
+}
+
+/* The first failure stops the others, which would else wait for each other for ever; a stop comes to all. */
 static void scripts_end_as_they_should(void **state)
 {
-	static const char *const script[] = {"-c", "if [ $RANK = 1 ]; then sleep 0.2; exit 7; fi; exec sleep 60"};
-	static const char *const stubborn[] = {"-c",
-					       "trap '' TERM; echo >up.$RANK; while [ ! -e done ]; do sleep 0.1; done"};
-	static const char *const polite[] = {"-c", "trap 'exit 0' TERM; echo >up.$RANK; while :; do sleep 0.1; done"};
+	static const char *const interpreters[] = {"sh", "bash", "busybox sh"};
+	static const char *const fails[] = {"-c", "if [ $RANK = 1 ]; then sleep 0.2; exit 7; fi; exec sleep 60"};
+	static const char polite[] = "trap 'exit 0' TERM; echo >up.$RANK; while :; do sleep 0.1; done";
+	static const char stubborn[] = "trap '' TERM; echo >up.$RANK; while :; do sleep 0.1; done";
+	static const char plain[] = "echo >up.$RANK; exec sleep 60";
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-	struct world w;
 
-	make(&w, "/bin/sh", script, PIT_COUNT(script));
-	w.job.placement.mem = PIT_MEM_NONE;
-	for (int i = 0; i < RANKS; i++)
-		pit_idset_free(&w.seat[i].cpus); /* works without numactl */
-	emit(&w, PIT_EMIT_NUMACTL, &out);
-	says_not(&out, "numactl --");
-	save(&w, "fails.sh", &out);
-	assert_int_equal(shell(&w, "timeout 30 sh ./fails.sh"), 7);
+	for (size_t i = 0; i < PIT_COUNT(interpreters); i++) {
+		const char *with = interpreters[i];
+		struct world w;
 
-	w.argv[2] = polite[1];
-	emit(&w, PIT_EMIT_NUMACTL, &out);
-	save(&w, "polite.sh", &out);
-	assert_int_equal(shell(&w, "timeout 30 sh ./polite.sh & p=$!; while [ ! -e up.0 ] || [ ! -e up.1 ]; do sleep "
-				   "0.1; done; kill -s TERM $p; wait $p"),
-			 0);
+		if (!can(i == 2 ? "busybox" : with))
+			continue;
+		make(&w, "/bin/sh", fails, PIT_COUNT(fails));
+		w.job.placement.mem = PIT_MEM_NONE;
+		for (int k = 0; k < RANKS; k++)
+			pit_idset_free(&w.seat[k].cpus); /* works without numactl */
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		says_not(&out, "numactl --");
+		save(&w, "job.sh", &out);
+		assert_int_equal(shell(&w, "timeout 30 %s ./job.sh", with), 7);
 
-	w.argv[2] = stubborn[1];
-	w.options.ending.grace = 1;
-	emit(&w, PIT_EMIT_NUMACTL, &out);
-	says(&out, "left=1\n");
-	save(&w, "stubborn.sh", &out);
-	assert_int_equal(shell(&w, "rm -f up.*; sh ./stubborn.sh & p=$!; while [ ! -e up.0 ] || [ ! -e up.1 ]; do "
-				   "sleep 0.1; done; kill -s TERM $p; wait $p"),
-			 137);
-	clear(&w);
+		w.options.ending.grace = 1;
+		w.argv[2] = polite;
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		save(&w, "job.sh", &out);
+		assert_int_equal(run_and_stop(&w, with), 0);
+		w.argv[2] = plain;
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		save(&w, "job.sh", &out);
+		assert_int_equal(run_and_stop(&w, with), 128 + SIGTERM);
+		w.argv[2] = stubborn;
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		says(&out, " left=1\n");
+		save(&w, "job.sh", &out);
+		assert_int_equal(run_and_stop(&w, with), 128 + SIGKILL);
+		clear(&w);
+	}
 }
 
 static void numactl_policies(void **state)
