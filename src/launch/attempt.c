@@ -113,8 +113,7 @@ static int on_signal(void *arg, uint32_t events)
 		/* Somebody means the supervisor itself. It never shortens: the front is told the same, most often. */
 		if (info.ssi_signo != SIGCHLD && a->ending.phase == PIT_RUNNING)
 			pit_attempt_asked(a, &(struct pit_front_message){.signal = (int)info.ssi_signo,
-									 .sender = (pid_t)info.ssi_pid,
-									 .uid = info.ssi_uid});
+									 .sender = (pid_t)info.ssi_pid});
 	return pit_attempt_reap(a);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "launch/attempt.h"
+#include "launch/children.h"
 #include "launch/output.h"
 #include "launch/pressure.h"
 

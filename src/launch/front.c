@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "launch/children.h"
 #include "launch/terminal.h"
 
 #define SERVED 1
@@ -119,7 +120,6 @@ static void heard(struct serving *s, const struct signalfd_siginfo *info)
 		.sender = info->ssi_code == SI_KERNEL ? 0
 			  : info->ssi_pid             ? (pid_t)info->ssi_pid
 						      : -1,
-		.uid = info->ssi_uid,
 	};
 
 	if (pit_front_asks_to_stop(m.signal)) {

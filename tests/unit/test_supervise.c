@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "launch/children.h"
 #include "launch/killed.h"
 #include "launch/supervisor.h"
 #include "launch/terminal.h"
