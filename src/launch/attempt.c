@@ -191,7 +191,9 @@ static void take_output(struct pit_attempt *a)
 		return;
 	pit_output_drain(a->output, OUTPUT_MS);
 	add_tails(a);
-	pit_output_hurry(a->output, a->q->front);
+	if (!a->report->asked_signal && !a->front_lost)
+		pit_output_hurry(a->output,
+				 &(struct pit_hurry){.fd = a->q->front, .now = pit_attempt_hurried, .arg = a});
 	pit_output_close(a->output, OUTPUT_MS);
 }
 

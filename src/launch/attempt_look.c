@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/parse.h"
 #include "launch/after.h"
 #include "launch/attempt_inside.h"
 
@@ -51,13 +50,9 @@ static const char *whose(const struct pit_attempt *a, const struct pit_pressure_
 
 static void say_pressure(struct pit_attempt *a, const struct pit_pressure_news *n)
 {
-	char used[32], limit[32], left[64] = "", who[32];
+	char who[32];
 
-	if (n->left != INT64_MAX)
-		snprintf(left, sizeof(left), ", full in %lld s at this growth", (long long)(n->left / (1000 * PIT_MS)));
-	pit_attempt_note(a, "memory of %s runs short: %s of %s%s (%s)", whose(a, n, who, sizeof(who)),
-			 pit_format_size(n->used, used, sizeof(used)), pit_format_size(n->limit, limit, sizeof(limit)),
-			 left, n->evidence);
+	pit_attempt_note(a, "memory of %s runs short: %s", whose(a, n, who, sizeof(who)), n->evidence);
 }
 
 /* A rank that is about to be killed loses what it has not saved; with several ranks all must save the same step. */

@@ -177,6 +177,8 @@ void pit_attempt_asked(struct pit_attempt *a, const struct pit_front_message *m)
 			(void)pit_root_str(a->root, r->asked_name, sizeof(r->asked_name), "/proc/%d/comm", m->sender);
 		if (!a->options->stop_signal_set)
 			a->ending.rules.stop_signal = m->signal;
+	} else if (!r->asked_signal) {
+		r->asked_signal = m->signal; /* it has failed already, but is not to be started again */
 	}
 	pit_attempt_order(a, pit_ending_stop_asked(&a->ending, pit_now()));
 }
@@ -221,6 +223,14 @@ static int on_front(void *arg, uint32_t events)
 	if (size >= 0 || (errno != EAGAIN && errno != EINTR))
 		lost_front(a);
 	return 0;
+}
+
+bool pit_attempt_hurried(void *arg)
+{
+	struct pit_attempt *a = arg;
+
+	on_front(a, 0);
+	return a->report->asked_signal || a->front_lost;
 }
 
 int pit_attempt_watch_front(struct pit_attempt *a)

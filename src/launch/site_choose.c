@@ -383,6 +383,6 @@ int pit_site_choose(struct pit_cards *cards, const struct pit_site_options *o, s
 	if (*s->gpus_why && *cards->from)
 		say_source(s, cards->from);
 	else if (!*s->gpus_why)
-		snprintf(s->gpus_why, sizeof(s->gpus_why), "%s", *cards->from ? cards->from : "none found");
+		snprintf(s->gpus_why, sizeof(s->gpus_why), "%s", *cards->from ? cards->from : "NVML and the PCI bus");
 	return rc ? rc : keep(cards, s);
 }
