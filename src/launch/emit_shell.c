@@ -185,6 +185,8 @@ int pit_emit_numactl(const struct pit_job *j, struct pit_buf *out, struct pit_er
 		pit_buf_puts(out, "ulimit -l unlimited || exit 125\n");
 	else if (o->memlock)
 		pit_buf_printf(out, "ulimit -l %llu || exit 125\n", (unsigned long long)((o->memlock + 1023) / 1024));
+	if (pit_emit_files(j))
+		pit_buf_printf(out, "ulimit -S -n %llu\n", (unsigned long long)pit_emit_files(j)->rlim_cur);
 	pit_emit_start(j, out);
 	for (int i = 0; i < j->placement.ranks; i++) {
 		pit_buf_puts(out, "start");
