@@ -3,6 +3,8 @@
 #include "launch/attempt_inside.h"
 
 #define AFTER (10 * 1000 * PIT_MS)
+/* Commands that are done before need no watch: the kernel takes 10 ms to close one. */
+#define MEMORY_AFTER (200 * PIT_MS)
 #define NEXT (50 * PIT_MS) /* between two ranks: a look may take its deadline */
 
 static bool is_bound(const struct pit_attempt *a)
@@ -80,8 +82,9 @@ static void find_mems(struct pit_attempt *a)
 		(void)!pit_idset_unite(&a->mems, &a->job->placement.seat[a->member[i].seat].mems);
 }
 
-static void watch_pressure(struct pit_attempt *a)
+static int on_grown_up(void *arg, uint32_t events)
 {
+	struct pit_attempt *a = arg;
 	struct pit_error e = PIT_ERROR_INIT;
 	struct pit_pressure_request r = {
 		.loop = a->loop,
@@ -94,8 +97,6 @@ static void watch_pressure(struct pit_attempt *a)
 		.arg = a,
 	};
 
-	if (a->options->on_pressure == PIT_ON_PRESSURE_NONE)
-		return;
 	if (a->options->pressure_horizon)
 		r.rules.horizon = a->options->pressure_horizon;
 	find_mems(a);
@@ -103,13 +104,16 @@ static void watch_pressure(struct pit_attempt *a)
 		r.mems = NULL;
 	if (pit_pressure_open(&r, &a->pressure, &e))
 		pit_attempt_say(a, "memory is not watched: %s", e.text);
+	return 0;
 }
 
 int pit_attempt_watch_memory(struct pit_attempt *a)
 {
 	int64_t after = a->options->after ? a->options->after : AFTER;
 
-	watch_pressure(a);
+	if (a->options->on_pressure != PIT_ON_PRESSURE_NONE &&
+	    pit_loop_at(a->loop, a->started + MEMORY_AFTER, on_grown_up, a) < 0)
+		return -ENOMEM;
 	if (after >= 0 && pit_loop_at(a->loop, a->started + after, on_look, a) < 0)
 		return -ENOMEM;
 	return 0;
