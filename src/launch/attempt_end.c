@@ -20,7 +20,8 @@ static enum pit_killer killer(const struct pit_attempt *a, int signal)
 		return PIT_KILLER_SELF;
 	if (signal == SIGKILL && a->kill_ordered)
 		return PIT_KILLER_US_GRACE;
-	if (signal == a->report->stop_signal)
+	if (signal == a->report->stop_signal ||
+	    (a->report->checkpoint_sent && signal == a->options->ending.checkpoint_signal))
 		return PIT_KILLER_US_STOP;
 	return PIT_KILLER_UNKNOWN;
 }

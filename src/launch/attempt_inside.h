@@ -93,6 +93,8 @@ void pit_attempt_order(struct pit_attempt *a, unsigned orders);
 /* Some of what was swept has ended, and what it started is ours now. */
 void pit_attempt_sweep_soon(struct pit_attempt *a);
 void pit_attempt_signal_leaders(struct pit_attempt *a, int signal);
+/* The checkpoint signal to the leaders that have a handler for it; to how many. */
+int pit_attempt_checkpoint(struct pit_attempt *a);
 
 /* Was it the memory? Sets `killer` then; or it was a worker's end, which is noted. */
 void pit_attempt_find_oom(struct pit_member *m, struct pit_rank_end *end);

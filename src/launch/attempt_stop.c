@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "host/procfs.h"
 #include "launch/attempt_inside.h"
 
 #define SETTLE (500 * PIT_MS)       /* helpers of ranks (DataLoader workers, resource trackers) end by themselves */
@@ -47,10 +49,56 @@ static void signal_groups(struct pit_attempt *a, int signal)
 		signal_group(&a->member[i], signal);
 }
 
-static void checkpoint(struct pit_attempt *a)
+static uint64_t signal_set(const char *status, const char *key)
 {
-	pit_attempt_signal_leaders(a, a->ending.rules.checkpoint_signal);
-	a->report->checkpoint_sent = true;
+	char hex[32];
+
+	return pit_kv_str(status, key, hex, sizeof(hex)) ? 0 : strtoull(hex, NULL, 16);
+}
+
+/* Others would be ended by the checkpoint signal, with nothing saved and no grace for what they started: shells around
+ * the command, programs that are still being loaded. Those who wait for a signal block it. */
+static bool hears(const struct pit_member *m, int signal)
+{
+	uint64_t bit = UINT64_C(1) << (signal - 1);
+	struct pit_text status;
+
+	if (!lives(m) || m->state != PIT_MEMBER_RUNS)
+		return false;
+	if (pit_root_read(m->a->root, &status, "/proc/%d/status", m->child.pid) || !strstr(status.data, "SigCgt:"))
+		return true; /* nobody knows */
+	return (signal_set(status.data, "SigCgt") | signal_set(status.data, "SigBlk")) & bit;
+}
+
+int pit_attempt_checkpoint(struct pit_attempt *a)
+{
+	int signal = a->ending.rules.checkpoint_signal, sent = 0, deaf = 0;
+	char name[32];
+
+	pit_root_forget(a->root);
+	for (int i = 0; i < a->members; i++) {
+		if (hears(&a->member[i], signal)) {
+			signal_leader(&a->member[i], signal);
+			sent++;
+		} else {
+			deaf += lives(&a->member[i]);
+		}
+	}
+	pit_root_forget(a->root);
+	if (deaf)
+		pit_attempt_note(
+			a,
+			"%d of %d ranks did not get the checkpoint signal: they have no handler for %s, and it "
+			"would end them (put 'exec' before the command in a shell)",
+			deaf, sent + deaf, pit_signal_name(signal, name, sizeof(name)));
+	a->report->checkpoint_sent |= sent > 0;
+	return sent;
+}
+
+/* Nobody who saves: nothing to wait for. */
+static unsigned checkpoint(struct pit_attempt *a)
+{
+	return pit_attempt_checkpoint(a) ? 0 : pit_ending_unheard(&a->ending, pit_now());
 }
 
 /* Who is stopped cannot end in order. */
@@ -154,7 +202,7 @@ static void set_deadline(struct pit_attempt *a)
 void pit_attempt_order(struct pit_attempt *a, unsigned orders)
 {
 	if (orders & PIT_ORDER_CHECKPOINT)
-		checkpoint(a);
+		orders |= checkpoint(a);
 	if (orders & PIT_ORDER_STOP)
 		stop(a);
 	if (orders & PIT_ORDER_KILL)
