@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -56,6 +57,15 @@ static uint64_t signal_set(const char *status, const char *key)
 	return pit_kv_str(status, key, hex, sizeof(hex)) ? 0 : strtoull(hex, NULL, 16);
 }
 
+/* In sigwait(), which lets in what is blocked else. */
+static bool awaits_signals(const struct pit_member *m)
+{
+	char call[32];
+
+	return !pit_root_str(m->a->root, call, sizeof(call), "/proc/%d/syscall", m->child.pid) &&
+	       isdigit((unsigned char)*call) && atoi(call) == SYS_rt_sigtimedwait;
+}
+
 /* Others would be ended by the checkpoint signal, with nothing saved and no grace for what they started: shells around
  * the command, programs that are still being loaded. Those who wait for a signal block it. */
 static bool hears(const struct pit_member *m, int signal)
@@ -67,7 +77,7 @@ static bool hears(const struct pit_member *m, int signal)
 		return false;
 	if (pit_root_read(m->a->root, &status, "/proc/%d/status", m->child.pid) || !strstr(status.data, "SigCgt:"))
 		return true; /* nobody knows */
-	return (signal_set(status.data, "SigCgt") | signal_set(status.data, "SigBlk")) & bit;
+	return (signal_set(status.data, "SigCgt") | signal_set(status.data, "SigBlk")) & bit || awaits_signals(m);
 }
 
 int pit_attempt_checkpoint(struct pit_attempt *a)
@@ -85,6 +95,7 @@ int pit_attempt_checkpoint(struct pit_attempt *a)
 		}
 	}
 	pit_root_forget(a->root);
+	pit_root_end_helper(a->root); /* a child, which a sweep must not find */
 	if (deaf)
 		pit_attempt_note(
 			a,
