@@ -61,7 +61,8 @@ struct pit_attempt {
 	bool sweeping; /* all ranks have ended; what they left is given time, then killed (`swept`) */
 	bool swept;
 	int64_t sweep_kill, sweep_end;
-	int sweep;               /* timer */
+	int sweep;               /* timer, */
+	int64_t sweep_at;        /* due then */
 	int look_at;             /* next member to be looked at */
 	struct pit_strv refused; /* refused steps of starts, to be said once all have started */
 };

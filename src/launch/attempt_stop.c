@@ -154,6 +154,7 @@ static int on_sweep(void *arg, uint32_t events);
 static void sweep_again(struct pit_attempt *a, int64_t at)
 {
 	pit_loop_cancel(a->loop, a->sweep);
+	a->sweep_at = at;
 	a->sweep = pit_loop_at(a->loop, at, on_sweep, a);
 }
 
@@ -177,10 +178,13 @@ static int on_sweep(void *arg, uint32_t events)
 	return 0;
 }
 
+/* Ends that come without a pause do not put it off again and again. */
 void pit_attempt_sweep_soon(struct pit_attempt *a)
 {
-	if (a->swept)
-		sweep_again(a, pit_now() + SWEEP_SOON);
+	int64_t soon = pit_now() + SWEEP_SOON;
+
+	if (a->swept && soon < a->sweep_at)
+		sweep_again(a, soon);
 }
 
 static void done(struct pit_attempt *a)
