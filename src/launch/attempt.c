@@ -125,7 +125,7 @@ static int watch_signals(struct pit_attempt *a)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (int signal = 1; signal < SIGRTMIN; signal++)
-		if (pit_front_asks_to_stop(signal))
+		if (pit_front_asks_to_stop(signal) && !pit_front_ignores(signal))
 			sigaddset(&set, signal);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

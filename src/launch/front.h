@@ -26,6 +26,9 @@ struct pit_front_news {
 /* Signals that ask the job to stop; others are the ranks' own affair. */
 bool pit_front_asks_to_stop(int signal);
 
+/* It was ignored when we were started (nohup), so it is to stay without effect: blocked ones would be queued. */
+bool pit_front_ignores(int signal);
+
 struct pit_front {
 	int signals;      /* signalfd of what pit_front_signals() blocks */
 	int socket;       /* our end */

@@ -23,10 +23,14 @@ static void say(const struct pit_supervisor *v, const char *fmt, ...)
 		v->s->say(v->s->arg, text);
 }
 
+/* The directory may be one that others write to: no link is followed, and no FIFO waited for. */
 static int write_all(int dir, const char *name, const struct pit_buf *text)
 {
-	pit_auto_close int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	pit_auto_close int fd = -1;
 
+	if (unlinkat(dir, name, 0) && errno != ENOENT)
+		return -errno;
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
 	for (size_t done = 0; done < text->len;) {
