@@ -60,6 +60,7 @@ struct pit_site {
 	size_t nics;
 	struct pit_idset allowed;  /* union of core[].cpus */
 	struct pit_idset isolated; /* allowed by affinity yet kept out, because the kernel does not balance them */
+	bool no_gpus;              /* --gpus none: those that are there must not be seen by the job */
 	bool narrowed;             /* allowed is less than what is online */
 	char allowed_why[256];     /* "affinity", "cpuset /sys/fs/cgroup/..." */
 	char gpus_why[256];    /* which evidence named the GPUs: "NVML", "CUDA_VISIBLE_DEVICES=2,3", "--gpus", ... */

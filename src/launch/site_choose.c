@@ -335,6 +335,7 @@ static int apply_option(const char *text, const struct pit_cards *all, struct pi
 		rc = take_named(&c, all, &l.item[i], s, err);
 	if (!rc)
 		replace(cards, &c.to);
+	s->no_gpus = !rc && !l.count;
 	pit_cards_free(&c.to);
 	return rc;
 }
