@@ -63,6 +63,7 @@ struct pit_attempt {
 	int64_t sweep_kill, sweep_end;
 	int sweep;               /* timer, */
 	int64_t sweep_at;        /* due then */
+	int reap;                /* timer: more ends wait to be taken; 0 none */
 	int look_at;             /* next member to be looked at */
 	struct pit_strv refused; /* refused steps of starts, to be said once all have started */
 };
