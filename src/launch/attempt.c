@@ -113,8 +113,7 @@ static int on_signal(void *arg, uint32_t events)
 		/* Somebody means the supervisor itself. It never shortens: the front is told the same, most often. */
 		if (info.ssi_signo != SIGCHLD && a->ending.phase == PIT_RUNNING)
 			pit_attempt_asked(a, &(struct pit_front_message){.signal = (int)info.ssi_signo,
-									 .sender = (pid_t)info.ssi_pid,
-									 .uid = info.ssi_uid});
+									 .sender = (pid_t)info.ssi_pid});
 	return pit_attempt_reap(a);
 }
 
@@ -126,7 +125,7 @@ static int watch_signals(struct pit_attempt *a)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (int signal = 1; signal < SIGRTMIN; signal++)
-		if (pit_front_asks_to_stop(signal))
+		if (pit_front_asks_to_stop(signal) && !pit_front_ignores(signal))
 			sigaddset(&set, signal);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -191,7 +190,9 @@ static void take_output(struct pit_attempt *a)
 		return;
 	pit_output_drain(a->output, OUTPUT_MS);
 	add_tails(a);
-	pit_output_hurry(a->output, a->q->front);
+	if (!a->report->asked_signal && !a->front_lost)
+		pit_output_hurry(a->output,
+				 &(struct pit_hurry){.fd = a->q->front, .now = pit_attempt_hurried, .arg = a});
 	pit_output_close(a->output, OUTPUT_MS);
 }
 

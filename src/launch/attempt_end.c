@@ -49,8 +49,7 @@ static void fill(struct pit_member *m, const siginfo_t *info)
 		end->core = info->si_code == CLD_DUMPED;
 		end->killer = killer(a, end->signal);
 	}
-	if (end->signal || end->code)
-		pit_attempt_find_oom(m, end);
+	pit_attempt_find_oom(m, end);
 }
 
 static bool has_failed(const struct pit_rank_end *end)

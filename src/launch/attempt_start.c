@@ -50,6 +50,7 @@ static int join_leaf(struct pit_member *m, int *ret_fd, struct pit_error *e)
 		.io = &m->a->job->io_max,
 		.cpus = pit_idset_is_empty(&seat->cpus) ? NULL : &seat->cpus,
 		.mems = o->placement.mem == PIT_MEM_BIND ? &seat->mems : NULL,
+		.oom_group = true, /* a rank that lost a worker would wait for it */
 	};
 	pit_auto_strv struct pit_strv notes = {0};
 	int rc;

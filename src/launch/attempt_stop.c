@@ -177,6 +177,8 @@ void pit_attempt_asked(struct pit_attempt *a, const struct pit_front_message *m)
 			(void)pit_root_str(a->root, r->asked_name, sizeof(r->asked_name), "/proc/%d/comm", m->sender);
 		if (!a->options->stop_signal_set)
 			a->ending.rules.stop_signal = m->signal;
+	} else if (!r->asked_signal) {
+		r->asked_signal = m->signal; /* it has failed already, but is not to be started again */
 	}
 	pit_attempt_order(a, pit_ending_stop_asked(&a->ending, pit_now()));
 }
@@ -184,15 +186,13 @@ void pit_attempt_asked(struct pit_attempt *a, const struct pit_front_message *m)
 /* Nobody waits for the result any more: no checkpoint, and soon. */
 static void lost_front(struct pit_attempt *a)
 {
-	struct pit_ending_rules *r = &a->ending.rules;
+	int64_t half = a->ending.rules.grace / 2;
 
 	pit_loop_unwatch(a->loop, a->q->front);
 	a->front_lost = true;
 	if (a->report->why == PIT_JOB_DONE && a->ending.phase == PIT_RUNNING)
 		a->report->why = PIT_JOB_LOST_FRONT;
-	r->checkpoint_signal = 0;
-	r->grace = r->grace / 2 < LOST_GRACE ? r->grace / 2 : LOST_GRACE;
-	pit_attempt_order(a, pit_ending_stop_asked(&a->ending, pit_now()));
+	pit_attempt_order(a, pit_ending_lost(&a->ending, half < LOST_GRACE ? half : LOST_GRACE, pit_now()));
 }
 
 static void hear(struct pit_attempt *a, const struct pit_front_message *m)
@@ -221,6 +221,14 @@ static int on_front(void *arg, uint32_t events)
 	if (size >= 0 || (errno != EAGAIN && errno != EINTR))
 		lost_front(a);
 	return 0;
+}
+
+bool pit_attempt_hurried(void *arg)
+{
+	struct pit_attempt *a = arg;
+
+	on_front(a, 0);
+	return a->report->asked_signal || a->front_lost;
 }
 
 int pit_attempt_watch_front(struct pit_attempt *a)

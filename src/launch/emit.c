@@ -179,7 +179,17 @@ unsigned pit_emit_grace(const struct pit_job *j)
 {
 	int64_t grace = j->options->ending.grace;
 
+	if (grace > PIT_EMIT_NEVER * SECOND)
+		return PIT_EMIT_NEVER;
 	return grace > 0 ? (unsigned)((grace + SECOND - 1) / SECOND) : 10;
+}
+
+const struct rlimit64 *pit_emit_files(const struct pit_job *j)
+{
+	for (size_t i = 0; i < j->limits; i++)
+		if (j->limit[i].resource == RLIMIT_NOFILE)
+			return &j->limit[i].value;
+	return NULL;
 }
 
 int pit_emit_home(const struct pit_job *j, int seat)

@@ -113,9 +113,11 @@ static void put_limits(const struct pit_job *j, struct pit_buf *out)
 			       (unsigned long long)o->memlock);
 	if (o->oom_set)
 		pit_buf_printf(out, " --oom-score-adj=%d", o->oom_score_adj);
-	for (size_t i = 0; i < o->io.count; i++)
-		if (strchr(o->io.item[i], '='))
-			put_io(o->io.item[i], out);
+	if (pit_emit_files(j))
+		pit_buf_printf(out, " --ulimit nofile=%llu:%llu", (unsigned long long)pit_emit_files(j)->rlim_cur,
+			       (unsigned long long)pit_emit_files(j)->rlim_max);
+	for (size_t i = 0; i < j->io_max.count; i++)
+		put_io(j->io_max.item[i], out);
 }
 
 static void put_environment(const struct pit_env *e, struct pit_buf *out)
@@ -142,8 +144,9 @@ static void put_rank(const struct pit_job *j, int at, struct pit_buf *out)
 	put_sets(j, at, out);
 	put_gpus(j, at, out);
 	put_limits(j, out);
-	pit_buf_printf(out, " --stop-signal=%s --stop-timeout=%u",
-		       pit_emit_signal(pit_emit_stop_signal(j), stop, sizeof(stop)), pit_emit_grace(j));
+	pit_buf_printf(out, " --stop-signal=%s --stop-timeout=%d",
+		       pit_emit_signal(pit_emit_stop_signal(j), stop, sizeof(stop)),
+		       pit_emit_grace(j) == PIT_EMIT_NEVER ? -1 : (int)pit_emit_grace(j));
 	if (o->dir)
 		put(out, "--workdir", o->dir);
 	put_environment(&j->env[at], out);

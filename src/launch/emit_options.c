@@ -9,8 +9,6 @@
 #include "launch/emit_parts.h"
 #include "launch/leaf.h"
 
-#define SECOND 1e9
-
 static int put(struct pit_strv *v, const char *option, const char *value)
 {
 	int rc = pit_strv_add(v, option);
@@ -29,6 +27,24 @@ static int put_number(struct pit_strv *v, const char *option, bool wanted, doubl
 
 	snprintf(text, sizeof(text), "%.15g", value);
 	return wanted ? put(v, option, text) : 0;
+}
+
+/* A time as pit_parse_duration() reads it; 0 is the default and not said. */
+static int put_time(struct pit_strv *v, const char *option, int64_t ns)
+{
+	char text[32];
+
+	if (!ns)
+		return 0;
+	if (ns < 0 || ns == INT64_MAX)
+		return put(v, option, "never");
+	if (ns % 1000000000 == 0)
+		snprintf(text, sizeof(text), "%llds", (long long)ns / 1000000000);
+	else if (ns % 1000000 == 0)
+		snprintf(text, sizeof(text), "%lldms", (long long)ns / 1000000);
+	else
+		snprintf(text, sizeof(text), "%.9fs", (double)ns / 1e9);
+	return put(v, option, text);
 }
 
 /* In the largest unit that says it exactly. */
@@ -107,13 +123,12 @@ static int put_supervision(struct pit_strv *v, const struct pit_job_options *o)
 		rc = pit_strv_addf(v, "--env=%s", o->env.item[i]); /* one word: it may begin with "-" */
 	rc = rc ? rc : put_text(v, "--chdir", o->dir);
 	rc = rc || !o->stop_signal_set ? rc : put_signal(v, "--stop-signal", e->stop_signal);
-	rc = rc ? rc : put_number(v, "--grace", e->grace, (double)e->grace / SECOND);
+	rc = rc ? rc : put_time(v, "--grace", e->grace);
 	rc = rc ? rc : put_signal(v, "--checkpoint-signal", e->checkpoint_signal);
-	rc = rc ? rc : put_number(v, "--checkpoint-grace", e->checkpoint_grace, (double)e->checkpoint_grace / SECOND);
+	rc = rc ? rc : put_time(v, "--checkpoint-grace", e->checkpoint_grace);
 	rc = rc || !o->on_pressure ? rc : put(v, "--on-pressure", pressure[o->on_pressure]);
-	rc = rc ? rc : put_number(v, "--pressure-horizon", o->pressure_horizon, (double)o->pressure_horizon / SECOND);
-	rc = rc ? rc : put_number(v, "--after", o->after > 0, (double)o->after / SECOND);
-	rc = rc || o->after >= 0 ? rc : put(v, "--after", "never");
+	rc = rc ? rc : put_time(v, "--pressure-horizon", o->pressure_horizon);
+	rc = rc ? rc : put_time(v, "--after", o->after);
 	rc = rc ? rc : put_text(v, "--log-dir", o->log_dir);
 	return rc || !o->strict ? rc : put(v, "--strict", NULL);
 }

@@ -17,8 +17,8 @@ int pit_emit_docker(const struct pit_job *j, struct pit_buf *out, struct pit_err
 void pit_emit_word(struct pit_buf *out, const char *word);
 void pit_emit_words(struct pit_buf *out, char *const *words); /* each with a blank in front */
 
-/* Start of a shell script whose function `start COMMAND...` runs a rank in the background and stops all when one fails;
- * pit_emit_wait() ends it. */
+/* Start of a shell script whose function `start COMMAND...` runs a rank in the background; pit_emit_wait() ends it:
+ * when a rank fails or the script is to stop, the others are stopped. */
 void pit_emit_start(const struct pit_job *j, struct pit_buf *out);
 void pit_emit_wait(const struct pit_job *j, struct pit_buf *out);
 
@@ -35,6 +35,10 @@ char *pit_emit_name(const struct pit_job *j, char *out, size_t size);
 char *pit_emit_signal(int signal, char *out, size_t size);
 int pit_emit_stop_signal(const struct pit_job *j);
 unsigned pit_emit_grace(const struct pit_job *j); /* whole seconds */
+#define PIT_EMIT_NEVER INT32_MAX                  /* of these: no end */
+
+/* What open files are raised to; NULL they are not. */
+const struct rlimit64 *pit_emit_files(const struct pit_job *j);
 
 /* Nodes that a seat's policy names, as the engine may want only one: its home, else the lowest; -1 none. */
 int pit_emit_home(const struct pit_job *j, int seat);

@@ -34,62 +34,63 @@ void pit_emit_words(struct pit_buf *out, char *const *words)
 	}
 }
 
-/* A subshell per rank: it hands a stop on to the rank, kills it after the grace, and tells the script of a failure. The
- * second wait is for the rank's own end, when the first one ended for the signal. */
+/* A subshell per rank writes down the rank's pid and its end; the script looks at these once a second. No shell is told
+ * by a signal: a `wait` that a signal cuts short loses the status of the child in some of them. */
 void pit_emit_start(const struct pit_job *j, struct pit_buf *out)
+{
+	pit_buf_printf(out,
+		       "here=$(mktemp -d) || exit 125\n"
+		       "trap 'rm -rf \"$here\"' EXIT\n"
+		       "trap stop=1 INT TERM HUP\n"
+		       "ranks=0 code=0 stop= left=%u\n\n"
+		       "start() {\n"
+		       "\tranks=$((ranks + 1))\n"
+		       "\t(\n"
+		       "\t\ttrap '' INT TERM HUP\n"
+		       "\t\ttrap - EXIT\n"
+		       "\t\t(trap - INT TERM HUP; exec \"$@\") &\n"
+		       "\t\techo $! >\"$here/pid.$ranks\"\n"
+		       "\t\twait $!\n"
+		       "\t\techo $? >\"$here/new.$ranks\"\n"
+		       "\t\tmv \"$here/new.$ranks\" \"$here/end.$ranks\"\n"
+		       "\t) &\n"
+		       "}\n\n",
+		       pit_emit_grace(j));
+}
+
+/* The exit code is that of the first rank that failed. */
+void pit_emit_wait(const struct pit_job *j, struct pit_buf *out)
 {
 	char stop[16];
 
 	pit_emit_signal(pit_emit_stop_signal(j), stop, sizeof(stop));
 	pit_buf_printf(out,
-		       "ranks= code=0 level=0\n\n"
-		       "start() {\n"
-		       "\t(\n"
-		       "\t\trank= asked= killer=\n"
-		       "\t\ttrap asked=1 TERM\n"
-		       "\t\ttrap '' INT HUP USR1\n"
-		       "\t\t(trap - INT HUP USR1; exec \"$@\") &\n"
-		       "\t\trank=$!\n"
-		       "\t\ttrap 'asked=1; end' TERM\n"
-		       "\t\t[ -z \"$asked\" ] || end\n"
-		       "\t\twait \"$rank\"; rc=$?\n"
-		       "\t\twhile [ -n \"$asked\" ] && kill -0 \"$rank\" 2>/dev/null; do wait \"$rank\"; rc=$?; done\n"
-		       "\t\ttrap '' TERM\n"
-		       "\t\t[ -z \"$killer\" ] || kill \"$killer\" 2>/dev/null\n"
-		       "\t\t[ \"$rc\" = 0 ] || kill -s USR1 $$\n"
-		       "\t\texit \"$rc\"\n"
-		       "\t) &\n"
-		       "\tranks=\"$ranks $!\"\n"
-		       "}\n\n"
+		       "\n"
 		       "end() {\n"
-		       "\t[ -z \"$killer\" ] && kill -s %s \"$rank\" 2>/dev/null || return 0\n"
-		       "\t(\n"
-		       "\t\tleft=%u\n"
-		       "\t\twhile [ \"$left\" -gt 0 ]; do sleep 1; left=$((left - 1)); done\n"
-		       "\t\tkill -s KILL \"$rank\"\n"
-		       "\t) </dev/null >/dev/null 2>&1 &\n"
-		       "\tkiller=$!\n"
+		       "\t[ -s \"$here/pid.$1\" ] && read -r pid <\"$here/pid.$1\" || return 0\n"
+		       "\tif [ \"$left\" -le 0 ]; then\n"
+		       "\t\tkill -s KILL \"$pid\"\n"
+		       "\telif [ ! -e \"$here/told.$1\" ]; then\n"
+		       "\t\t: >\"$here/told.$1\"\n"
+		       "\t\tkill -s %s \"$pid\"\n"
+		       "\tfi\n"
 		       "}\n\n"
-		       "stop() {\n"
-		       "\ttrap '' USR1\n"
-		       "\tkill -s TERM $ranks 2>/dev/null\n"
-		       "}\n"
-		       "trap stop INT TERM HUP USR1\n\n",
-		       strncmp(stop, "SIG", 3) ? stop : stop + 3, pit_emit_grace(j));
-}
-
-/* The exit code is that of a failure which the stop did not cause, where there is one. */
-void pit_emit_wait(const struct pit_job *j, struct pit_buf *out)
-{
-	pit_buf_printf(out,
-		       "\nfor rank in $ranks; do\n"
-		       "\twait \"$rank\"; rc=$?\n"
-		       "\twhile kill -0 \"$rank\" 2>/dev/null; do wait \"$rank\"; rc=$?; done\n"
-		       "\tcase $rc in 0) new=0 ;; %d) new=1 ;; 137) new=2 ;; *) new=3 ;; esac\n"
-		       "\tif [ \"$new\" -gt \"$level\" ]; then level=$new code=$rc; fi\n"
-		       "done\n"
-		       "exit \"$code\"\n",
-		       128 + pit_emit_stop_signal(j));
+		       "while :; do\n"
+		       "\trunning= rank=0\n"
+		       "\twhile [ \"$rank\" -lt \"$ranks\" ]; do\n"
+		       "\t\trank=$((rank + 1))\n"
+		       "\t\tif [ ! -e \"$here/end.$rank\" ]; then running=\"$running $rank\"; continue; fi\n"
+		       "\t\tread -r rc <\"$here/end.$rank\"\n"
+		       "\t\tif [ \"$rc\" != 0 ] && [ \"$code\" = 0 ]; then code=$rc stop=1; fi\n"
+		       "\tdone\n"
+		       "\t[ -n \"$running\" ] || exit \"$code\"\n"
+		       "\tif [ -n \"$stop\" ]; then\n"
+		       "\t\tfor rank in $running; do end \"$rank\"; done\n"
+		       "\t\tleft=$((left - 1))\n"
+		       "\tfi\n"
+		       "\tsleep 1 & wait $!\n"
+		       "done\n",
+		       strncmp(stop, "SIG", 3) ? stop : stop + 3);
 }
 
 static void put_environment(const struct pit_env *e, struct pit_buf *out)
@@ -184,6 +185,8 @@ int pit_emit_numactl(const struct pit_job *j, struct pit_buf *out, struct pit_er
 		pit_buf_puts(out, "ulimit -l unlimited || exit 125\n");
 	else if (o->memlock)
 		pit_buf_printf(out, "ulimit -l %llu || exit 125\n", (unsigned long long)((o->memlock + 1023) / 1024));
+	if (pit_emit_files(j))
+		pit_buf_printf(out, "ulimit -S -n %llu\n", (unsigned long long)pit_emit_files(j)->rlim_cur);
 	pit_emit_start(j, out);
 	for (int i = 0; i < j->placement.ranks; i++) {
 		pit_buf_puts(out, "start");

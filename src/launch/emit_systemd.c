@@ -107,17 +107,19 @@ static char *working_dir(const struct pit_job *j)
 
 static int put_command(const struct pit_job *j, const char *dir, struct pit_buf *out, struct pit_error *err)
 {
+	/* Of a recorded machine only the name is known; systemd looks for it in its own path. */
+	const char *path = j->program ? j->program : j->recorded ? j->options->argv[0] : NULL;
+	bool complete = path && (*path == '/' || !strchr(path, '/'));
 	pit_auto_buf struct pit_buf program = PIT_BUF_INIT;
 
-	if (!j->program)
+	if (!path)
 		return pit_fail(err, j->program_error.code ? j->program_error.code : ENOENT,
 				"--emit systemd: a unit needs the path of the command: %s",
 				*j->program_error.text ? j->program_error.text : "it was not found");
-	if (*j->program != '/' && !dir)
+	if (!complete && !dir)
 		return pit_fail(err, EOPNOTSUPP,
-				"--emit systemd: '%.200s' is no absolute path; give one, or --chdir with one",
-				j->program);
-	pit_buf_printf(&program, "%s%s%s", *j->program == '/' ? "" : dir, *j->program == '/' ? "" : "/", j->program);
+				"--emit systemd: '%.200s' is no absolute path; give one, or --chdir with one", path);
+	pit_buf_printf(&program, "%s%s%s", complete ? "" : dir, complete ? "" : "/", path);
 	for (const char *c = program.data; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			return pit_fail(err, EOPNOTSUPP,
@@ -133,7 +135,17 @@ static int put_command(const struct pit_job *j, const char *dir, struct pit_buf 
 	return 0;
 }
 
-/* "259:0 rbps=1 wiops=2" of io.max, or a class of ionice. */
+/* A class of ionice. */
+static void put_io_class(const char *word, struct pit_buf *out)
+{
+	if (!strcmp(word, "idle"))
+		pit_buf_puts(out, "IOSchedulingClass=idle\n");
+	else if (!strncmp(word, "best-effort", 11))
+		pit_buf_printf(out, "IOSchedulingClass=best-effort\nIOSchedulingPriority=%s\n",
+			       word[11] ? word + 12 : "4");
+}
+
+/* "259:0 rbps=1 wiops=2" of io.max */
 static void put_io(const char *line, struct pit_buf *out)
 {
 	static const struct {
@@ -146,11 +158,6 @@ static void put_io(const char *line, struct pit_buf *out)
 	};
 	pit_auto_strv struct pit_strv words = {0};
 
-	if (!strcmp(line, "idle"))
-		pit_buf_puts(out, "IOSchedulingClass=idle\n");
-	if (!strncmp(line, "best-effort", 11))
-		pit_buf_printf(out, "IOSchedulingClass=best-effort\nIOSchedulingPriority=%s\n",
-			       line[11] ? line + 12 : "4");
 	out->failed |= pit_strv_split(&words, line, " \t") != 0;
 	for (size_t w = 1; w < words.count; w++)
 		for (size_t i = 0; i < PIT_COUNT(keys); i++) {
@@ -167,8 +174,9 @@ static void put_io(const char *line, struct pit_buf *out)
 		}
 }
 
-static void put_limits(const struct pit_job_options *o, struct pit_buf *out)
+static void put_limits(const struct pit_job *j, struct pit_buf *out)
 {
+	const struct pit_job_options *o = j->options;
 	const char *policy = o->policy == SCHED_FIFO    ? "fifo"
 			     : o->policy == SCHED_RR    ? "rr"
 			     : o->policy == SCHED_BATCH ? "batch"
@@ -184,8 +192,13 @@ static void put_limits(const struct pit_job_options *o, struct pit_buf *out)
 		pit_buf_puts(out, "LimitMEMLOCK=infinity\n"); /* the hard limit of a service, as pitcrew raises it */
 	else
 		pit_buf_printf(out, "LimitMEMLOCK=%llu\n", (unsigned long long)o->memlock);
+	if (pit_emit_files(j))
+		pit_buf_printf(out, "LimitNOFILE=%llu:%llu\n", (unsigned long long)pit_emit_files(j)->rlim_cur,
+			       (unsigned long long)pit_emit_files(j)->rlim_max);
 	for (size_t i = 0; i < o->io.count; i++)
-		put_io(o->io.item[i], out);
+		put_io_class(o->io.item[i], out);
+	for (size_t i = 0; i < j->io_max.count; i++)
+		put_io(j->io_max.item[i], out);
 	if (o->sched_set)
 		pit_buf_printf(out, "CPUSchedulingPolicy=%s\n", policy);
 	if (o->sched_set && o->priority)
@@ -248,9 +261,13 @@ static int put_template(const struct pit_job *j, const char *name, struct pit_bu
 	rc = put_command(j, dir, out, err);
 	if (rc)
 		return rc;
-	pit_buf_printf(out, "KillMode=mixed\nKillSignal=%s\nTimeoutStopSec=%u\n",
-		       pit_emit_signal(pit_emit_stop_signal(j), stop, sizeof(stop)), pit_emit_grace(j));
-	put_limits(j->options, out);
+	pit_buf_printf(out, "KillMode=mixed\nKillSignal=%s\n",
+		       pit_emit_signal(pit_emit_stop_signal(j), stop, sizeof(stop)));
+	if (pit_emit_grace(j) == PIT_EMIT_NEVER)
+		pit_buf_puts(out, "TimeoutStopSec=infinity\n");
+	else
+		pit_buf_printf(out, "TimeoutStopSec=%u\n", pit_emit_grace(j));
+	put_limits(j, out);
 	pit_buf_puts(out, "PITCREW\n");
 	return 0;
 }

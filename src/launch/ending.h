@@ -50,7 +50,10 @@ enum pit_order {
 
 void pit_ending_begin(struct pit_ending *e, const struct pit_ending_rules *rules, int ranks);
 unsigned pit_ending_rank_ended(struct pit_ending *e, bool failed, int64_t now);
-unsigned pit_ending_stop_asked(struct pit_ending *e, int64_t now); /* INT, TERM, HUP to us; a lost supervisor */
-unsigned pit_ending_time(struct pit_ending *e, int64_t now);       /* a deadline may have passed */
+unsigned pit_ending_stop_asked(struct pit_ending *e, int64_t now); /* INT, TERM, HUP to us */
+/* Nobody waits for the result any more: the next step, without a checkpoint and with `grace` at most, whatever the
+ * rules said. */
+unsigned pit_ending_lost(struct pit_ending *e, int64_t grace, int64_t now);
+unsigned pit_ending_time(struct pit_ending *e, int64_t now); /* a deadline may have passed */
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "launch/children.h"
 #include "launch/terminal.h"
 
 #define SERVED 1
@@ -36,7 +37,7 @@ bool pit_front_asks_to_stop(int signal)
 	return false;
 }
 
-static bool is_ignored(int signal)
+bool pit_front_ignores(int signal)
 {
 	struct sigaction old;
 
@@ -55,7 +56,7 @@ int pit_front_signals(int *ret_fd, sigset_t *ret_old)
 	for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++)
 		sigaddset(&read, signal);
 	for (size_t i = 0; i < PIT_COUNT(to_stop); i++)
-		if (!is_ignored(to_stop[i]))
+		if (!pit_front_ignores(to_stop[i]))
 			sigaddset(&read, to_stop[i]);
 	block = read;
 	for (size_t i = 0; i < PIT_COUNT(to_block); i++)
@@ -119,7 +120,6 @@ static void heard(struct serving *s, const struct signalfd_siginfo *info)
 		.sender = info->ssi_code == SI_KERNEL ? 0
 			  : info->ssi_pid             ? (pid_t)info->ssi_pid
 						      : -1,
-		.uid = info->ssi_uid,
 	};
 
 	if (pit_front_asks_to_stop(m.signal)) {

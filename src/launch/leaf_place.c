@@ -22,19 +22,10 @@ static int parent_of(struct pit_root *root, pid_t pid)
 	return p.ppid;
 }
 
-/* The process that forked us and still is the same program. */
-static bool is_front(struct pit_root *root, pid_t pid)
-{
-	const char *ours, *theirs;
-
-	return pid == getppid() && !pit_root_link(root, &ours, "/proc/%d/exe", (int)getpid()) &&
-	       !pit_root_link(root, &theirs, "/proc/%d/exe", (int)pid) && !strcmp(ours, theirs);
-}
-
 bool pit_leaf_is_ours(struct pit_root *root, pid_t pid)
 {
 	for (int i = 0; i < DESCENT && pid > 0; i++) {
-		if (pid == getpid() || is_front(root, pid))
+		if (pid == getpid())
 			return true;
 		pid = parent_of(root, pid);
 	}

@@ -16,7 +16,7 @@ struct pit_leaf_spot {
 	bool top;       /* the root of the hierarchy */
 	bool memory;    /* that controller can be handed on */
 	int denied;     /* errno for making groups there; 0 none */
-	int ours;       /* processes in it: we, the process that we are the helper of, and what both started */
+	int ours;       /* processes in it: we, and what we started */
 	int others;     /* and of others */
 	char other[64]; /* one of them, "bash 1234" */
 };
@@ -33,7 +33,7 @@ void pit_leaf_spots_free(struct pit_leaf_spots *s);
 /* Pure. The position, or -EACCES, -EROFS, -EBUSY, -EOPNOTSUPP with a sentence for the user. */
 int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err);
 
-/* Whether a process is one of ours, as above. */
+/* Whether a process is this one, or was started by it. */
 bool pit_leaf_is_ours(struct pit_root *root, pid_t pid);
 
 #endif

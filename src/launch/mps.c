@@ -131,13 +131,13 @@ static bool runs(int pidfd)
 	return pidfd >= 0 && poll(&p, 1, 0) == 0;
 }
 
-static const char *value(char *const *environ, const char *name)
+static const char *value(char *const *block, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (size_t i = 0; environ[i]; i++)
-		if (!strncmp(environ[i], name, len) && environ[i][len] == '=')
-			return environ[i] + len + 1;
+	for (size_t i = 0; block[i]; i++)
+		if (!strncmp(block[i], name, len) && block[i][len] == '=')
+			return block[i] + len + 1;
 	return NULL;
 }
 
@@ -243,19 +243,21 @@ static int start_daemon(struct pit_mps *m, const char *log, int64_t until, struc
 static int wait_until_it_answers(struct pit_mps *m, int64_t until, struct pit_error *err)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE};
-	int rc;
+	struct pit_error why = PIT_ERROR_INIT;
 
-	for (;;) {
+	do {
 		pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+		struct pit_error now = PIT_ERROR_INIT;
+		int rc = say(m, until, &out, &now, "get_server_list\n");
 
-		rc = say(m, until, &out, err, "get_server_list\n");
-		if (!rc || rc == -ETIMEDOUT || pit_now() + PAUSE > until)
-			break;
+		if (!rc)
+			return 0;
+		if (rc != -ETIMEDOUT || !why.code) /* what it said says more than that time ran out */
+			why = now;
 		nanosleep(&pause, NULL);
-	}
-	if (!rc)
-		return 0;
-	return pit_wrap(err, -ETIMEDOUT, "the MPS daemon does not answer (%s/log/control.log may say why)", m->dir);
+	} while (!m->hung && pit_now() < until);
+	return pit_fail(err, ETIMEDOUT, "the MPS daemon does not answer (%s/log/control.log may say why): %s", m->dir,
+			why.text);
 }
 
 static int start_own(const struct pit_mps_request *r, struct pit_mps **ret, struct pit_error *err)

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "launch/children.h"
 #include "launch/supervisor.h"
 
 #define LOST_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
@@ -131,8 +132,7 @@ static int lost_supervisor(struct front *f, int status)
 
 static int serve(struct front *f)
 {
-	const struct pit_front front = {
-		.signals = f->signals, .socket = f->socket, .supervisor = f->pid, .before = &f->before};
+	const struct pit_front front = {.signals = f->signals, .socket = f->socket, .supervisor = f->pid};
 	int status = 0;
 	int rc;
 

@@ -196,8 +196,10 @@ static void a_thread_outside(void **state)
 
 	PIT_IDSET_FOREACH (cpu, &cpus)
 		last = cpu;
-	if (pit_idset_count(&cpus) < 2)
+	if (pit_idset_count(&cpus) < 2) {
+		pit_idset_free(&cpus);
 		skip();
+	}
 	CPU_SET((size_t)last, &c.thread_has);
 	assert_int_equal(pit_root_open(NULL, &root, NULL), 0);
 	assert_int_equal(begin(&c), 0);
@@ -234,9 +236,12 @@ static void pages_that_are_asked_for(void **state)
 	assert_int_equal(pit_root_open(NULL, &root, NULL), 0);
 	assert_int_equal(begin(&c), 0);
 	rc = pit_after_ask(root, c.pid, 1000 * MIB, &here, &a);
-	if (rc) { /* seccomp, or no NUMA */
+	if (rc) { /* seccomp, no NUMA, or the vast and empty shadow of a sanitizer */
 		end(&c);
-		assert_true(rc == -EPERM || rc == -ENOSYS);
+		pit_root_close(pit_take(root));
+		pit_idset_free(&here);
+		pit_idset_free(&elsewhere);
+		assert_true(rc == -EPERM || rc == -ENOSYS || rc == -ENODATA);
 		skip();
 	}
 	assert_int_equal(a.local, 1000 * MIB);
@@ -253,8 +258,10 @@ static void only_the_first_part(void **state)
 	struct pit_after a = {0};
 	int rc = pit_after_walk(getpid(), 300, &mems, &a);
 
-	if (rc == -ENOENT)
+	if (rc == -ENOENT) {
+		pit_idset_free(&mems);
 		skip();
+	}
 	assert_int_equal(rc, 0);
 	assert_true(a.cut);
 	assert_int_equal(pit_after_walk(INT32_MAX, 300, &mems, &a), -ENOENT);

@@ -42,7 +42,8 @@ static void put_item(struct world *w, int rank, const char *name, const char *va
 
 static void make(struct world *w, const char *program, const char *const *arguments, size_t count)
 {
-	static const char *const numbers[] = {"0", "1"};
+	static const char *const numbers[] = {"0", "1"}, *const environment[] = {"PATH=/bin:/usr/bin", "PWD=/tmp",
+										 NULL};
 	cpu_set_t set;
 	int cpu = 0;
 
@@ -65,7 +66,7 @@ static void make(struct world *w, const char *program, const char *const *argume
 		w->argv[i + 1] = arguments[i];
 	w->options.argv = (char *const *)w->argv;
 	w->job = (struct pit_job){.options = &w->options,
-				  .environ = (char **)(const char *[]){"PATH=/bin:/usr/bin", "PWD=/tmp", NULL},
+				  .environ = (char **)environment,
 				  .site = {.gpu = w->gpu, .gpus = RANKS, .node = w->node, .nodes = 1},
 				  .placement = {.seat = w->seat,
 						.ranks = RANKS,
@@ -215,41 +216,59 @@ static void numactl_runs(void **state)
 	clear(&w);
 }
 
-/* The first failure stops the others, which would else wait for each other for ever. */
+/* Runs a script of ranks that say "up.RANK", and stops it then; its exit code. */
+static int run_and_stop(const struct world *w, const char *interpreter)
+{
+	return shell(
+		w,
+		"rm -f up.*\n"
+		"%s ./job.sh & p=$!\n"
+		"i=0; while [ $i -lt 300 ] && { [ ! -e up.0 ] || [ ! -e up.1 ]; }; do sleep 0.1; i=$((i + 1)); done\n"
+		"kill -s TERM $p; wait $p",
+		interpreter);
+}
+
+/* The first failure stops the others, which would else wait for each other for ever; a stop comes to all. */
 static void scripts_end_as_they_should(void **state)
 {
-	static const char *const script[] = {"-c", "if [ $RANK = 1 ]; then sleep 0.2; exit 7; fi; exec sleep 60"};
-	static const char *const stubborn[] = {"-c",
-					       "trap '' TERM; echo >up.$RANK; while [ ! -e done ]; do sleep 0.1; done"};
-	static const char *const polite[] = {"-c", "trap 'exit 0' TERM; echo >up.$RANK; while :; do sleep 0.1; done"};
+	static const char *const interpreters[] = {"sh", "bash", "busybox sh"};
+	static const char *const fails[] = {"-c", "if [ $RANK = 1 ]; then sleep 0.2; exit 7; fi; exec sleep 60"};
+	static const char polite[] = "trap 'exit 0' TERM; echo >up.$RANK; while :; do sleep 0.1; done";
+	static const char stubborn[] = "trap '' TERM; echo >up.$RANK; while :; do sleep 0.1; done";
+	static const char plain[] = "echo >up.$RANK; exec sleep 60";
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-	struct world w;
 
-	make(&w, "/bin/sh", script, PIT_COUNT(script));
-	w.job.placement.mem = PIT_MEM_NONE;
-	for (int i = 0; i < RANKS; i++)
-		pit_idset_free(&w.seat[i].cpus); /* works without numactl */
-	emit(&w, PIT_EMIT_NUMACTL, &out);
-	says_not(&out, "numactl --");
-	save(&w, "fails.sh", &out);
-	assert_int_equal(shell(&w, "timeout 30 sh ./fails.sh"), 7);
+	for (size_t i = 0; i < PIT_COUNT(interpreters); i++) {
+		const char *with = interpreters[i];
+		struct world w;
 
-	w.argv[2] = polite[1];
-	emit(&w, PIT_EMIT_NUMACTL, &out);
-	save(&w, "polite.sh", &out);
-	assert_int_equal(shell(&w, "timeout 30 sh ./polite.sh & p=$!; while [ ! -e up.0 ] || [ ! -e up.1 ]; do sleep "
-				   "0.1; done; kill -s TERM $p; wait $p"),
-			 0);
+		if (!can(i == 2 ? "busybox" : with))
+			continue;
+		make(&w, "/bin/sh", fails, PIT_COUNT(fails));
+		w.job.placement.mem = PIT_MEM_NONE;
+		for (int k = 0; k < RANKS; k++)
+			pit_idset_free(&w.seat[k].cpus); /* works without numactl */
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		says_not(&out, "numactl --");
+		save(&w, "job.sh", &out);
+		assert_int_equal(shell(&w, "timeout 30 %s ./job.sh", with), 7);
 
-	w.argv[2] = stubborn[1];
-	w.options.ending.grace = 1;
-	emit(&w, PIT_EMIT_NUMACTL, &out);
-	says(&out, "left=1\n");
-	save(&w, "stubborn.sh", &out);
-	assert_int_equal(shell(&w, "rm -f up.*; sh ./stubborn.sh & p=$!; while [ ! -e up.0 ] || [ ! -e up.1 ]; do "
-				   "sleep 0.1; done; kill -s TERM $p; wait $p"),
-			 137);
-	clear(&w);
+		w.options.ending.grace = 1;
+		w.argv[2] = polite;
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		save(&w, "job.sh", &out);
+		assert_int_equal(run_and_stop(&w, with), 0);
+		w.argv[2] = plain;
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		save(&w, "job.sh", &out);
+		assert_int_equal(run_and_stop(&w, with), 128 + SIGTERM);
+		w.argv[2] = stubborn;
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		says(&out, " left=1\n");
+		save(&w, "job.sh", &out);
+		assert_int_equal(run_and_stop(&w, with), 128 + SIGKILL);
+		clear(&w);
+	}
 }
 
 static void numactl_policies(void **state)
@@ -310,13 +329,14 @@ static void torchrun_and_slurm_carry_the_options(void **state)
 	w.options.on_pressure = PIT_ON_PRESSURE_CHECKPOINT;
 	w.options.restarts = 3;
 	w.options.after = -1;
+	w.options.pressure_horizon = 1;
 	pit_strv_add(&w.options.env, "-X");
 	emit(&w, PIT_EMIT_TORCHRUN, &out);
 	says(&out,
 	     "\nexec torchrun --standalone --nproc-per-node 2 --max-restarts 3 --no-python pitcrew run --rank-from "
 	     "LOCAL_RANK --bind l3 --mem bind --spill none --gpu-view own --smt 1 --cpus-reserve 2 --mem-max 3G "
 	     "--mem-high 1025 --cpu-max 1.5 --memlock unlimited --sched rr:5 --mps 50 --env=-X --stop-signal SIGINT "
-	     "--grace 2.5 --checkpoint-signal SIGUSR1 --checkpoint-grace 60 --on-pressure checkpoint --after never "
+	     "--grace 2500ms --checkpoint-signal SIGUSR1 --checkpoint-grace 60s --on-pressure checkpoint --pressure-horizon 0.000000001s --after never "
 	     "-- train.py 'a b' --ranks\n");
 	emit(&w, PIT_EMIT_SLURM, &out);
 	says(&out, "#SBATCH --job-name=train.py\n");
@@ -405,7 +425,8 @@ static void docker_gets_its_options(void **state)
 	w.options.dir = "/with blank";
 	w.options.ending = (struct pit_ending_rules){.stop_signal = SIGINT, .grace = INT64_C(2500000000)};
 	w.job.placement.mem = PIT_MEM_BIND;
-	pit_strv_add(&w.options.io, "259:0 rbps=1048576 wiops=max riops=7");
+	pit_strv_add(&w.job.io_max, "259:0 rbps=1048576 wiops=max riops=7");
+	w.job.limit[w.job.limits++] = (struct pit_job_limit){.resource = RLIMIT_NOFILE, .value = {65536, 524288}};
 	emit(&w, PIT_EMIT_DOCKER, &out);
 	save(&w, "job.sh", &out);
 	assert_int_equal(shell(&w, "timeout 30 sh ./job.sh 2>/dev/null"), 2);
@@ -423,6 +444,8 @@ static void docker_gets_its_options(void **state)
 							     "--cpus=2.5",
 							     "--ulimit",
 							     "memlock=-1:-1",
+							     "--ulimit",
+							     "nofile=65536:524288",
 							     "--device-read-bps=/dev/block/259:0:1048576",
 							     "--device-read-iops=/dev/block/259:0:7",
 							     "--stop-signal=SIGINT",
@@ -444,6 +467,7 @@ static void docker_gets_its_options(void **state)
 	len = slurp(&w, "kept.1", text, sizeof(text));
 	has_words(text, len, words, n);
 	pit_strv_free(&w.options.io);
+	pit_strv_free(&w.job.io_max);
 
 	w.gpu[0].vendor = w.gpu[1].vendor = 0x1002;
 	emit(&w, PIT_EMIT_DOCKER, &out);
@@ -488,6 +512,10 @@ static void refusals(void **state)
 	pit_buf_clear(&out);
 	w.job.program = NULL;
 	assert_int_equal(pit_emit(&w.job, PIT_EMIT_SYSTEMD, &out, &err), -ENOENT);
+	w.job.recorded = true;
+	emit(&w, PIT_EMIT_SYSTEMD, &out);
+	says(&out, "ExecStart=/bin/true\n");
+	pit_buf_clear(&out);
 	w.job.program = (char *)"./x";
 	w.job.environ = NULL;
 	assert_int_equal(pit_emit(&w.job, PIT_EMIT_SYSTEMD, &out, &err), -EOPNOTSUPP);
@@ -563,7 +591,8 @@ static void systemd_units(void **state)
 	w.options.oom_set = true;
 	w.options.oom_score_adj = 300;
 	w.options.ending = (struct pit_ending_rules){.stop_signal = SIGINT, .grace = INT64_C(2500000000)};
-	pit_strv_add(&w.options.io, "259:0 rbps=1048576");
+	pit_strv_add(&w.job.io_max, "259:0 rbps=1048576");
+	w.job.limit[w.job.limits++] = (struct pit_job_limit){.resource = RLIMIT_NOFILE, .value = {65536, 524288}};
 	pit_strv_add(&w.options.io, "best-effort:2");
 	emit(&w, PIT_EMIT_SYSTEMD, &out);
 	save(&w, "job.sh", &out);
@@ -589,9 +618,9 @@ static void systemd_units(void **state)
 	slurp(&w, "units/pitcrew-echo@.service", text, sizeof(text));
 	for (const char *const *line =
 		     (const char *const[]){"User=anna\n", "MemoryMax=1073741824\n", "MemoryHigh=536870912\n",
-					   "CPUQuota=150%\n", "Nice=-5\n", "OOMScoreAdjust=300\n", "KillMode=mixed\n",
-					   "KillSignal=SIGINT\n", "TimeoutStopSec=3\n",
-					   "IOReadBandwidthMax=/dev/block/259:0 1048576\n",
+					   "CPUQuota=150%\n", "Nice=-5\n", "LimitNOFILE=65536:524288\n",
+					   "OOMScoreAdjust=300\n", "KillMode=mixed\n", "KillSignal=SIGINT\n",
+					   "TimeoutStopSec=3\n", "IOReadBandwidthMax=/dev/block/259:0 1048576\n",
 					   "IOSchedulingClass=best-effort\nIOSchedulingPriority=2\n",
 					   "Environment=\"PATH=/bin:/with blank\"\n", NULL};
 	     *line; line++)
@@ -602,6 +631,7 @@ static void systemd_units(void **state)
 	slurp(&w, "units/pitcrew-echo.target", text, sizeof(text));
 	assert_non_null(strstr(text, "Wants=pitcrew-echo@1.service\n"));
 	pit_strv_free(&w.options.io);
+	pit_strv_free(&w.job.io_max);
 	clear(&w);
 }
 

@@ -266,6 +266,15 @@ static void waits_for_a_slow_reader_without_blocking(void **state)
 	close(w.at[1]);
 }
 
+/* As the supervisor does: a message "!" or the end of all messages means it. */
+static bool hurried(void *arg)
+{
+	const int *front = arg;
+	char message;
+
+	return read(front[0], &message, 1) <= 0 || message == '!';
+}
+
 static void gives_a_slow_reader_the_time_it_needs(void **state)
 {
 	struct world w;
@@ -277,7 +286,8 @@ static void gives_a_slow_reader_the_time_it_needs(void **state)
 	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, 1, 0, &w.o, NULL), 0);
 	rank = start(w.o, 0, write_much);
 	slow = reader(w.at[0], 400);
-	pit_output_hurry(w.o, front[0]);
+	put(front[1], "nothing of importance");
+	pit_output_hurry(w.o, &(struct pit_hurry){.fd = front[0], .now = hurried, .arg = front});
 	pit_output_drain(w.o, LONG);
 	reap(rank);
 	pit_output_close(w.o, 0);
@@ -300,13 +310,14 @@ static void hurries_when_told(void **state)
 	assert_int_equal(pipe2(front, O_CLOEXEC), 0);
 	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, 1, 0, &w.o, NULL), 0);
 	rank = start(w.o, 0, write_much);
-	pit_output_hurry(w.o, front[0]);
-	close(front[1]);
+	pit_output_hurry(w.o, &(struct pit_hurry){.fd = front[0], .now = hurried, .arg = front});
+	put(front[1], "now!");
 	kill(rank, SIGKILL);
 	waitpid(rank, NULL, 0);
 	pit_output_close(w.o, 100);
 	assert_true(pit_now() - before < LONG * PIT_MS);
 	close(front[0]);
+	close(front[1]);
 	end(&w);
 }
 
@@ -596,6 +607,34 @@ static void never_blocks_on_a_pipe_that_it_shares(void **state)
 	pit_loop_close(loop);
 }
 
+static void says_without_a_loop(void **state)
+{
+	pit_auto_buf struct pit_buf much = PIT_BUF_INIT;
+	struct world w;
+	int front[2];
+	int64_t before = pit_now();
+
+	for (int i = 0; i < 100000; i++)
+		pit_buf_puts(&much, "0123456789\n");
+	begin(&w);
+	assert_int_equal(pipe2(front, O_CLOEXEC), 0);
+	pit_sink_say(STDERR_FILENO, "a word\n", 7, 0, NULL);
+	pit_auto_free char *word = take_all(w.at[1]);
+
+	assert_string_equal(word, "a word\n");
+	pit_sink_say(STDERR_FILENO, much.data, much.len, 50, NULL);
+	put(front[1], "and now!");
+	pit_sink_say(STDERR_FILENO, much.data, much.len, 50,
+		     &(struct pit_hurry){.fd = front[0], .now = hurried, .arg = front});
+	assert_true(pit_now() - before >= 100 * PIT_MS && pit_now() - before < LONG * PIT_MS);
+	close(w.at[1]);
+	pit_sink_say(STDERR_FILENO, "nobody\n", 7, LONG, NULL);
+	w.at[1] = dup(w.at[0]);
+	close(front[0]);
+	close(front[1]);
+	end(&w);
+}
+
 static char *read_file(const char *dir, const char *name)
 {
 	char path[512];
@@ -756,6 +795,7 @@ int main(void)
 		cmocka_unit_test(closes_all),
 		cmocka_unit_test(writes_to_any_kind_of_file),
 		cmocka_unit_test(never_blocks_on_a_pipe_that_it_shares),
+		cmocka_unit_test(says_without_a_loop),
 		cmocka_unit_test(writes_files),
 		cmocka_unit_test(keeps_the_last_lines_of_files),
 		cmocka_unit_test(refuses_what_is_no_file),

@@ -108,15 +108,27 @@ static void ranks_come_from_the_request_or_the_gpus(void **state)
 	SITE_GPUS(&s, 0, 1);
 	one = plan(&s, REQUEST(.ranks = 0));
 	assert_int_equal(one.ranks, 1);
-	assert_int_equal(one.bind, PIT_BIND_NODE);
+	assert_int_equal(one.bind, PIT_BIND_EXCLUSIVE); /* its GPUs are on several nodes: all is its own */
 	assert_int_equal(one.seat[0].gpus, 2);
-	set_is(&one.seat[0].cpus, "0-31"); /* the nodes of all its GPUs */
-	assert_int_equal(one.seat[0].distance, 10);
+	set_is(&one.seat[0].cpus, "0-31");
 	by_gpu = plan(&s, REQUEST(.per_gpu = 3));
 	assert_int_equal(by_gpu.ranks, 6);
 	assert_int_equal(by_gpu.bind, PIT_BIND_EXCLUSIVE);
 	both = plan(&s, REQUEST(.ranks = 2, .per_gpu = 1));
 	assert_int_equal(both.ranks, 2);
+}
+
+static void one_rank_stays_beside_gpus_of_one_node(void **state)
+{
+	auto_site s = two_sockets();
+	auto_placement p = {0};
+
+	SITE_GPUS(&s, 1, 1);
+	p = plan(&s, REQUEST(.ranks = 1));
+	assert_int_equal(p.bind, PIT_BIND_NODE);
+	assert_int_equal(p.seat[0].gpus, 2);
+	assert_int_equal(p.seat[0].distance, 10);
+	assert_int_equal(p.seat[0].home_at, 1);
 }
 
 static void gpus_go_to_ranks_evenly(void **state)
@@ -486,6 +498,7 @@ int main(void)
 		cmocka_unit_test(without_cpus_there_is_no_placement),
 		cmocka_unit_test(freed_is_all_zero),
 		cmocka_unit_test(ranks_come_from_the_request_or_the_gpus),
+		cmocka_unit_test(one_rank_stays_beside_gpus_of_one_node),
 		cmocka_unit_test(gpus_go_to_ranks_evenly),
 		cmocka_unit_test(a_gpu_without_rank_is_told),
 		cmocka_unit_test(mig_is_seen_by_its_owner_alone),
