@@ -7,7 +7,7 @@
 #include <sys/signalfd.h>
 
 #define OUTPUT_MS 2000
-#define NOTES_KEPT 256 /* a job may run for months, and memory be short every minute */
+#define NOTES_KEPT 256            /* a job may run for months, and memory be short every minute */
 #define END_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
 
 static void say_text(struct pit_attempt *a, const char *fmt, va_list args, bool note)
