@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <string.h>
 
 #include "cli/run.h"
 #include "launch/emit.h"
 #include "launch/explain.h"
 #include "launch/supervise.h"
+
+/* How long a reader of stderr that does not read may hold us up. */
+#define SAY_MS 100
+#define REPORT_MS 2000
 
 extern char **environ;
 
@@ -92,12 +97,6 @@ static int fail(const struct pit_error *err, int code)
 	return code;
 }
 
-/* All at once, so that lines of ranks do not come between. Whoever closed stderr does not want it. */
-static void put_on_stderr(const struct pit_buf *text)
-{
-	(void)!write(STDERR_FILENO, text->data, text->len);
-}
-
 static void say(void *arg, const char *line)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
@@ -105,15 +104,15 @@ static void say(void *arg, const char *line)
 	pit_buf_puts(&out, "pitcrew: ");
 	pit_page_clip(&out, line, SIZE_MAX);
 	pit_buf_putc(&out, '\n');
-	put_on_stderr(&out);
+	pit_sink_say(STDERR_FILENO, out.data, out.len, SAY_MS, NULL);
 }
 
-static void report(void *arg, const struct pit_exit_report *r)
+static void report(void *arg, const struct pit_exit_report *r, const struct pit_hurry *hurry)
 {
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 
 	pit_exit_report_text(r, &out);
-	put_on_stderr(&out);
+	pit_sink_say(STDERR_FILENO, out.data, out.len, REPORT_MS, hurry);
 }
 
 static int supervise(struct pit_root *root, struct pit_job *j)
@@ -163,7 +162,7 @@ static int explain_and_run(const struct pit_run_options *o, struct pit_root *roo
 
 	if (o->explain) {
 		pit_explain_text(j, &page, &out);
-		put_on_stderr(&out);
+		pit_sink_say(STDERR_FILENO, out.data, out.len, INT_MAX, NULL); /* nothing runs yet */
 	}
 	return supervise(root, j);
 }

@@ -28,7 +28,7 @@ static const struct argp_option argp_options[] = {
 	{"gpu-view", KEY_GPU_VIEW, "WHICH", 0, "GPUs that a rank sees: all of the job, its own, or auto (default)", 1},
 	{NULL, 0, NULL, 0, "Where ranks run:", 2},
 	{"bind", KEY_BIND, "HOW", 0,
-	 "auto (default: exclusive for several ranks, node for one), node, exclusive, l3, socket, none", 2},
+	 "auto (default: node for one rank beside its GPU, else exclusive), node, exclusive, l3, socket, none", 2},
 	{"mem", KEY_MEM, "HOW", 0, "auto (default: prefer when CPUs are bound), prefer, bind, interleave, local, none",
 	 2},
 	{"smt", KEY_SMT, "WHICH", 0, "all (default) hardware threads of a core, or 1", 2},

@@ -20,7 +20,7 @@ static void print_help(FILE *to)
 	for (size_t i = 0; i < PIT_COUNT(commands); i++)
 		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nTry 'pitcrew VERB --help', 'man pitcrew', or just 'pitcrew check'.\n"
-	      "Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage.\n",
+	      "Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage; of run: the job's.\n",
 	      to);
 }
 

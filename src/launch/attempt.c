@@ -7,13 +7,15 @@
 #include <sys/signalfd.h>
 
 #define OUTPUT_MS 2000
+#define NOTES_KEPT 256 /* a job may run for months, and memory be short every minute */
+#define END_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
 
 static void say_text(struct pit_attempt *a, const char *fmt, va_list args, bool note)
 {
 	char text[1024];
 
 	vsnprintf(text, sizeof(text), fmt, args);
-	if (note)
+	if (note && a->report->notes.count < NOTES_KEPT)
 		(void)!pit_strv_add(&a->report->notes, text);
 	if (a->q->s->say)
 		a->q->s->say(a->q->s->arg, text);
@@ -112,8 +114,7 @@ static int on_signal(void *arg, uint32_t events)
 		/* Somebody means the supervisor itself. It never shortens: the front is told the same, most often. */
 		if (info.ssi_signo != SIGCHLD && a->ending.phase == PIT_RUNNING)
 			pit_attempt_asked(a, &(struct pit_front_message){.signal = (int)info.ssi_signo,
-									 .sender = (pid_t)info.ssi_pid,
-									 .uid = info.ssi_uid});
+									 .sender = (pid_t)info.ssi_pid});
 	return pit_attempt_reap(a);
 }
 
@@ -125,7 +126,7 @@ static int watch_signals(struct pit_attempt *a)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (int signal = 1; signal < SIGRTMIN; signal++)
-		if (pit_front_asks_to_stop(signal))
+		if (pit_front_asks_to_stop(signal) && !pit_front_ignores(signal))
 			sigaddset(&set, signal);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -190,7 +191,9 @@ static void take_output(struct pit_attempt *a)
 		return;
 	pit_output_drain(a->output, OUTPUT_MS);
 	add_tails(a);
-	pit_output_hurry(a->output, a->q->front);
+	if (!a->report->asked_signal && !a->front_lost)
+		pit_output_hurry(a->output,
+				 &(struct pit_hurry){.fd = a->q->front, .now = pit_attempt_hurried, .arg = a});
 	pit_output_close(a->output, OUTPUT_MS);
 }
 
@@ -209,11 +212,14 @@ int pit_attempt_run(const struct pit_attempt_request *q, struct pit_exit_report 
 		rc = pit_loop_run(a.loop);
 	take_output(&a);
 	report.lasted = pit_now() - a.started;
-	close_attempt(&a);
 	if (rc < 0) {
+		if (a.root)
+			(void)pit_children_end(a.root, NULL, q->leaves, END_MOST);
 		pit_exit_report_free(&report);
-		return pit_wrap(err, rc, "cannot run the job");
+		(void)pit_wrap(err, rc, "cannot run the job");
+	} else {
+		*ret = report;
 	}
-	*ret = report;
-	return 0;
+	close_attempt(&a);
+	return rc < 0 ? rc : 0;
 }

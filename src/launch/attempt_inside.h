@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "launch/attempt.h"
+#include "launch/children.h"
 #include "launch/output.h"
 #include "launch/pressure.h"
 
@@ -60,6 +61,9 @@ struct pit_attempt {
 	bool sweeping; /* all ranks have ended; what they left is given time, then killed (`swept`) */
 	bool swept;
 	int64_t sweep_kill, sweep_end;
+	int sweep;               /* timer, */
+	int64_t sweep_at;        /* due then */
+	int reap;                /* timer: more ends wait to be taken; 0 none */
 	int look_at;             /* next member to be looked at */
 	struct pit_strv refused; /* refused steps of starts, to be said once all have started */
 };
@@ -83,12 +87,18 @@ void pit_attempt_ended(struct pit_member *m);
 int pit_attempt_on_pidfd(void *arg, uint32_t events);
 
 int pit_attempt_watch_front(struct pit_attempt *a);
+/* Hears what the front says; true when nobody wants to wait for anything any more. */
+bool pit_attempt_hurried(void *arg);
 /* A signal that asks the job to stop. */
 void pit_attempt_asked(struct pit_attempt *a, const struct pit_front_message *m);
 void pit_attempt_order(struct pit_attempt *a, unsigned orders);
+/* Some of what was swept has ended, and what it started is ours now. */
+void pit_attempt_sweep_soon(struct pit_attempt *a);
 void pit_attempt_signal_leaders(struct pit_attempt *a, int signal);
+/* The checkpoint signal to the leaders that have a handler for it; to how many. */
+int pit_attempt_checkpoint(struct pit_attempt *a);
 
-/* Also when it was not the memory: leaves `killer` alone then. */
+/* Was it the memory? Sets `killer` then; or it was a worker's end, which is noted. */
 void pit_attempt_find_oom(struct pit_member *m, struct pit_rank_end *end);
 
 int pit_attempt_watch_memory(struct pit_attempt *a);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/parse.h"
 #include "launch/after.h"
 #include "launch/attempt_inside.h"
 
 #define AFTER (10 * 1000 * PIT_MS)
+/* Commands that are done before need no watch: the kernel takes 10 ms to close one. */
+#define MEMORY_AFTER (200 * PIT_MS)
 #define NEXT (50 * PIT_MS) /* between two ranks: a look may take its deadline */
 
 static bool is_bound(const struct pit_attempt *a)
@@ -51,13 +52,9 @@ static const char *whose(const struct pit_attempt *a, const struct pit_pressure_
 
 static void say_pressure(struct pit_attempt *a, const struct pit_pressure_news *n)
 {
-	char used[32], limit[32], left[64] = "", who[32];
+	char who[32];
 
-	if (n->left != INT64_MAX)
-		snprintf(left, sizeof(left), ", full in %lld s at this growth", (long long)(n->left / (1000 * PIT_MS)));
-	pit_attempt_note(a, "memory of %s runs short: %s of %s%s (%s)", whose(a, n, who, sizeof(who)),
-			 pit_format_size(n->used, used, sizeof(used)), pit_format_size(n->limit, limit, sizeof(limit)),
-			 left, n->evidence);
+	pit_attempt_note(a, "memory of %s runs short: %s", whose(a, n, who, sizeof(who)), n->evidence);
 }
 
 /* A rank that is about to be killed loses what it has not saved; with several ranks all must save the same step. */
@@ -74,8 +71,7 @@ static void on_pressure(void *arg, const struct pit_pressure_news *n)
 	if (a->options->on_pressure != PIT_ON_PRESSURE_CHECKPOINT || !a->options->ending.checkpoint_signal ||
 	    a->ending.phase != PIT_RUNNING || n->along)
 		return;
-	pit_attempt_signal_leaders(a, a->options->ending.checkpoint_signal);
-	a->report->checkpoint_sent = true;
+	(void)pit_attempt_checkpoint(a);
 }
 
 /* Without memory this is only not watched. */
@@ -85,8 +81,9 @@ static void find_mems(struct pit_attempt *a)
 		(void)!pit_idset_unite(&a->mems, &a->job->placement.seat[a->member[i].seat].mems);
 }
 
-static void watch_pressure(struct pit_attempt *a)
+static int on_grown_up(void *arg, uint32_t events)
 {
+	struct pit_attempt *a = arg;
 	struct pit_error e = PIT_ERROR_INIT;
 	struct pit_pressure_request r = {
 		.loop = a->loop,
@@ -99,8 +96,6 @@ static void watch_pressure(struct pit_attempt *a)
 		.arg = a,
 	};
 
-	if (a->options->on_pressure == PIT_ON_PRESSURE_NONE)
-		return;
 	if (a->options->pressure_horizon)
 		r.rules.horizon = a->options->pressure_horizon;
 	find_mems(a);
@@ -108,13 +103,16 @@ static void watch_pressure(struct pit_attempt *a)
 		r.mems = NULL;
 	if (pit_pressure_open(&r, &a->pressure, &e))
 		pit_attempt_say(a, "memory is not watched: %s", e.text);
+	return 0;
 }
 
 int pit_attempt_watch_memory(struct pit_attempt *a)
 {
 	int64_t after = a->options->after ? a->options->after : AFTER;
 
-	watch_pressure(a);
+	if (a->options->on_pressure != PIT_ON_PRESSURE_NONE &&
+	    pit_loop_at(a->loop, a->started + MEMORY_AFTER, on_grown_up, a) < 0)
+		return -ENOMEM;
 	if (after >= 0 && pit_loop_at(a->loop, a->started + after, on_look, a) < 0)
 		return -ENOMEM;
 	return 0;

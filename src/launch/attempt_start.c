@@ -50,6 +50,7 @@ static int join_leaf(struct pit_member *m, int *ret_fd, struct pit_error *e)
 		.io = &m->a->job->io_max,
 		.cpus = pit_idset_is_empty(&seat->cpus) ? NULL : &seat->cpus,
 		.mems = o->placement.mem == PIT_MEM_BIND ? &seat->mems : NULL,
+		.oom_group = true, /* a rank that lost a worker would wait for it */
 	};
 	pit_auto_strv struct pit_strv notes = {0};
 	int rc;
@@ -127,16 +128,48 @@ static int start(struct pit_member *m, struct pit_error *err)
 	return rc ? pit_fail(err, -rc, "cannot watch rank %d", m->seat) : 0;
 }
 
+/* The file system that the command lies on does not answer. */
+static int on_late(void *arg, uint32_t events)
+{
+	struct pit_attempt *a = arg;
+	char who[32];
+
+	for (int i = 0; i < a->members; i++) {
+		const struct pit_member *m = &a->member[i];
+
+		if (m->state != PIT_MEMBER_STARTS)
+			continue;
+		pit_attempt_note(a,
+				 "%s has not become the command within %lld s: the file system that it lies on may not "
+				 "answer; it is killed",
+				 pit_attempt_who(m, who, sizeof(who)), (long long)(PIT_SPAWN_WAIT / (1000 * PIT_MS)));
+		kill(m->child.pid, SIGKILL);
+	}
+	return 0;
+}
+
+static void not_started(struct pit_member *m)
+{
+	const struct pit_error e = {.code = ECANCELED, .text = "not started, since another rank could not be"};
+
+	failed(m, -ECANCELED, true, &e);
+	pit_attempt_ended(m);
+}
+
 int pit_attempt_start(struct pit_attempt *a, struct pit_error *err)
 {
-	int rc = 0;
+	int rc = pit_loop_at(a->loop, a->started + PIT_SPAWN_WAIT, on_late, a);
+
+	if (rc < 0)
+		return pit_fail(err, -rc, "no memory");
+	rc = 0;
 
 	/* One that fails stops the others, and the rest is not started. */
 	for (int i = 0; !rc && i < a->members && a->ending.phase == PIT_RUNNING; i++)
 		rc = start(&a->member[i], err);
 	for (int i = 0; !rc && i < a->members; i++)
-		if (a->member[i].state == PIT_MEMBER_NONE && a->report->rank[i].how == PIT_RANK_RUNS)
-			pit_attempt_ended(&a->member[i]);
+		if (a->member[i].state == PIT_MEMBER_NONE)
+			not_started(&a->member[i]);
 	return rc;
 }
 
@@ -154,6 +187,7 @@ static void say_refused(struct pit_attempt *a)
 	pit_strv_free(&a->refused);
 }
 
+/* The last note is the step that failed. */
 static bool is_ours(const struct pit_spawned *s)
 {
 	return s->notes && s->note[s->notes - 1].step != PIT_STEP_EXEC;

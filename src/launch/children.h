@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "host/root.h"
+#include "launch/leaf.h"
 
 struct pit_children {
 	pid_t *pid;
@@ -28,6 +28,10 @@ bool pit_children_none(struct pit_root *root, const struct pit_children *but);
 
 /* SIGKILL for each but those. How many, or -errno. */
 int pit_children_kill(struct pit_root *root, const struct pit_children *but);
+
+/* Kills and reaps all but those, and what these leave, until there are none: 0, or -EBUSY after `most` ns. What
+ * `leaves` holds is killed first; NULL none. */
+int pit_children_end(struct pit_root *root, const struct pit_children *but, struct pit_leaves *leaves, int64_t most);
 
 /* The next child that ended, which stays to be waited for; 0 none. */
 pid_t pit_children_ended(void);

@@ -102,6 +102,24 @@ unsigned pit_ending_stop_asked(struct pit_ending *e, int64_t now)
 	return go_on(e, now);
 }
 
+unsigned pit_ending_lost(struct pit_ending *e, int64_t grace, int64_t now)
+{
+	int64_t most = later(now, grace);
+
+	e->rules.checkpoint_signal = 0;
+	e->rules.grace = e->rules.grace < grace ? e->rules.grace : grace;
+	if (e->phase == PIT_STOPPING && now - e->since < PIT_ENDING_SAME)
+		e->deadline = e->deadline < most ? e->deadline : most;
+	else if (e->phase < PIT_KILLING)
+		return go_on(e, now);
+	return 0;
+}
+
+unsigned pit_ending_unheard(struct pit_ending *e, int64_t now)
+{
+	return e->phase == PIT_CHECKPOINTING ? stop(e, now) : 0;
+}
+
 unsigned pit_ending_time(struct pit_ending *e, int64_t now)
 {
 	return now >= e->deadline ? go_on(e, now) : 0;

@@ -50,15 +50,15 @@ static void take_entry(struct block *b, const char *entry)
 		mark(b, name);
 }
 
-char **pit_env_block(char **environ, const struct pit_env *e)
+char **pit_env_block(char **variables, const struct pit_env *e)
 {
 	struct block b = {.failed = false};
 	char **ret = NULL;
 
 	for (size_t i = 0; i < e->items; i++)
 		b.failed |= pit_strmap_put(&b.names, e->item[i].name, &e->item[i]) != 0;
-	for (; environ && *environ && !b.failed; environ++)
-		take_entry(&b, *environ);
+	for (; variables && *variables && !b.failed; variables++)
+		take_entry(&b, *variables);
 	for (size_t i = 0; i < e->items && !b.failed; i++) {
 		const struct pit_env_item *item = &e->item[i];
 

@@ -100,6 +100,9 @@ void pit_env_plan_gpus(struct pit_env_draft *d)
 	static const unsigned vendors[] = {NVIDIA, AMD, INTEL};
 	bool nvidia = false;
 
+	/* An empty list hides all from CUDA, and from HIP where its own variable is unset. */
+	if (d->r->site->no_gpus)
+		pit_env_force(d, "CUDA_VISIBLE_DEVICES", "", "--gpus none");
 	for (size_t i = 0; i < PIT_COUNT(vendors); i++) {
 		struct seen s = {.list = PIT_BUF_INIT};
 

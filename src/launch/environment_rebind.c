@@ -105,10 +105,10 @@ static bool matters(const char *value, enum when when, const char *part)
 	return true;
 }
 
-int pit_env_rebinders(char **environ, struct pit_strv *ret)
+int pit_env_rebinders(char **variables, struct pit_strv *ret)
 {
 	for (size_t i = 0; i < PIT_COUNT(rebinders); i++) {
-		const char *value = pit_environ_get(environ, rebinders[i].name);
+		const char *value = pit_environ_get(variables, rebinders[i].name);
 
 		if (value && matters(value, rebinders[i].when, rebinders[i].part) &&
 		    pit_strv_addf(ret, "%s=%.80s: %s", rebinders[i].name, value, rebinders[i].says))

@@ -48,7 +48,7 @@ struct pit_exit_report {
 	int ranks;
 	int first; /* position of the rank that failed first; -1 none */
 	enum pit_job_why why;
-	int asked_signal;      /* STOPPED: which */
+	int asked_signal;      /* STOPPED: which. Also set when somebody asked who came too late: no restart then */
 	pid_t asked_by;        /* and from whom; 0 the kernel (a terminal), -1 unknown */
 	char asked_name[32];   /* its command; "" unknown */
 	int stop_signal;       /* the one that was sent to the ranks; 0 none */

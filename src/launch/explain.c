@@ -75,7 +75,9 @@ static void put_job(const struct pit_job *j, const struct pit_page *page)
 	else
 		pit_buf_printf(&text, "%d rank%s", j->placement.ranks, j->placement.ranks == 1 ? "" : "s");
 	pit_buf_printf(&text, ", CPUs %s, memory %s", pit_bind_names[j->placement.bind], pit_mem_names[j->mem]);
-	if (j->site.gpus && j->placement.view < PIT_COUNT(views))
+	if (j->site.gpus && j->peers_unknown)
+		pit_buf_puts(&text, ", it sees the GPUs that its launcher gave it");
+	else if (j->site.gpus && j->placement.view < PIT_COUNT(views))
 		pit_buf_printf(&text, ", %s", views[j->placement.view]);
 	pit_page_wrap(page, 9, "job", text.data);
 }
@@ -122,7 +124,8 @@ static void put_left(const struct pit_job *j, const struct pit_page *page)
 		pit_page_wrap(page, 9, "idle", set.data);
 	for (size_t i = 0; set.len && i < p->idle_why.count; i++)
 		pit_page_wrap(page, 9, "", p->idle_why.item[i]);
-	pit_buf_putc(page->out, '\n');
+	if (page->out->len > 1 && strcmp(page->out->data + page->out->len - 2, "\n\n") != 0)
+		pit_buf_putc(page->out, '\n');
 }
 
 static void put_sentences(const char *heading, const struct pit_strv *const *lists, const struct pit_page *page)

@@ -25,7 +25,44 @@ bool pit_explain_is_common(const struct pit_job *j, const struct pit_env_item *i
 	return true;
 }
 
-static void put_item(const struct pit_job *j, const struct pit_env_item *item, const struct pit_page *page)
+/* Long values are broken behind commas and colons. */
+static void put_head(const struct pit_buf *head, const struct pit_page *page)
+{
+	pit_auto_buf struct pit_buf words = PIT_BUF_INIT;
+	struct pit_buf *out = page->out;
+	int column = 2;
+
+	pit_buf_puts(out, "  ");
+	for (const char *at = head->data; *at;) {
+		size_t len = strcspn(at, ",:");
+
+		len += at[len] != '\0';
+		if (column + (int)len > page->width && column > 6) {
+			pit_buf_puts(out, "\n      ");
+			column = 6;
+		}
+		pit_buf_clear(&words);
+		pit_buf_add(&words, at, len);
+		pit_page_clip(out, words.data, SIZE_MAX);
+		column += (int)len;
+		at += len;
+	}
+	pit_buf_putc(out, '\n');
+}
+
+/* True when the reason is the same for all that have it. */
+static bool is_common_reason(const struct pit_job *j, const struct pit_env_item *item)
+{
+	for (int i = 0; item->why && i < j->placement.ranks; i++) {
+		const struct pit_env_item *other = pit_env_item(&j->env[i], item->name);
+
+		if (other && other->why && strcmp(other->why, item->why) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void put_item(const struct pit_job *j, int seat, const struct pit_env_item *item, const struct pit_page *page)
 {
 	pit_auto_buf struct pit_buf head = PIT_BUF_INIT, why = PIT_BUF_INIT;
 
@@ -37,7 +74,9 @@ static void put_item(const struct pit_job *j, const struct pit_env_item *item, c
 		pit_buf_printf(&head, "%s=%s", item->name, item->value);
 	if (item->kept && item->value)
 		pit_buf_puts(&head, " (kept)");
-	pit_page_wrap(page, 2, "", head.data);
+	put_head(&head, page);
+	if (!is_common_reason(j, item))
+		pit_buf_printf(&why, "rank %d: ", seat);
 	pit_buf_puts(&why, item->why ? item->why : "");
 	if (why.len)
 		pit_page_wrap(page, 6, "", why.data);
@@ -58,7 +97,7 @@ void pit_explain_variables(const struct pit_job *j, const struct pit_page *page)
 				pit_explain_heading(page, "ENVIRONMENT");
 			if (pit_strv_add(&told, item->name))
 				page->out->failed = true;
-			put_item(j, item, page);
+			put_item(j, i, item, page);
 		}
 	}
 	if (told.count)

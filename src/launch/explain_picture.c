@@ -286,7 +286,7 @@ static void draw_legend(struct picture *p)
 	if (p->used[SIGN_RESERVED])
 		pit_buf_puts(&text, ", - for housekeeping");
 	if (p->used[SIGN_NOBODY])
-		pit_buf_puts(&text, ", . nobody's");
+		pit_buf_puts(&text, p->j->peers_unknown ? ", . not its own" : ", . nobody's");
 	if (p->used[SIGN_CACHE])
 		pit_buf_puts(&text, ", | between L3 caches");
 	pit_page_wrap(p->page, INDENT, "cores", text.data);

@@ -15,7 +15,7 @@ static void put_cpus(const struct pit_seat *s, const struct pit_page *page)
 			       s->shared ? ", which other ranks use too" : "");
 	else
 		pit_buf_puts(&text, "as inherited, not bound");
-	pit_buf_printf(&text, "; %u thread%s", s->threads, s->threads == 1 ? "" : "s");
+	pit_buf_printf(&text, "; for %u thread%s", s->threads, s->threads == 1 ? "" : "s");
 	pit_page_part(page, "cpus", text.data);
 }
 
@@ -67,13 +67,8 @@ static void put_gpus(const struct pit_job *j, const struct pit_seat *s, const st
 		pit_buf_printf(&text, "shared with %d other rank%s", s->gpu_sharers - 1, s->gpu_sharers > 2 ? "s" : "");
 		pit_page_part(page, "", text.data);
 	}
-	if (s->nic_at >= 0) {
-		const char *why = s->gpus ? j->site.gpu[s->gpu_first].nic_why : "";
-
-		pit_buf_clear(&text);
-		pit_buf_printf(&text, "%s%s%s", j->site.nic[s->nic_at].handle, *why ? ": " : "", why);
-		pit_page_part(page, "nic", text.data);
-	}
+	if (s->nic_at >= 0)
+		pit_page_part(page, "nic", j->site.nic[s->nic_at].handle);
 }
 
 /* What it has for itself; the others stand under one heading. */

@@ -87,11 +87,7 @@ static void put_scheduling(const struct pit_job_options *o, const struct pit_pag
 
 static char *time_text(int64_t ns, int64_t usual, char *out, size_t size)
 {
-	if (ns == INT64_MAX)
-		snprintf(out, size, "no end of time");
-	else
-		pit_format_duration(ns ? ns : usual, out, size);
-	return out;
+	return pit_format_duration(ns ? ns : usual, out, size);
 }
 
 static void put_ending(const struct pit_job_options *o, const struct pit_page *page)
@@ -104,10 +100,14 @@ static void put_ending(const struct pit_job_options *o, const struct pit_page *p
 		pit_buf_printf(&text, "%s to each rank's first process, up to %s to save, then ",
 			       pit_signal_name(o->ending.checkpoint_signal, name, sizeof(name)),
 			       time_text(o->ending.checkpoint_grace, 60 * 1000 * PIT_MS, time, sizeof(time)));
-	pit_buf_printf(&text, "%s to all of them, and SIGKILL after %s",
+	pit_buf_printf(&text, "%s to all of them, and ",
 		       o->stop_signal_set ? pit_signal_name(o->ending.stop_signal, name, sizeof(name))
-					  : "SIGTERM (or the signal that asked)",
-		       time_text(o->ending.grace, 10 * 1000 * PIT_MS, time, sizeof(time)));
+					  : "SIGTERM (or the signal that asked)");
+	if (o->ending.grace == INT64_MAX)
+		pit_buf_puts(&text, "no SIGKILL, however long they take");
+	else
+		pit_buf_printf(&text, "SIGKILL after %s",
+			       time_text(o->ending.grace, 10 * 1000 * PIT_MS, time, sizeof(time)));
 	pit_page_wrap(page, 2, "", text.data);
 }
 

@@ -9,10 +9,12 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "launch/children.h"
+#include "launch/ending.h"
 #include "launch/terminal.h"
 
 #define SERVED 1
-#define PATIENCE 6 /* requests to stop, after which a supervisor that still lives is taken to be stuck */
+#define PATIENCE 6 /* requests to stop, not at once, after which a supervisor that still lives is taken to be stuck */
 
 struct serving {
 	const struct pit_front *f;
@@ -20,6 +22,7 @@ struct serving {
 	struct pit_terminal terminal;
 	pid_t wants; /* group that waits for the terminal until we are in the foreground; 0 none */
 	int requests;
+	int64_t asked_at; /* the last that counts */
 	int status;
 };
 
@@ -36,7 +39,7 @@ bool pit_front_asks_to_stop(int signal)
 	return false;
 }
 
-static bool is_ignored(int signal)
+bool pit_front_ignores(int signal)
 {
 	struct sigaction old;
 
@@ -55,7 +58,7 @@ int pit_front_signals(int *ret_fd, sigset_t *ret_old)
 	for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++)
 		sigaddset(&read, signal);
 	for (size_t i = 0; i < PIT_COUNT(to_stop); i++)
-		if (!is_ignored(to_stop[i]))
+		if (!pit_front_ignores(to_stop[i]))
 			sigaddset(&read, to_stop[i]);
 	block = read;
 	for (size_t i = 0; i < PIT_COUNT(to_block); i++)
@@ -106,8 +109,13 @@ static void go_on(struct serving *s)
 
 static void ask_to_stop(struct serving *s, const struct pit_front_message *m)
 {
+	int64_t now = pit_now();
+
 	tell(s, m);
 	kill(s->f->supervisor, SIGCONT); /* it may have been stopped */
+	if (s->requests && now - s->asked_at < PIT_ENDING_SAME)
+		return;
+	s->asked_at = now;
 	if (++s->requests >= PATIENCE)
 		kill(s->f->supervisor, SIGKILL);
 }
@@ -119,7 +127,6 @@ static void heard(struct serving *s, const struct signalfd_siginfo *info)
 		.sender = info->ssi_code == SI_KERNEL ? 0
 			  : info->ssi_pid             ? (pid_t)info->ssi_pid
 						      : -1,
-		.uid = info->ssi_uid,
 	};
 
 	if (pit_front_asks_to_stop(m.signal)) {

@@ -6,17 +6,15 @@
 #ifndef PIT_LAUNCH_FRONT_H
 #define PIT_LAUNCH_FRONT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
-
-#include "launch/children.h"
 
 /* To the supervisor: a signal that the front received, or makes up. */
 struct pit_front_message {
 	int signal;
 	pid_t sender; /* 0 the kernel, -1 unknown (of another PID namespace) */
-	uid_t uid;
-	pid_t group; /* SIGCONT for this group alone; 0 all */
+	pid_t group;  /* SIGCONT for this group alone; 0 all */
 };
 
 /* To the front: the leader of `group` was stopped by job control, or has ended. */
@@ -28,11 +26,13 @@ struct pit_front_news {
 /* Signals that ask the job to stop; others are the ranks' own affair. */
 bool pit_front_asks_to_stop(int signal);
 
+/* It was ignored when we were started (nohup), so it is to stay without effect: blocked ones would be queued. */
+bool pit_front_ignores(int signal);
+
 struct pit_front {
-	int signals;                       /* signalfd of what pit_front_signals() blocks */
-	int socket;                        /* our end */
-	pid_t supervisor;                  /* our child */
-	const struct pit_children *before; /* children that we had before; not ours to end */
+	int signals;      /* signalfd of what pit_front_signals() blocks */
+	int socket;       /* our end */
+	pid_t supervisor; /* our child */
 };
 
 /* Blocks what the front is to forward, and makes *ret_fd to read it from. Signals that were ignored when we were

@@ -108,20 +108,20 @@ static const struct {
 	{"FLUX_TASK_RANK", "FLUX_TASK_LOCAL_ID"},
 };
 
-const char *pit_environ_get(char **environ, const char *name)
+const char *pit_environ_get(char **variables, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (; environ && *environ; environ++)
-		if (!strncmp(*environ, name, len) && (*environ)[len] == '=')
-			return *environ + len + 1;
+	for (; variables && *variables; variables++)
+		if (!strncmp(*variables, name, len) && (*variables)[len] == '=')
+			return *variables + len + 1;
 	return NULL;
 }
 
 /* A number below `limit`; -ENOENT the variable is unset or empty. */
-static int get_number(char **environ, const char *name, int limit, int *ret)
+static int get_number(char **variables, const char *name, int limit, int *ret)
 {
-	const char *text = name ? pit_environ_get(environ, name) : NULL;
+	const char *text = name ? pit_environ_get(variables, name) : NULL;
 	uint64_t n;
 
 	if (!text || !*text)
@@ -133,28 +133,28 @@ static int get_number(char **environ, const char *name, int limit, int *ret)
 }
 
 /* Ranks on this host as one variable of a dialect says it. */
-static int get_size(char **environ, const struct dialect *d, const char *name, int *ret)
+static int get_size(char **variables, const struct dialect *d, const char *name, int *ret)
 {
-	const char *text = pit_environ_get(environ, name);
+	const char *text = pit_environ_get(variables, name);
 	int at = 0, rc;
 
 	if (!d->lists || !text || !*text)
-		return get_number(environ, name, PIT_RANKS_MAX + 1, ret);
-	rc = get_number(environ, d->node, 1 << 20, &at);
+		return get_number(variables, name, PIT_RANKS_MAX + 1, ret);
+	rc = get_number(variables, d->node, 1 << 20, &at);
 	if (rc && strpbrk(text, ",("))
 		return rc;
 	/* SLURM_NTASKS_PER_NODE is one number for all. */
 	return pit_identity_tasks_at(text, strpbrk(text, ",(") ? (unsigned)at : 0, ret);
 }
 
-static bool speaks(char **environ, const struct dialect *d)
+static bool speaks(char **variables, const struct dialect *d)
 {
-	return !d->only_with || pit_environ_get(environ, d->only_with);
+	return !d->only_with || pit_environ_get(variables, d->only_with);
 }
 
 /* The dialect of `name`, or that of a launcher which gives this process the same local rank, for a script that renames
  * it ("export LOCAL_RANK=$SLURM_LOCALID"). With `sized`, one that says how many ranks there are. */
-static const struct dialect *find(char **environ, const char *name, int local, bool sized)
+static const struct dialect *find(char **variables, const char *name, int local, bool sized)
 {
 	int other, size;
 
@@ -163,12 +163,12 @@ static const struct dialect *find(char **environ, const char *name, int local, b
 			const struct dialect *d = &dialects[i];
 			bool found = !sized;
 
-			if (!speaks(environ, d) || same != !strcmp(d->local, name))
+			if (!speaks(variables, d) || same != !strcmp(d->local, name))
 				continue;
-			if (!same && (get_number(environ, d->local, PIT_RANKS_MAX, &other) || other != local))
+			if (!same && (get_number(variables, d->local, PIT_RANKS_MAX, &other) || other != local))
 				continue;
 			for (size_t k = 0; k < SIZES && d->size[k] && !found; k++)
-				found = !get_size(environ, d, d->size[k], &size);
+				found = !get_size(variables, d, d->size[k], &size);
 			if (found)
 				return d;
 		}
@@ -176,9 +176,9 @@ static const struct dialect *find(char **environ, const char *name, int local, b
 	return NULL;
 }
 
-static int read_local(char **environ, const char *name, int *ret, struct pit_error *err)
+static int read_local(char **variables, const char *name, int *ret, struct pit_error *err)
 {
-	const char *text = pit_environ_get(environ, name);
+	const char *text = pit_environ_get(variables, name);
 	int rc;
 
 	if (!*name || strchr(name, '='))
@@ -190,7 +190,7 @@ static int read_local(char **environ, const char *name, int *ret, struct pit_err
 				"each process its number on this host (torchrun: LOCAL_RANK, srun: SLURM_LOCALID, "
 				"mpirun: OMPI_COMM_WORLD_LOCAL_RANK or MPI_LOCALRANKID)",
 				name, text ? "empty" : "not set");
-	rc = get_number(environ, name, 1 << 30, ret);
+	rc = get_number(variables, name, 1 << 30, ret);
 	if (rc)
 		return pit_fail(err, EINVAL, "--rank-from: %.60s='%.60s' is no rank", name, text);
 	return 0;
@@ -198,15 +198,15 @@ static int read_local(char **environ, const char *name, int *ret, struct pit_err
 
 /* How many ranks are on this host. --ranks stands against a launcher that is believed only by the likeness of a number.
  */
-static int read_size(char **environ, const char *name, int ranks, struct pit_identity *id, struct pit_error *err)
+static int read_size(char **variables, const char *name, int ranks, struct pit_identity *id, struct pit_error *err)
 {
-	const struct dialect *d = find(environ, name, id->local_rank, true);
+	const struct dialect *d = find(variables, name, id->local_rank, true);
 	int size;
 
 	id->local_size = ranks ? ranks : 1;
 	snprintf(id->size_from, sizeof(id->size_from), "%s", ranks ? "--ranks" : "");
 	for (size_t k = 0; d && k < SIZES && d->size[k]; k++) {
-		if (get_size(environ, d, d->size[k], &size))
+		if (get_size(variables, d, d->size[k], &size))
 			continue;
 		if (ranks && size != ranks && strcmp(d->local, name))
 			return 0;
@@ -214,7 +214,7 @@ static int read_size(char **environ, const char *name, int ranks, struct pit_ide
 			return pit_fail(err, EINVAL,
 					"--ranks %d contradicts %s='%.60s' of the launcher, which is %d ranks here; "
 					"leave out --ranks, or start %d",
-					ranks, d->size[k], pit_environ_get(environ, d->size[k]), size, ranks);
+					ranks, d->size[k], pit_environ_get(variables, d->size[k]), size, ranks);
 		id->local_size = size;
 		snprintf(id->size_from, sizeof(id->size_from), "%s", d->size[k]);
 		return 0;
@@ -246,15 +246,15 @@ static int judge(const char *name, struct pit_identity *id, struct pit_error *er
 }
 
 /* Its place among all hosts. */
-static void read_world(char **environ, const struct dialect *d, struct pit_identity *id)
+static void read_world(char **variables, const struct dialect *d, struct pit_identity *id)
 {
 	id->rank = id->world = -1;
 	if (!d)
 		return;
-	if (get_number(environ, d->rank, 1 << 30, &id->rank))
+	if (get_number(variables, d->rank, 1 << 30, &id->rank))
 		id->rank = -1;
 	for (size_t k = 0; k < SIZES && d->world[k] && id->world < 1; k++)
-		if (get_number(environ, d->world[k], 1 << 30, &id->world))
+		if (get_number(variables, d->world[k], 1 << 30, &id->world))
 			id->world = -1;
 	if (id->world < 1)
 		id->world = -1;
@@ -274,7 +274,7 @@ static uint64_t hash(const char *text)
 
 /* A port that all ranks of the job work out alike: 20000 to 29999, below the ports that kernels hand out (from 32768).
  * Jobs and steps with neighbouring numbers get different ones. */
-static int port_of(char **environ, const char *launcher)
+static int port_of(char **variables, const char *launcher)
 {
 	static const struct {
 		const char *launcher, *id, *step;
@@ -290,8 +290,8 @@ static int port_of(char **environ, const char *launcher)
 	uint64_t number, step_number = 0;
 
 	for (size_t i = 0; i < PIT_COUNT(jobs); i++) {
-		const char *id = pit_environ_get(environ, jobs[i].id);
-		const char *step = jobs[i].step ? pit_environ_get(environ, jobs[i].step) : NULL;
+		const char *id = pit_environ_get(variables, jobs[i].id);
+		const char *step = jobs[i].step ? pit_environ_get(variables, jobs[i].step) : NULL;
 
 		if (strcmp(jobs[i].launcher, launcher) != 0 || !id || !*id)
 			continue;
@@ -305,11 +305,11 @@ static int port_of(char **environ, const char *launcher)
 }
 
 /* Where the ranks meet. Ranks of several jobs of Slurm that run as one (SLURM_HET_SIZE) do not know it. */
-static void read_meeting(char **environ, struct pit_identity *id)
+static void read_meeting(char **variables, struct pit_identity *id)
 {
 	static const char *const lists[] = {"SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST", "SLURM_NODELIST"};
-	const char *master = pit_environ_get(environ, "MASTER_ADDR"), *list;
-	bool one_of_many = pit_environ_get(environ, "SLURM_HET_SIZE");
+	const char *master = pit_environ_get(variables, "MASTER_ADDR"), *list;
+	bool one_of_many = pit_environ_get(variables, "SLURM_HET_SIZE");
 	int port;
 
 	if (master && *master)
@@ -317,36 +317,36 @@ static void read_meeting(char **environ, struct pit_identity *id)
 	else if (id->world == id->local_size)
 		snprintf(id->master, sizeof(id->master), "127.0.0.1");
 	for (size_t i = 0; i < PIT_COUNT(lists) && !*id->master && !one_of_many; i++) {
-		list = strcmp(id->launcher, "slurm") ? NULL : pit_environ_get(environ, lists[i]);
+		list = strcmp(id->launcher, "slurm") ? NULL : pit_environ_get(variables, lists[i]);
 		if (list && pit_identity_first_host(list, id->master, sizeof(id->master)))
 			break;
 	}
-	if (!get_number(environ, "MASTER_PORT", 65536, &port) && port)
+	if (!get_number(variables, "MASTER_PORT", 65536, &port) && port)
 		id->port = port;
 	else if (!one_of_many)
-		id->port = port_of(environ, id->launcher);
+		id->port = port_of(variables, id->launcher);
 }
 
-int pit_identity_read(char **environ, const char *name, int ranks, struct pit_identity *ret, struct pit_error *err)
+int pit_identity_read(char **variables, const char *name, int ranks, struct pit_identity *ret, struct pit_error *err)
 {
 	struct pit_identity id = {.port = 0};
 	const struct dialect *d;
-	int rc = read_local(environ, name, &id.local_rank, err);
+	int rc = read_local(variables, name, &id.local_rank, err);
 
 	if (rc)
 		return rc;
-	d = find(environ, name, id.local_rank, true);
-	d = d ? d : find(environ, name, id.local_rank, false);
+	d = find(variables, name, id.local_rank, true);
+	d = d ? d : find(variables, name, id.local_rank, false);
 	snprintf(id.launcher, sizeof(id.launcher), "%s", d ? d->launcher : "environment");
 	snprintf(id.local_from, sizeof(id.local_from), "%.63s", name);
-	read_world(environ, d, &id);
+	read_world(variables, d, &id);
 	if (!ranks && !strcmp(name, "JOB_COMPLETION_INDEX"))
 		id.local_rank = 0;
-	rc = read_size(environ, name, ranks, &id, err);
+	rc = read_size(variables, name, ranks, &id, err);
 	rc = rc ? rc : judge(name, &id, err);
 	if (rc)
 		return rc;
-	read_meeting(environ, &id);
+	read_meeting(variables, &id);
 	*ret = id;
 	return 0;
 }

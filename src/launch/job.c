@@ -5,6 +5,7 @@
 
 #include "launch/allocator.h"
 #include "launch/job_parts.h"
+#include "launch/spawn_inside.h"
 
 static int no_memory(struct pit_error *err)
 {
@@ -61,6 +62,8 @@ static int correct_seat(struct pit_job *j, const struct pit_job_narrow *narrow)
 	unsigned per_node = ((unsigned)j->identity.local_size - 1) / nodes_with_cpus(&j->site) + 1;
 
 	j->peers_unknown = true;
+	pit_idset_free(&j->placement.idle);
+	pit_strv_free(&j->placement.idle_why);
 	if (narrow->cpus) {
 		s->shared = false;
 		s->threads = s->cores ? s->cores : s->threads;
@@ -105,6 +108,28 @@ static struct pit_placement_request narrowed_request(const struct pit_job *j, co
 	return r;
 }
 
+static int ranks_on(const struct pit_placement *p, const struct pit_site_core *core)
+{
+	int ranks = 0;
+
+	for (int i = 0; i < p->ranks; i++)
+		ranks += pit_idset_intersects(&p->seat[i].cpus, &core->cpus);
+	return ranks;
+}
+
+/* Cores that are shared although they were to be divided. */
+static int check_strict(const struct pit_job *j, struct pit_error *err)
+{
+	bool exclusive = j->placement.bind == PIT_BIND_EXCLUSIVE;
+
+	for (size_t i = 0; j->options->strict && exclusive && i < j->site.cores; i++)
+		if (ranks_on(&j->placement, &j->site.core[i]) > 1)
+			return pit_fail(err, EINVAL,
+					"--strict: there are fewer cores than ranks, some would share one; start fewer "
+					"ranks, or use --bind node");
+	return 0;
+}
+
 static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_error *err)
 {
 	struct pit_job_narrow narrow = pit_job_narrow(root, j);
@@ -118,11 +143,13 @@ static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_e
 		return no_memory(err);
 	if (j->own >= j->placement.ranks)
 		return pit_fail(err, EINVAL, "rank %d is not one of the %d of this host", j->own, j->placement.ranks);
-	return (narrow.cpus || narrow.gpus) && correct_seat(j, &narrow) ? no_memory(err) : 0;
+	if ((narrow.cpus || narrow.gpus) && correct_seat(j, &narrow))
+		return no_memory(err);
+	return check_strict(j, err);
 }
 
 /* What the kernel lets us set, tried on the first seat that has nodes. */
-static int plan_memory(struct pit_job *j)
+static int plan_memory(struct pit_job *j, struct pit_error *err)
 {
 	const struct pit_seat *s = &j->placement.seat[j->own];
 
@@ -134,9 +161,15 @@ static int plan_memory(struct pit_job *j)
 	j->mem = pit_spawn_probe_mem(j->placement.mem, &s->mems, &j->mem_error);
 	if (j->mem == j->placement.mem)
 		return 0;
-	return pit_strv_addf(&j->notes, "memory policy %s is refused here (%s): %s instead",
-			     pit_mem_names[j->placement.mem], strerror(j->mem_error),
-			     j->mem == PIT_MEM_NONE ? "memory goes where the kernel puts it" : pit_mem_names[j->mem]);
+	if (j->options->strict)
+		return pit_fail(err, j->mem_error ? j->mem_error : EPERM,
+				"--strict: memory policy %s is refused here: %s; use --mem none",
+				pit_mem_names[j->placement.mem], strerror(j->mem_error));
+	if (pit_strv_addf(&j->notes, "memory policy %s is refused here (%s): %s instead",
+			  pit_mem_names[j->placement.mem], strerror(j->mem_error),
+			  j->mem == PIT_MEM_NONE ? "memory goes where the kernel puts it" : pit_mem_names[j->mem]))
+		return no_memory(err);
+	return 0;
 }
 
 static bool is_free(int port)
@@ -210,18 +243,6 @@ static int plan_env(struct pit_job *j, struct pit_error *err)
 	return rc;
 }
 
-/* A path that starts neither at "/" nor from PATH starts at --chdir. */
-static int find_program(struct pit_job *j, char *const *block)
-{
-	const char *command = j->options->argv[0], *dir = j->options->dir;
-	pit_auto_buf struct pit_buf path = PIT_BUF_INIT;
-
-	if (!dir || *command == '/' || !strchr(command, '/'))
-		return pit_spawn_find(command, block, &j->program, &j->program_error);
-	pit_buf_printf(&path, "%s/%s", dir, command);
-	return pit_spawn_find(path.data, block, &j->program, &j->program_error);
-}
-
 static int plan_program(struct pit_job *j, struct pit_error *err)
 {
 	char **block;
@@ -235,15 +256,17 @@ static int plan_program(struct pit_job *j, struct pit_error *err)
 	block = pit_env_block(j->environ, &j->env[j->own]);
 	if (!block)
 		return no_memory(err);
-	(void)find_program(j, block);
+	(void)pit_spawn_look_up(j->options->dir, j->options->argv[0], block, &j->program, &j->program_error);
 	pit_env_block_free(block);
 	return 0;
 }
 
 static int plan_rest(struct pit_root *root, struct pit_job *j, struct pit_error *err)
 {
-	int rc = plan_memory(j) ? no_memory(err) : plan_preload(root, j, err);
+	int rc = plan_memory(j, err);
 
+	if (!rc)
+		rc = plan_preload(root, j, err);
 	plan_port(j);
 	if (!rc)
 		rc = plan_env(j, err);
@@ -257,10 +280,10 @@ static int plan_rest(struct pit_root *root, struct pit_job *j, struct pit_error 
 	return rc;
 }
 
-int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **environ, struct pit_job *ret,
+int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **block, struct pit_job *ret,
 		 struct pit_error *err)
 {
-	struct pit_job j = {.options = o, .environ = environ, .recorded = !pit_root_is_live(root)};
+	struct pit_job j = {.options = o, .environ = block, .recorded = !pit_root_is_live(root)};
 	int rc = plan_identity(&j, err);
 
 	if (!rc)

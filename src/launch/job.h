@@ -69,8 +69,9 @@ struct pit_job {
 	bool recorded;          /* the machine is a recording: the job can be explained, not run */
 };
 
-/* -EINVAL what was asked for makes no sense; -ENOENT the allocator, or a device of --io, is missing. A missing command
- * is no error here. `options->argv` may be NULL where nothing will be started. */
+/* -EINVAL what was asked for makes no sense, or with `strict` cannot be had (the errno of a refused memory policy,
+ * too); -ENOENT the allocator, or a device of --io, is missing. A missing command is no error here. `options->argv` may
+ * be NULL where nothing will be started. */
 int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **environ, struct pit_job *ret,
 		 struct pit_error *err);
 void pit_job_free(struct pit_job *j);

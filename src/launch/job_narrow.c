@@ -29,9 +29,9 @@ static bool is_set(const char *value)
 }
 
 /* The number that Slurm says each task has, of GPUs; 0 it does not. */
-static uint64_t gpus_per_task(char **environ)
+static uint64_t gpus_per_task(char **block)
 {
-	const char *said = pit_environ_get(environ, "SLURM_GPUS_PER_TASK"), *colon = said ? strrchr(said, ':') : NULL;
+	const char *said = pit_environ_get(block, "SLURM_GPUS_PER_TASK"), *colon = said ? strrchr(said, ':') : NULL;
 	uint64_t n;
 
 	return said && !pit_parse_u64(colon ? colon + 1 : said, &n) ? n : 0; /* "2", "h100:2" */

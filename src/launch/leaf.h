@@ -4,7 +4,8 @@
  * group). GROUP is the group we are in when we are alone there: nothing is written to it except to enable controllers,
  * and only after we have moved out into "GROUP/pitcrew-PID-supervisor", since no process may be in it then. Where
  * others live beside us, they are left alone: GROUP is then the nearest group above without processes that we may
- * write to. All is put back at the end; what a killed supervisor left behind, the next one removes once it is empty.
+ * write to, unless a limit would be left behind on the way there. All is put back at the end (but for a controller that
+ * another job uses by then); what a killed pitcrew left behind, the next one removes once it is empty.
  */
 #ifndef PIT_LAUNCH_LEAF_H
 #define PIT_LAUNCH_LEAF_H
@@ -25,7 +26,8 @@ struct pit_leaves; /* of one job */
 
 /* -EOPNOTSUPP: no version 2 here; -EACCES: not delegated to us; -EROFS, -EBUSY: as they say. `err` is a sentence for
  * the user: what is lost without groups. Limits of the whole job go on the job's group. `notes` gets a sentence for
- * each controller that is not to be had. */
+ * each controller that is not to be had. We and what we have started may move to another group, so this comes before
+ * processes are started; those that are forked later may use and close what is opened here. */
 int pit_leaves_open(struct pit_root *root, const struct pit_leaf_limits *job, struct pit_leaves **ret,
 		    struct pit_strv *notes, struct pit_error *err);
 

@@ -3,7 +3,8 @@
  * Below which group the job's group is made. Private to leaf*.c.
  *
  * No process may live in a group that hands controllers on to groups below it (the root is free of that). So it is our
- * own group when nobody but us is in it, and we move out of it; else the nearest group above that has no processes.
+ * own group when nobody but us is in it, and we move out of it; else the nearest group above that has no processes,
+ * unless ranks would leave a limit behind on the way there: a service's MemoryMax= holds for them, too.
  */
 #ifndef PIT_LAUNCH_LEAF_PLACE_H
 #define PIT_LAUNCH_LEAF_PLACE_H
@@ -15,8 +16,9 @@ struct pit_leaf_spot {
 	bool own;       /* ours, the first of the list */
 	bool top;       /* the root of the hierarchy */
 	bool memory;    /* that controller can be handed on */
+	bool limited;   /* by itself, in memory or CPUs: who moves further up is rid of that */
 	int denied;     /* errno for making groups there; 0 none */
-	int ours;       /* processes in it: we, the process that we are the helper of, and what both started */
+	int ours;       /* processes in it: we, and what we started */
 	int others;     /* and of others */
 	char other[64]; /* one of them, "bash 1234" */
 };
@@ -33,7 +35,7 @@ void pit_leaf_spots_free(struct pit_leaf_spots *s);
 /* Pure. The position, or -EACCES, -EROFS, -EBUSY, -EOPNOTSUPP with a sentence for the user. */
 int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err);
 
-/* Whether a process is one of ours, as above. */
+/* Whether a process is this one, or was started by it. */
 bool pit_leaf_is_ours(struct pit_root *root, pid_t pid);
 
 #endif

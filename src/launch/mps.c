@@ -131,13 +131,13 @@ static bool runs(int pidfd)
 	return pidfd >= 0 && poll(&p, 1, 0) == 0;
 }
 
-static const char *value(char *const *environ, const char *name)
+static const char *value(char *const *block, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (size_t i = 0; environ[i]; i++)
-		if (!strncmp(environ[i], name, len) && environ[i][len] == '=')
-			return environ[i] + len + 1;
+	for (size_t i = 0; block[i]; i++)
+		if (!strncmp(block[i], name, len) && block[i][len] == '=')
+			return block[i] + len + 1;
 	return NULL;
 }
 

@@ -138,13 +138,13 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-int pit_mps_environ(char *const *environ, const char *dir, const char *log, const char *gpus, struct pit_strv *ret)
+int pit_mps_environ(char *const *block, const char *dir, const char *log, const char *gpus, struct pit_strv *ret)
 {
 	int rc = 0;
 
-	for (size_t i = 0; !rc && environ[i]; i++)
-		if (!begins(environ[i], "CUDA_MPS_") && !(gpus && begins(environ[i], "CUDA_VISIBLE_DEVICES=")))
-			rc = pit_strv_add(ret, environ[i]);
+	for (size_t i = 0; !rc && block[i]; i++)
+		if (!begins(block[i], "CUDA_MPS_") && !(gpus && begins(block[i], "CUDA_VISIBLE_DEVICES=")))
+			rc = pit_strv_add(ret, block[i]);
 	if (!rc && gpus)
 		rc = pit_strv_addf(ret, "CUDA_VISIBLE_DEVICES=%s", gpus);
 	if (!rc)

@@ -23,8 +23,8 @@ int pit_mps_command(const struct pit_mps_command *c, int64_t until, struct pit_b
 /* Process ids, one a line, in `ret`, at most `most`; other lines are none. How many. */
 size_t pit_mps_pids(const char *text, pid_t *ret, size_t most);
 
-/* `environ` without what is MPS's or names GPUs, and with these; `gpus` NULL: those that `environ` names. Ends with
+/* `block` without what is MPS's or names GPUs, and with these; `gpus` NULL: those that `block` names. Ends with
  * NULL (item[count] of *ret). -ENOMEM. */
-int pit_mps_environ(char *const *environ, const char *dir, const char *log, const char *gpus, struct pit_strv *ret);
+int pit_mps_environ(char *const *block, const char *dir, const char *log, const char *gpus, struct pit_strv *ret);
 
 #endif

@@ -33,8 +33,8 @@ struct pit_output {
 	struct pit_loop *loop;
 	enum pit_output_mode mode;
 	struct pit_output_dir dir;
-	int ranks, hurry;
-	bool hurried;
+	int ranks;
+	struct pit_hurry hurry;
 	struct stream (*stream)[2]; /* of each rank: stdout, stderr */
 	off_t *start;               /* of each rank's .err: its size before */
 	struct pit_sink sink[2];
@@ -113,10 +113,16 @@ static void take(struct stream *s, const char *bytes, size_t len)
 	if (s->timer < 0) /* no memory for it: the state comes out with the next bytes */
 		s->timer = 0;
 	pit_sink_flush(s->sink);
+}
+
+/* Until its sink has room. */
+static bool pause_when_full(struct stream *s)
+{
 	if (pit_sink_left(s->sink) < PIT_SINK_FULL)
-		return;
-	pit_loop_unwatch(o->loop, s->fd);
+		return false;
+	pit_loop_unwatch(s->o->loop, s->fd);
 	s->paused = true;
+	return true;
 }
 
 /* Reads once. False: nothing there now, or no more at all. */
@@ -140,9 +146,11 @@ static void read_rest(struct stream *s)
 		;
 }
 
+/* Others may have filled the sink meanwhile: what thousands of pipes hold is much. */
 static int serve(void *arg, uint32_t events)
 {
-	read_once(arg);
+	if (!pause_when_full(arg) && read_once(arg))
+		(void)pause_when_full(arg);
 	return 0;
 }
 
@@ -208,7 +216,7 @@ int pit_output_open(struct pit_loop *loop, enum pit_output_mode mode, const char
 		.mode = mode,
 		.dir = PIT_OUTPUT_DIR_INIT,
 		.ranks = ranks,
-		.hurry = -1,
+		.hurry = {.fd = -1},
 		.sink = {{.fd = -1, .queue = PIT_BUF_INIT}, {.fd = -1, .queue = PIT_BUF_INIT}},
 	};
 	rc = pit_wrap(err, make_streams(o), "the output of ranks");
@@ -291,9 +299,9 @@ void pit_output_tail(struct pit_output *o, int rank, struct pit_buf *out)
 	pit_lines_last(s->recent.data, s->recent.len, s->cut, PIT_OUTPUT_TAIL, out);
 }
 
-void pit_output_hurry(struct pit_output *o, int fd)
+void pit_output_hurry(struct pit_output *o, const struct pit_hurry *hurry)
 {
-	o->hurry = fd;
+	o->hurry = *hurry;
 }
 
 /* What a round waits for. */
@@ -341,14 +349,12 @@ static bool serve_until(struct pit_output *o, int64_t deadline, struct wait *w)
 
 	if (left <= 0 || !gather(o, w))
 		return false;
-	if (o->hurry >= 0)
-		add(w, o->hurry, POLLIN, NULL);
+	if (o->hurry.fd >= 0)
+		add(w, o->hurry.fd, POLLIN, NULL);
 	if (poll(w->fd, w->count, ms < INT_MAX ? (int)ms : INT_MAX) < 0 && errno != EINTR)
 		return false;
-	if (o->hurry >= 0 && w->fd[w->count - 1].revents) {
-		o->hurry = -1;
-		o->hurried = true;
-	}
+	if (o->hurry.fd >= 0 && w->fd[w->count - 1].revents && o->hurry.now(o->hurry.arg))
+		o->hurry.fd = -1;
 	serve_all(o, w);
 	return true;
 }
@@ -387,9 +393,8 @@ void pit_output_close(struct pit_output *o, int ms)
 	int64_t deadline = pit_now() + ms * PIT_MS;
 
 	pit_output_drain(o, ms);
-	if (o->hurry >= 0)
-		while (!o->hurried && serve_until(o, INT64_MAX, &w))
-			;
+	while (o->hurry.fd >= 0 && serve_until(o, INT64_MAX, &w))
+		;
 	while (serve_until(o, deadline, &w))
 		;
 	free_output(o);

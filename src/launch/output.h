@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/event.h"
+#include "launch/output_sink.h"
 #include "pitcrew/error.h"
 
 enum pit_output_mode { PIT_OUTPUT_INHERIT, PIT_OUTPUT_LABELLED, PIT_OUTPUT_FILES };
@@ -37,9 +38,9 @@ void pit_output_drain(struct pit_output *o, int ms);
 /* Appends the last lines of a rank's stderr, without its label. Nothing in mode INHERIT. */
 void pit_output_tail(struct pit_output *o, int rank, struct pit_buf *out);
 
-/* With `fd`, our end of whatever tells us to stop, pit_output_close() gives a slow reader of ours all the time it
- * needs, until something can be read there. Without (-1) it waits for `ms` only, and the rest is lost. */
-void pit_output_hurry(struct pit_output *o, int fd);
+/* pit_output_close() then gives a slow reader of ours all the time it needs, until `hurry` says that it is enough.
+ * Without it waits for `ms` only, and the rest is lost. */
+void pit_output_hurry(struct pit_output *o, const struct pit_hurry *hurry);
 
 /* Drains, writes what is still in buffers, and frees. */
 void pit_output_close(struct pit_output *o, int ms);

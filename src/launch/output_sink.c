@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 /* Our file with status flags of its own; -1 when that cannot be had (no /proc, another user's terminal). */
 static int open_again(int fd)
 {
@@ -191,6 +193,36 @@ void pit_sink_flush(struct pit_sink *s)
 		drop_all(s); /* nobody would ever go on with it */
 	if (s->drained && pit_sink_left(s) < PIT_SINK_LOW)
 		s->drained(s->arg);
+}
+
+/* Waits until more fits. False: the time is over. */
+static bool wait_for_room(const struct pit_sink *s, int64_t deadline, struct pit_hurry *hurry)
+{
+	int64_t left = deadline - pit_now();
+	bool forever = hurry->fd >= 0;
+	struct pollfd p[] = {{.fd = s->fd, .events = POLLOUT}, {.fd = hurry->fd, .events = POLLIN}};
+
+	if (left <= 0 && !forever)
+		return false;
+	if (poll(p, PIT_COUNT(p), forever ? -1 : (int)((left + PIT_MS - 1) / PIT_MS)) < 0)
+		return errno == EINTR;
+	if (p[1].revents && hurry->now(hurry->arg))
+		hurry->fd = -1;
+	return true;
+}
+
+void pit_sink_say(int fd, const void *bytes, size_t len, int ms, const struct pit_hurry *hurry)
+{
+	struct pit_hurry h = hurry ? *hurry : (struct pit_hurry){.fd = -1};
+	int64_t deadline = pit_now() + ms * PIT_MS;
+	struct pit_sink s;
+
+	pit_sink_open(&s, NULL, fd, NULL, NULL);
+	pit_sink_put(&s, bytes, len);
+	do
+		write_quietly(&s);
+	while (pit_sink_left(&s) && wait_for_room(&s, deadline, &h));
+	pit_sink_close(&s);
 }
 
 bool pit_sink_same(int fd_a, int fd_b)

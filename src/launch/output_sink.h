@@ -26,6 +26,14 @@ struct pit_sink {
 	void *arg;
 };
 
+/* What ends the wait for a slow reader: `now` is asked when something can be read from `fd`, reads it, and says whether
+ * to wait no longer. Usually our end of whatever tells us to stop. */
+struct pit_hurry {
+	int fd; /* -1: nothing does */
+	bool (*now)(void *arg);
+	void *arg;
+};
+
 /* `fd` stays the caller's. A file that cannot be written to is no error: the sink then drops everything. `drained` is
  * called in the loop when the queue has fallen below PIT_SINK_LOW. */
 void pit_sink_open(struct pit_sink *s, struct pit_loop *loop, int fd, void (*drained)(void *arg), void *arg);
@@ -34,6 +42,10 @@ void pit_sink_close(struct pit_sink *s); /* what is not written is lost */
 void pit_sink_put(struct pit_sink *s, const void *bytes, size_t len);
 void pit_sink_flush(struct pit_sink *s); /* writes what fits; the loop goes on with the rest */
 size_t pit_sink_left(const struct pit_sink *s);
+
+/* Writes to a file of ours at once, without a loop: it waits for a slow reader for at most `ms`, and with `hurry` (may
+ * be NULL) until that says so, if that is later. Nobody who reads: dropped. */
+void pit_sink_say(int fd, const void *bytes, size_t len, int ms, const struct pit_hurry *hurry);
 
 /* Both write to the same pipe, terminal or file: lines must go through one of them to stay whole. */
 bool pit_sink_same(int fd_a, int fd_b);

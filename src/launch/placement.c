@@ -3,11 +3,27 @@
 
 #include "launch/placement_draft.h"
 
+/* One process that feeds GPUs of several nodes is the only job of such a machine as a rule. */
+static bool spans_nodes(const struct pit_draft *d)
+{
+	const struct pit_seat *seat = &d->p->seat[0];
+	int first = -1;
+
+	for (int g = seat->gpu_first; g < seat->gpu_first + seat->gpus; g++) {
+		int node_at = d->site->gpu[g].node_at;
+
+		if (node_at >= 0 && first >= 0 && node_at != first)
+			return true;
+		first = first < 0 ? node_at : first;
+	}
+	return false;
+}
+
 static enum pit_bind bind_of(const struct pit_draft *d)
 {
 	if (d->request->bind != PIT_BIND_AUTO)
 		return d->request->bind;
-	return d->p->ranks > 1 ? PIT_BIND_EXCLUSIVE : PIT_BIND_NODE;
+	return d->p->ranks > 1 || spans_nodes(d) ? PIT_BIND_EXCLUSIVE : PIT_BIND_NODE;
 }
 
 static bool l3s_known(const struct pit_draft *d)

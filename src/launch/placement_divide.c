@@ -60,24 +60,21 @@ static int move(struct pit_draft *d, size_t member, int to)
 	return pit_strv_addf(&d->p->seat[m->rank].why, "%s has fewer CPUs than ranks: it gets CPUs of %s", here, there);
 }
 
-/* Ranks beyond the CPUs of their node move, guests before others and then the highest first, before a CPU is given
- * twice. */
+/* Ranks beyond the CPUs of their node move, the highest first, before a CPU is given twice. */
 static int move_surplus(struct pit_draft *d, int group)
 {
 	size_t all = pit_draft_members(d, group, NULL), left = all;
 	char name[48];
 	int rc = 0;
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = d->members; !rc && i-- && left > d->group[group].threads;) {
-			bool here = d->member[i].group == group && (pass || d->member[i].guest);
-			int to = here ? roomy(d, group) : -1;
+	for (size_t i = d->members; !rc && i-- && left > d->group[group].threads;) {
+		int to = d->member[i].group == group ? roomy(d, group) : -1;
 
-			if (to < 0)
-				continue;
-			rc = move(d, i, to);
-			left--;
-		}
+		if (to < 0)
+			continue;
+		rc = move(d, i, to);
+		left--;
+	}
 	if (rc || left == all)
 		return rc;
 	return pit_strv_addf(&d->p->warnings, "%s has %u CPUs for %zu ranks: %zu of them get%s CPUs of other nodes",
@@ -161,21 +158,35 @@ static unsigned weight_of(const struct pit_draft *d, int rank)
 	return all;
 }
 
-/* Who gets the cores of a group where nobody is at home: its guests, and the ranks of the nearest groups. */
+static bool has_share(const struct pit_lot *l, int rank)
+{
+	for (size_t i = 0; i < l->shares; i++)
+		if (l->share[i].rank == rank)
+			return true;
+	return false;
+}
+
+/* Who gets the cores of a group where nobody is at home: its guests, and the ranks of the nearest groups. In order of
+ * their homes, so that those get neighbouring cores, whatever the order of the GPUs is. */
 static void add_receivers(const struct pit_draft *d, struct pit_lot *l, int group)
 {
 	uint64_t way = nearest_way(d, group);
+	bool homes = any_home(d);
 
-	for (size_t i = 0; i < d->members; i++) {
-		const struct pit_member *m = &d->member[i];
-		bool near = d->request->spill == PIT_SPILL_NEAREST && is_lived_in(d, m->group) &&
-			    pit_draft_way(d, group, m->group) == way && (!m->guest || !any_home(d));
-		bool twice = l->shares && l->share[l->shares - 1].rank == m->rank;
+	for (int g = 0; g < (int)d->groups; g++) {
+		bool near = d->request->spill == PIT_SPILL_NEAREST && is_lived_in(d, g) &&
+			    pit_draft_way(d, group, g) == way;
 
-		if (m->group == group)
-			pit_lot_add_share(l, m->rank, m->weight, true);
-		else if (near && !twice)
-			pit_lot_add_share(l, m->rank, weight_of(d, m->rank), false);
+		for (size_t i = 0; (near || g == group) && i < d->members; i++) {
+			const struct pit_member *m = &d->member[i];
+
+			if (m->group != g || has_share(l, m->rank))
+				continue;
+			if (g == group)
+				pit_lot_add_share(l, m->rank, m->weight, true);
+			else if (!m->guest || !homes)
+				pit_lot_add_share(l, m->rank, weight_of(d, m->rank), false);
+		}
 	}
 }
 
@@ -184,7 +195,7 @@ static bool same_receivers(const struct pit_lot *a, const struct pit_lot *b)
 	if (a->shares != b->shares)
 		return false;
 	for (size_t i = 0; i < a->shares; i++)
-		if (a->share[i].rank != b->share[i].rank || a->share[i].must || b->share[i].must)
+		if (a->share[i].rank != b->share[i].rank)
 			return false;
 	return true;
 }

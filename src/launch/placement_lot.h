@@ -29,7 +29,7 @@ enum pit_lot_grain { PIT_LOT_L3, PIT_LOT_CORE, PIT_LOT_THREAD, PIT_LOT_NOTHING }
 struct pit_lot {
 	struct pit_lot_cpu *cpu; /* in order of group, L3, core */
 	size_t cpus, cores;
-	struct pit_lot_share *share; /* in order of rank */
+	struct pit_lot_share *share; /* in the order in which they take CPUs */
 	size_t shares;
 
 	enum pit_lot_grain grain; /* the answer */
@@ -37,7 +37,7 @@ struct pit_lot {
 
 int pit_lot_init(struct pit_lot *l, const struct pit_draft *d); /* empty, with room for everything */
 void pit_lot_add_group(struct pit_lot *l, const struct pit_draft *d, int group);
-void pit_lot_add_share(struct pit_lot *l, int rank, unsigned weight, bool must); /* in order of rank */
+void pit_lot_add_share(struct pit_lot *l, int rank, unsigned weight, bool must); /* once for a rank */
 void pit_lot_free(struct pit_lot *l);
 
 /* Gives the CPUs to the seats of `d`. 0 or -ENOMEM. */

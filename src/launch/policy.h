@@ -6,7 +6,7 @@
 #define PIT_LAUNCH_POLICY_H
 
 enum pit_bind {
-	PIT_BIND_AUTO,      /* exclusive for several ranks, node for one */
+	PIT_BIND_AUTO,      /* node for one rank with GPUs of one node at most, else exclusive */
 	PIT_BIND_NODE,      /* all allowed CPUs of the home node, shared with the ranks there */
 	PIT_BIND_EXCLUSIVE, /* the node's cores divided: no CPU is given twice */
 	PIT_BIND_L3,        /* the CPUs of one L3 cache of the home node */

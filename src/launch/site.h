@@ -33,7 +33,7 @@ struct pit_site_gpu {
 	char name[96];
 	char pci[24];
 	unsigned vendor; /* PCI id: 0x10de NVIDIA, 0x1002 AMD, 0x8086 Intel; 0 unknown */
-	int parent;      /* equal for MIG instances of one GPU, and only for these */
+	int parent;      /* equal for MIG instances of one GPU (or parts of AMD's), and only for these */
 	bool mig;
 	int node_at; /* -1: nobody knows, and nothing is assumed */
 	enum pit_node_source source;
@@ -60,6 +60,7 @@ struct pit_site {
 	size_t nics;
 	struct pit_idset allowed;  /* union of core[].cpus */
 	struct pit_idset isolated; /* allowed by affinity yet kept out, because the kernel does not balance them */
+	bool no_gpus;              /* --gpus none: those that are there must not be seen by the job */
 	bool narrowed;             /* allowed is less than what is online */
 	char allowed_why[256];     /* "affinity", "cpuset /sys/fs/cgroup/..." */
 	char gpus_why[256];    /* which evidence named the GPUs: "NVML", "CUDA_VISIBLE_DEVICES=2,3", "--gpus", ... */
@@ -67,11 +68,11 @@ struct pit_site {
 };
 
 struct pit_site_options {
-	const char
-		*gpus; /* --gpus: positions, UUIDs (or a prefix that is unique), PCI addresses, "none"; NULL: as seen */
-	bool isolated; /* use isolated CPUs too */
-	bool alone;    /* other instances plan for themselves: nothing that moves with time may enter */
-	char **environ; /* of the job; *_VISIBLE_DEVICES are read from it */
+	const char *gpus; /* --gpus: positions among those seen, UUIDs (or a prefix that is unique) and PCI addresses of
+			   * any GPU of the host, "none"; NULL: all that are seen */
+	bool isolated;    /* use isolated CPUs too */
+	bool alone;       /* other instances plan for themselves: nothing that moves with time may enter, but nic_at */
+	char **environ;   /* of the job; *_VISIBLE_DEVICES are read from it */
 };
 
 /* Looks only. -EINVAL: --gpus or a variable names a GPU that is not there (`err` names which and what there is);

@@ -335,6 +335,7 @@ static int apply_option(const char *text, const struct pit_cards *all, struct pi
 		rc = take_named(&c, all, &l.item[i], s, err);
 	if (!rc)
 		replace(cards, &c.to);
+	s->no_gpus = !rc && !l.count;
 	pit_cards_free(&c.to);
 	return rc;
 }
@@ -383,6 +384,6 @@ int pit_site_choose(struct pit_cards *cards, const struct pit_site_options *o, s
 	if (*s->gpus_why && *cards->from)
 		say_source(s, cards->from);
 	else if (!*s->gpus_why)
-		snprintf(s->gpus_why, sizeof(s->gpus_why), "%s", *cards->from ? cards->from : "none found");
+		snprintf(s->gpus_why, sizeof(s->gpus_why), "%s", *cards->from ? cards->from : "NVML and the PCI bus");
 	return rc ? rc : keep(cards, s);
 }

@@ -184,8 +184,9 @@ int pit_spawn_start(const struct pit_spawn *what, struct pit_spawned *ret, struc
 
 static void note(struct pit_spawned *s, const struct pit_spawn_record *r)
 {
-	if (s->notes == PIT_SPAWN_NOTES)
+	if (s->notes == PIT_SPAWN_NOTES && !r->fatal)
 		return;
+	s->notes -= s->notes == PIT_SPAWN_NOTES; /* what ended it matters most */
 	s->note[s->notes++] = (struct pit_spawn_note){
 		.step = (enum pit_spawn_step)r->step,
 		.error = r->error,
@@ -214,11 +215,11 @@ static int hear(struct pit_spawned *s, struct pit_spawn_record *ret)
 			continue;
 		if (n != (ssize_t)sizeof(r))
 			return n < 0 ? -errno : 0;
+		note(s, &r);
 		if (r.fatal) {
 			*ret = r;
 			return 1;
 		}
-		note(s, &r);
 	}
 }
 

@@ -77,7 +77,7 @@ struct pit_spawned {
 	pid_t pid;
 	int pidfd;  /* -1: this kernel has none (before 5.3) */
 	int report; /* our end of the pipe, which hangs up (EPOLLHUP) when finish need not wait; closed by finish */
-	struct pit_spawn_note note[PIT_SPAWN_NOTES];
+	struct pit_spawn_note note[PIT_SPAWN_NOTES]; /* the last is the step that ended it, when one did */
 	size_t notes;
 };
 
@@ -92,7 +92,8 @@ int pit_spawn_start(const struct pit_spawn *what, struct pit_spawned *ret, struc
 
 /* Waits until the child runs the command. -errno of the step that failed (exec: ENOENT, EACCES, ENOEXEC, ...): the
  * child is reaped then, `s->pid` is 0 and `s->pidfd` -1; the text names the command (and a script's missing
- * interpreter). A child that a signal ended on its way is no error: that is seen as of every other. */
+ * interpreter), and the last note is that step. A child that a signal ended on its way is no error: that is seen as of
+ * every other. */
 int pit_spawn_finish(const struct pit_spawn *what, struct pit_spawned *s, struct pit_error *err);
 
 /* PATH of `environ`; *ret is malloc'ed. -ENOENT, -EACCES (found, not executable). */

@@ -211,13 +211,13 @@ static void restore_signals(const struct pit_spawn_plan *p)
 
 static void become(const struct pit_spawn_plan *p)
 {
-	char *const *environ = p->what->environ;
+	char *const *env = p->what->environ;
 	int error;
 
-	execve(p->program, p->what->argv, environ);
+	execve(p->program, p->what->argv, env);
 	error = errno;
 	if (error == ENOEXEC && p->shell)
-		execve(p->shell[0], (char *const *)p->shell, environ);
+		execve(p->shell[0], (char *const *)p->shell, env);
 	end(p, PIT_STEP_EXEC, error);
 }
 

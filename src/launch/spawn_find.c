@@ -12,11 +12,11 @@
 
 #define USUAL_PATH "/bin:/usr/bin" /* where execvp() looks without PATH */
 
-static const char *path_of(char *const *environ)
+static const char *path_of(char *const *env)
 {
-	for (size_t i = 0; environ && environ[i]; i++)
-		if (!strncmp(environ[i], "PATH=", 5))
-			return environ[i] + 5;
+	for (size_t i = 0; env && env[i]; i++)
+		if (!strncmp(env[i], "PATH=", 5))
+			return env[i] + 5;
 	return USUAL_PATH;
 }
 
@@ -75,7 +75,7 @@ static int take_as_it_is(int dir, const char *command, char **ret, struct pit_er
 	return *ret ? 0 : pit_fail(err, ENOMEM, "%s: no memory", command);
 }
 
-int pit_spawn_look_up(const char *dir, const char *command, char *const *environ, char **ret, struct pit_error *err)
+int pit_spawn_look_up(const char *dir, const char *command, char *const *env, char **ret, struct pit_error *err)
 {
 	pit_auto_close int here = dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	pit_auto_free char *denied = NULL;
@@ -88,18 +88,18 @@ int pit_spawn_look_up(const char *dir, const char *command, char *const *environ
 		return pit_fail(err, ENOENT, "there is no command to run");
 	if (strchr(command, '/'))
 		return take_as_it_is(at, command, ret, err);
-	found = search(at, path_of(environ), command, &denied);
+	found = search(at, path_of(env), command, &denied);
 	if (!found && denied)
 		return fail_denied(at, command, denied, err);
 	if (!found)
-		return pit_fail(err, ENOENT, "%s: command not found in PATH (%s)", command, path_of(environ));
+		return pit_fail(err, ENOENT, "%s: command not found in PATH (%s)", command, path_of(env));
 	*ret = found;
 	return 0;
 }
 
-int pit_spawn_find(const char *command, char *const *environ, char **ret, struct pit_error *err)
+int pit_spawn_find(const char *command, char *const *env, char **ret, struct pit_error *err)
 {
-	return pit_spawn_look_up(NULL, command, environ, ret, err);
+	return pit_spawn_look_up(NULL, command, env, ret, err);
 }
 
 static int fail_exec(const struct pit_spawn *what, int error, struct pit_error *err)

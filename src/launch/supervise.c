@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "launch/children.h"
 #include "launch/supervisor.h"
 
 #define LOST_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
-#define LOST_PAUSE (20 * PIT_MS)
 #define LEAVES_MS 2000
 
 struct front {
@@ -80,9 +80,6 @@ static int prepare(struct front *f, struct pit_error *err)
 
 	if (rc)
 		return rc;
-	rc = pit_children_list(f->root, &f->before);
-	if (rc)
-		return pit_fail(err, -rc, "cannot list our children: %s", strerror(-rc));
 	rc = pit_front_signals(&f->signals, &f->mask);
 	if (rc)
 		return pit_fail(err, -rc, "cannot read signals: %s", strerror(-rc));
@@ -91,7 +88,12 @@ static int prepare(struct front *f, struct pit_error *err)
 	f->socket = ends[0];
 	f->supervisor.front = ends[1];
 	rc = open_leaves(f, err);
-	return rc ? rc : open_mps(f, err);
+	if (!rc)
+		rc = open_mps(f, err);
+	if (rc)
+		return rc;
+	rc = pit_children_list(f->root, &f->before); /* of process 1 the daemon of MPS is one */
+	return rc ? pit_fail(err, -rc, "cannot list our children: %s", strerror(-rc)) : 0;
 }
 
 static void start_supervisor(struct front *f)
@@ -111,33 +113,7 @@ static void start_supervisor(struct front *f)
 	pit_supervisor_main(&f->supervisor);
 }
 
-static void reap_all(void)
-{
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-}
-
-/* The ranks ended with the supervisor (PR_SET_PDEATHSIG), and what they started is ours now. */
-static void end_orphans(const struct front *f)
-{
-	const struct timespec pause = {.tv_nsec = LOST_PAUSE};
-	int64_t until = pit_now() + LOST_MOST;
-
-	for (;;) {
-		if (f->supervisor.leaves)
-			(void)pit_leaves_kill(f->supervisor.leaves, NULL);
-		(void)pit_children_kill(f->root, &f->before);
-		reap_all();
-		if (pit_children_none(f->root, &f->before))
-			return;
-		if (pit_now() >= until)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	say(f, "some processes of the job are left: they are stuck in the kernel");
-}
-
-static int lost_supervisor(const struct front *f, int status)
+static int lost_supervisor(struct front *f, int status)
 {
 	char name[32], line[160];
 
@@ -147,14 +123,16 @@ static int lost_supervisor(const struct front *f, int status)
 	else
 		snprintf(line, sizeof(line), "the supervisor cannot be watched; the job is killed");
 	say(f, line);
-	end_orphans(f);
+	pit_mps_stop(pit_take(f->supervisor.mps)); /* clients first, as long as they can be asked */
+	/* The ranks ended with the supervisor (PR_SET_PDEATHSIG), and what they started is ours now. */
+	if (pit_children_end(f->root, &f->before, f->supervisor.leaves, LOST_MOST))
+		say(f, "some processes of the job are left: they are stuck in the kernel");
 	return PIT_SUPERVISE_FAILED;
 }
 
 static int serve(struct front *f)
 {
-	const struct pit_front front = {
-		.signals = f->signals, .socket = f->socket, .supervisor = f->pid, .before = &f->before};
+	const struct pit_front front = {.signals = f->signals, .socket = f->socket, .supervisor = f->pid};
 	int status = 0;
 	int rc;
 

@@ -14,14 +14,15 @@
 
 #include "launch/exit_report.h"
 #include "launch/job.h"
+#include "launch/output_sink.h"
 
 struct pit_supervise {
 	struct pit_root *root; /* live */
 	const struct pit_job *job;
 	/* A line for the user while it runs, without newline: refused steps, pressure, re-bound threads, restarts. */
 	void (*say)(void *arg, const char *line);
-	/* The report of each attempt, at its end. */
-	void (*report)(void *arg, const struct pit_exit_report *r);
+	/* The report of each attempt, at its end. A slow reader may take its time, until `hurry` (NULL: now). */
+	void (*report)(void *arg, const struct pit_exit_report *r, const struct pit_hurry *hurry);
 	void *arg; /* both run in the supervisor's process; say() in the front too, when there is no supervisor */
 };
 

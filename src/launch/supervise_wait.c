@@ -7,6 +7,7 @@
 #include "launch/supervisor.h"
 
 #define NVIDIA 0x10de
+#define POLL_MOST (3600 * 1000 * PIT_MS)
 #define GPU_MOST (30000 * PIT_MS)
 #define GPU_AGAIN (500 * PIT_MS)
 
@@ -18,8 +19,7 @@ int pit_supervisor_wait(int front, int64_t until, struct pit_front_message *ret)
 		struct pit_front_message m;
 		ssize_t size;
 
-		if (left < 0)
-			left = 0;
+		left = left < 0 ? 0 : left < POLL_MOST ? left : POLL_MOST;
 		if (poll(&p, 1, (int)((left + PIT_MS - 1) / PIT_MS)) <= 0) {
 			if (!left)
 				return 0;
@@ -51,8 +51,7 @@ static bool is_rank(const struct pit_exit_report *r, json_int_t pid)
 	return false;
 }
 
-/* Of GPUs that hold memory of a rank; -errno: NVML does not say. */
-static int count_held(struct pit_root *root, const struct pit_exit_report *r)
+int pit_supervisor_gpus_held(struct pit_root *root, const struct pit_exit_report *r)
 {
 	json_t *all = NULL, *gpu, *process;
 	size_t i, k;
@@ -78,7 +77,7 @@ int pit_supervisor_wait_gpus(const struct pit_supervisor *v, const struct pit_ex
 
 	if (!has_nvidia(v->s->job) || pit_root_open(NULL, &root, NULL))
 		return 0;
-	while (!rc && (held = count_held(root, r)) > 0) {
+	while (!rc && (held = pit_supervisor_gpus_held(root, r)) > 0) {
 		if (pit_now() >= end) {
 			if (v->s->say)
 				v->s->say(v->s->arg,

@@ -23,10 +23,14 @@ static void say(const struct pit_supervisor *v, const char *fmt, ...)
 		v->s->say(v->s->arg, text);
 }
 
+/* The directory may be one that others write to: no link is followed, and no FIFO waited for. */
 static int write_all(int dir, const char *name, const struct pit_buf *text)
 {
-	pit_auto_close int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	pit_auto_close int fd = -1;
 
+	if (unlinkat(dir, name, 0) && errno != ENOENT)
+		return -errno;
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
 	for (size_t done = 0; done < text->len;) {
@@ -109,7 +113,32 @@ static int rest(const struct pit_supervisor *v, struct pit_exit_report *r, const
 /* A command that cannot be started will not be found the next time either. */
 static bool can_restart(const struct pit_exit_report *r)
 {
-	return r->why == PIT_JOB_FAILED;
+	return r->why == PIT_JOB_FAILED && !r->asked_signal;
+}
+
+struct telling {
+	const struct pit_supervisor *v;
+	struct pit_exit_report *r;
+};
+
+static bool hurried(void *arg)
+{
+	struct telling *t = arg;
+	struct pit_front_message m;
+	int rc = pit_supervisor_wait(t->v->front, 0, &m);
+
+	if (rc > 0)
+		t->r->asked_signal = m.signal;
+	return rc;
+}
+
+static void tell(const struct pit_supervisor *v, struct pit_exit_report *r)
+{
+	struct telling t = {.v = v, .r = r};
+	const struct pit_hurry hurry = {.fd = v->front, .now = hurried, .arg = &t};
+
+	if (v->s->report)
+		v->s->report(v->s->arg, r, r->asked_signal || r->why == PIT_JOB_LOST_FRONT ? NULL : &hurry);
 }
 
 /* *ret_again: start again. The exit code, or -errno. */
@@ -120,6 +149,7 @@ static int attempt(struct pit_supervisor *v, int number, struct pit_restart *res
 	struct pit_exit_report r;
 	struct pit_error e = PIT_ERROR_INIT;
 	enum pit_restart_answer answer = PIT_RESTART_NOT_ASKED;
+	struct pit_front_message late;
 	int64_t wait = 0;
 	int code = pit_attempt_run(&q, &r, &e);
 
@@ -131,10 +161,9 @@ static int attempt(struct pit_supervisor *v, int number, struct pit_restart *res
 		answer = pit_restart_ask(restart, r.lasted, &wait);
 	r.gave_up = why_no_more(answer);
 	keep_report(v, &r);
-	if (v->s->report)
-		v->s->report(v->s->arg, &r);
-	*ret_again = answer == PIT_RESTART_NOW_AFTER && rest(v, &r, restart, wait);
-	v->lost = r.why == PIT_JOB_LOST_FRONT;
+	tell(v, &r);
+	*ret_again = answer == PIT_RESTART_NOW_AFTER && !r.asked_signal && rest(v, &r, restart, wait);
+	v->lost = r.why == PIT_JOB_LOST_FRONT || pit_supervisor_wait(v->front, 0, &late) == -EPIPE;
 	code = pit_exit_report_code(&r);
 	pit_exit_report_free(&r);
 	return code;
@@ -148,6 +177,17 @@ static void clean_up(const struct pit_supervisor *v)
 		(void)pit_leaves_close(v->leaves, LEAVES_MS);
 }
 
+/* Five files for each rank; the ranks have this limit from the job's plan. */
+static void raise_files(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_cur >= PIT_JOB_NOFILE)
+		return;
+	now.rlim_cur = now.rlim_max < PIT_JOB_NOFILE ? now.rlim_max : PIT_JOB_NOFILE;
+	setrlimit(RLIMIT_NOFILE, &now);
+}
+
 _Noreturn void pit_supervisor_main(struct pit_supervisor *v)
 {
 	struct pit_restart restart = {.most = v->s->job->options->restarts};
@@ -157,6 +197,7 @@ _Noreturn void pit_supervisor_main(struct pit_supervisor *v)
 	setpgid(0, 0); /* what the terminal sends comes through the front */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_NAME, "pitcrew-crew");
+	raise_files();
 	for (int number = 0; again; number++) {
 		again = false;
 		code = attempt(v, number, &restart, &again);

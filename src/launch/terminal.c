@@ -19,6 +19,7 @@ bool pit_terminal_give(struct pit_terminal *t, pid_t group)
 	if (now < 0 || (now != getpgrp() && now != t->holder) || tcsetpgrp(t->fd, group))
 		return false;
 	t->holder = group;
+	t->given = true;
 	return true;
 }
 
@@ -31,10 +32,8 @@ void pit_terminal_take_back(struct pit_terminal *t)
 
 void pit_terminal_close(struct pit_terminal *t, bool restore)
 {
-	bool held = t->holder;
-
 	pit_terminal_take_back(t);
-	if (held && restore && t->saved && tcgetpgrp(t->fd) == getpgrp())
+	if (t->given && restore && t->saved && tcgetpgrp(t->fd) == getpgrp())
 		tcsetattr(t->fd, TCSANOW, &t->modes);
 	pit_cleanup_close(&t->fd);
 	t->fd = -1;

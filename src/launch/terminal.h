@@ -15,6 +15,7 @@
 struct pit_terminal {
 	int fd;       /* our controlling terminal; -1 none, and all below does nothing */
 	pid_t holder; /* group that we gave it to; 0 none */
+	bool given;   /* ever */
 	bool saved;
 	struct termios modes; /* when we were started */
 };

@@ -342,16 +342,29 @@ static int check_signals(struct pit_error *err)
 	return name ? pit_fail(err, EINTR, "stopped by %s", name) : 0;
 }
 
-static int set_all(struct pit_txn *t, struct pit_error *err)
+/* One setting that a machine refuses should not cost the others. */
+static void name_the_rest(const struct pit_txn *t, size_t n, struct pit_strv *notes)
 {
-	int rc = 0;
+	const struct pit_knob *knob = t->plan->change[n].knob;
 
-	for (size_t n = 0; !rc && n < t->record.entries; n++) {
-		rc = check_signals(err);
-		if (!rc)
-			rc = pit_txn_set(t, n, true, true, err);
+	if (knob && t->record.entries > 1)
+		(void)pit_strv_addf(notes, "to change the rest without it, add --skip %s", knob->id);
+}
+
+static int set_all(struct pit_txn *t, struct pit_strv *notes, struct pit_error *err)
+{
+	for (size_t n = 0; n < t->record.entries; n++) {
+		int rc = check_signals(err);
+
+		if (rc)
+			return rc;
+		rc = pit_txn_set(t, n, true, true, err);
+		if (rc) {
+			name_the_rest(t, n, notes);
+			return rc;
+		}
 	}
-	return rc;
+	return 0;
 }
 
 static bool was_tried(const struct pit_entry *e, const void *arg)
@@ -410,7 +423,7 @@ int pit_txn_run(struct pit_txn *t, struct pit_strv *ret_notes, struct pit_error 
 	int rc;
 
 	pit_txn_hold_signals(&signals);
-	rc = set_all(t, &why);
+	rc = set_all(t, ret_notes, &why);
 	if (!rc)
 		rc = run_hooks(t, ret_notes, &why);
 	if (!rc)

@@ -9,9 +9,10 @@ Without a verb, with a wrong one, help and version.
     snapshot   record what check and tune plan read into one tarball, for --root
     explain    tell all about a check
     tune       change what is wrong, with a journal that puts everything back
+    run        start the ranks of a job in the right place, watch and stop them
   
   Try 'pitcrew VERB --help', 'man pitcrew', or just 'pitcrew check'.
-  Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage.
+  Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage; of run: the job's.
   [64]
   $ pitcrew chekc
   pitcrew: 'chekc' is not a verb; did you mean 'check'?

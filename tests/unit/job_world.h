@@ -107,6 +107,10 @@ static inline void world_env(struct pit_env *e, int rank, unsigned threads)
 	world_item(e, "MASTER_ADDR", "127.0.0.1", false, "all ranks are on this host");
 	snprintf(number, sizeof(number), "%u", threads);
 	world_item(e, "OMP_NUM_THREADS", number, false, "one thread for each core");
+	world_item(e, "CUDA_VISIBLE_DEVICES",
+		   "GPU-89320000-d72c-4106-c12f-20bd9faed9f0,GPU-89320001-d72c-4106-c12f-20bd9faed9f0,"
+		   "GPU-89320002-d72c-4106-c12f-20bd9faed9f0,GPU-89320003-d72c-4106-c12f-20bd9faed9f0",
+		   false, rank ? "number 1 is its own" : "number 0 is its own");
 	world_item(e, "NCCL_DEBUG", "INFO", true, "set by you");
 	world_item(e, "GOMP_CPU_AFFINITY", NULL, false, "it would bind again");
 }

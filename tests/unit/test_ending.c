@@ -16,8 +16,8 @@
 
 /* One event of a story, and what must come of it. */
 struct step {
-	int64_t at;                              /* seconds */
-	enum { ENDS, FAILS, ASKED, TIME } event; /* 0: no more steps when `at` is 0 too */
+	int64_t at;                                             /* seconds */
+	enum { ENDS, FAILS, ASKED, LOST, UNHEARD, TIME } event; /* 0: no more steps when `at` is 0 too */
 	unsigned orders;
 	enum pit_phase phase;
 	int64_t deadline; /* seconds; -1: never */
@@ -119,6 +119,33 @@ static const struct story {
 	 .step = {{.at = 5, .event = ASKED, .orders = PIT_ORDER_STOP, .phase = PIT_STOPPING, .deadline = -1},
 		  {.at = 500000, .event = TIME, .phase = PIT_STOPPING, .deadline = -1},
 		  {.at = 500001, .event = ASKED, .orders = PIT_ORDER_KILL, .phase = PIT_KILLING, .deadline = 500002}}},
+	{.name = "asked, and nobody there any more at the same moment",
+	 .rules = {.stop_signal = SIGTERM, .grace = INT64_MAX},
+	 .ranks = 2,
+	 .steps = 3,
+	 .step = {{.at = 5, .event = ASKED, .orders = PIT_ORDER_STOP, .phase = PIT_STOPPING, .deadline = -1},
+		  {.at = 5, .event = LOST, .phase = PIT_STOPPING, .deadline = 10},
+		  {.at = 10, .event = TIME, .orders = PIT_ORDER_KILL, .phase = PIT_KILLING, .deadline = 11}}},
+	{.name = "nobody there any more while ranks save",
+	 .rules = {.stop_signal = SIGTERM, .grace = 10 * S, .checkpoint_signal = SIGUSR1, .checkpoint_grace = 60 * S},
+	 .ranks = 2,
+	 .steps = 3,
+	 .step = {{.at = 5, .event = ASKED, .orders = PIT_ORDER_CHECKPOINT, .phase = PIT_CHECKPOINTING, .deadline = 65},
+		  {.at = 5, .event = LOST, .orders = PIT_ORDER_STOP, .phase = PIT_STOPPING, .deadline = 10},
+		  {.at = 11, .event = TIME, .orders = PIT_ORDER_KILL, .phase = PIT_KILLING, .deadline = 12}}},
+	{.name = "nobody who can save",
+	 .rules = {.stop_signal = SIGTERM, .grace = 10 * S, .checkpoint_signal = SIGUSR1, .checkpoint_grace = 60 * S},
+	 .ranks = 2,
+	 .steps = 3,
+	 .step = {{.at = 5, .event = ASKED, .orders = PIT_ORDER_CHECKPOINT, .phase = PIT_CHECKPOINTING, .deadline = 65},
+		  {.at = 5, .event = UNHEARD, .orders = PIT_ORDER_STOP, .phase = PIT_STOPPING, .deadline = 15},
+		  {.at = 6, .event = UNHEARD, .phase = PIT_STOPPING, .deadline = 15}}},
+	{.name = "nobody there any more, and no checkpoint then",
+	 .rules = {.stop_signal = SIGTERM, .grace = 2 * S, .checkpoint_signal = SIGUSR1, .checkpoint_grace = 60 * S},
+	 .ranks = 2,
+	 .steps = 2,
+	 .step = {{.at = 5, .event = LOST, .orders = PIT_ORDER_STOP, .phase = PIT_STOPPING, .deadline = 7},
+		  {.at = 6, .event = LOST, .orders = PIT_ORDER_KILL, .phase = PIT_KILLING, .deadline = 7}}},
 	{.name = "a rank that cannot be killed",
 	 .rules = {.stop_signal = SIGTERM, .grace = 10 * S},
 	 .ranks = 2,
@@ -139,6 +166,10 @@ static unsigned take_step(struct pit_ending *e, const struct step *s)
 		return pit_ending_rank_ended(e, s->event == FAILS, s->at * S);
 	case ASKED:
 		return pit_ending_stop_asked(e, s->at * S);
+	case LOST:
+		return pit_ending_lost(e, 5 * S, s->at * S);
+	case UNHEARD:
+		return pit_ending_unheard(e, s->at * S);
 	default:
 		return pit_ending_time(e, s->at * S);
 	}
@@ -199,7 +230,7 @@ static void comes_to_an_end_whatever_happens(void **state)
 		pit_ending_begin(&e, &rules, 1 + rand() % 8);
 		pit_ending_stop_asked(&e, now);
 		while (e.phase != PIT_ENDED) {
-			const struct step s = {.at = now / S, .event = rand() % 8 ? TIME : rand() % 4};
+			const struct step s = {.at = now / S, .event = rand() % 8 ? TIME : rand() % 6};
 			enum pit_phase before = e.phase;
 			unsigned orders = take_step(&e, &s);
 

@@ -208,6 +208,11 @@ static void ranks_see_their_gpus(void **state)
 	assert_null(find(&e, "CUDA_VISIBLE_DEVICES"));
 	pit_env_free(&e);
 
+	w.site.no_gpus = true;
+	e = plan(&w, (struct pit_env_request){.environ = ENV("CUDA_VISIBLE_DEVICES=3")});
+	is_set(&e, "CUDA_VISIBLE_DEVICES", "", "--gpus none; in place of '3'");
+	pit_env_free(&e);
+
 	make(&w, 0, "MIG-a", "MIG-b"); /* no vendor, but NVIDIA's names */
 	e = plan(&w, (struct pit_env_request){.environ = ENV("A=b")});
 	is_set(&e, "CUDA_VISIBLE_DEVICES", "MIG-a,MIG-b", "");

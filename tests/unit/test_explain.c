@@ -132,6 +132,9 @@ static void tells_variables_and_what_was_kept(void **state)
 	assert_true(has(&out, "  RANK, of each rank its own\n      number of the rank\n"));
 	assert_true(has(&out, "      sets    RANK=1\n"));
 	assert_true(has(&out, "  MASTER_ADDR=127.0.0.1\n      all ranks are on this host\n"));
+	assert_true(has(&out, "  CUDA_VISIBLE_DEVICES=GPU-89320000-d72c-4106-c12f-20bd9faed9f0,\n"
+			      "      GPU-89320001-d72c-4106-c12f-20bd9faed9f0,\n"));
+	assert_true(has(&out, "      rank 0: number 0 is its own\n"));
 	assert_true(has(&out, "  NCCL_DEBUG=INFO (kept)\n"));
 	assert_true(has(&out, "  GOMP_CPU_AFFINITY is removed\n      it would bind again\n"));
 }

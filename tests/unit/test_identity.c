@@ -258,13 +258,13 @@ static void reads_task_lists(void **state)
 
 static void finds_variables(void **state)
 {
-	char **environ = ENV("PATHS=x", "PATH=first", "PATH=second", "EMPTY=", "odd", "A=b=c");
+	char **block = ENV("PATHS=x", "PATH=first", "PATH=second", "EMPTY=", "odd", "A=b=c");
 
-	assert_string_equal(pit_environ_get(environ, "PATH"), "first");
-	assert_string_equal(pit_environ_get(environ, "EMPTY"), "");
-	assert_string_equal(pit_environ_get(environ, "A"), "b=c");
-	assert_null(pit_environ_get(environ, "odd"));
-	assert_null(pit_environ_get(environ, "PAT"));
+	assert_string_equal(pit_environ_get(block, "PATH"), "first");
+	assert_string_equal(pit_environ_get(block, "EMPTY"), "");
+	assert_string_equal(pit_environ_get(block, "A"), "b=c");
+	assert_null(pit_environ_get(block, "odd"));
+	assert_null(pit_environ_get(block, "PAT"));
 	assert_null(pit_environ_get(NULL, "PATH"));
 }
 

@@ -15,7 +15,7 @@
 #include "job_world.h"
 #include "launch/job_parts.h"
 #include "launch/leaf.h"
-#include "tree.h"
+#include "topo_tree.h"
 
 /* Limits. */
 
@@ -263,6 +263,268 @@ static void divides_cpus_that_the_launcher_has_too(void **state)
 	assert_int_equal(narrowed_in_child(false), 0);
 }
 
+/* Whole plans, on a recorded machine. */
+
+static const struct tree_file with_gpus[] = {
+	{.path = "/.pitcrew/missing", .text = ""},
+	{.path = "/.pitcrew/fact/affinity", .text = "0-7"},
+	{.path = "/.pitcrew/fact/nvml",
+	 .text = "{\"driver\":\"550\",\"gpus\":["
+		 "{\"index\":0,\"uuid\":\"GPU-0000\",\"pci\":\"0000:01:00.0\",\"name\":\"NVIDIA H100\"},"
+		 "{\"index\":1,\"uuid\":\"GPU-1111\",\"pci\":\"0000:81:00.0\",\"name\":\"NVIDIA H100\"}]}"},
+	{.path = PCI "0000:01:00.0/class", .text = "0x030200\n"},
+	{.path = PCI "0000:01:00.0/vendor", .text = "0x10de\n"},
+	{.path = PCI "0000:01:00.0/device", .text = "0x2330\n"},
+	{.path = PCI "0000:01:00.0/numa_node", .text = "1\n"},
+	{.path = PCI "0000:81:00.0/class", .text = "0x030200\n"},
+	{.path = PCI "0000:81:00.0/vendor", .text = "0x10de\n"},
+	{.path = PCI "0000:81:00.0/device", .text = "0x2330\n"},
+	{.path = PCI "0000:81:00.0/numa_node", .text = "0\n"},
+	{.path = NULL},
+};
+
+static int plan(const struct pit_job_options *o, char **block, struct pit_job *ret, struct pit_error *err)
+{
+	struct loaded l = load(two_nodes, with_gpus);
+	int rc = pit_job_plan(l.tree.root, o, block, ret, err);
+
+	pit_topo_free(l.t);
+	tree_close(&l.tree);
+	return rc;
+}
+
+static const char *value(const struct pit_job *j, int seat, const char *name)
+{
+	for (size_t i = 0; i < j->env[seat].items; i++)
+		if (!strcmp(j->env[seat].item[i].name, name))
+			return j->env[seat].item[i].value;
+	return NULL;
+}
+
+static void assert_cpus(const struct pit_job *j, int seat, const char *list)
+{
+	char text[64];
+
+	assert_string_equal(pit_idset_format(&j->placement.seat[seat].cpus, text, sizeof(text)), list);
+}
+
+static void plans_a_rank_beside_each_gpu(void **state)
+{
+	char *const argv[] = {(char[]){"train"}, NULL};
+	struct pit_job_options o = {.argv = argv, .placement = {.per_gpu = 1}};
+	char *block[] = {NULL};
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_job j;
+
+	assert_int_equal(plan(&o, block, &j, &err), 0);
+	assert_true(j.recorded && !j.alone && !j.peers_unknown);
+	assert_ptr_equal(j.options, &o);
+	assert_int_equal(j.placement.ranks, 2);
+	assert_cpus(&j, 0, "4-7");
+	assert_cpus(&j, 1, "0-3");
+	assert_int_equal(j.mem, PIT_MEM_PREFER);
+	assert_int_equal(j.mem_error, 0);
+	assert_string_equal(value(&j, 1, "RANK"), "1");
+	assert_string_equal(value(&j, 1, "CUDA_VISIBLE_DEVICES"), "GPU-0000,GPU-1111");
+	assert_int_equal(j.port, 29500);
+	assert_string_equal(value(&j, 1, "MASTER_PORT"), "29500");
+	assert_null(j.program);
+	assert_int_not_equal(j.program_error.code, 0);
+	pit_job_free(&j);
+	assert_null(j.env);
+	assert_int_equal(j.placement.ranks, 0);
+}
+
+/* It may be torchrun. */
+static void numbers_no_rank_that_was_not_counted(void **state)
+{
+	struct pit_job_options o = {.on_pressure = PIT_ON_PRESSURE_WARN};
+	char *block[] = {NULL};
+	struct pit_job j;
+
+	assert_int_equal(plan(&o, block, &j, NULL), 0);
+	assert_null(value(&j, 0, "RANK"));
+	assert_null(value(&j, 0, "MASTER_PORT"));
+	assert_int_equal(j.port, 0);
+	pit_job_free(&j);
+}
+
+static void keeps_a_port_that_is_set(void **state)
+{
+	struct pit_job_options o = {.placement = {.ranks = 2}};
+	char *block[] = {(char[]){"MASTER_PORT=1234"}, NULL};
+	struct pit_job j;
+
+	assert_int_equal(plan(&o, block, &j, NULL), 0);
+	assert_int_equal(j.port, 0);
+	pit_job_free(&j);
+}
+
+static void plans_alike_in_every_instance(void **state)
+{
+	struct pit_job_options o = {.rank_from = "LOCAL_RANK"};
+	char *zero[] = {(char[]){"LOCAL_RANK=0"}, (char[]){"LOCAL_WORLD_SIZE=2"}, NULL};
+	char *one[] = {(char[]){"LOCAL_RANK=1"}, (char[]){"LOCAL_WORLD_SIZE=2"}, NULL};
+	struct pit_job a, b;
+
+	assert_int_equal(plan(&o, zero, &a, NULL), 0);
+	assert_int_equal(plan(&o, one, &b, NULL), 0);
+	assert_true(a.alone && b.alone);
+	assert_int_equal(a.own, 0);
+	assert_int_equal(b.own, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_true(pit_idset_equal(&a.placement.seat[i].cpus, &b.placement.seat[i].cpus));
+		assert_true(pit_idset_equal(&a.placement.seat[i].mems, &b.placement.seat[i].mems));
+		assert_int_equal(a.placement.seat[i].gpu_first, b.placement.seat[i].gpu_first);
+	}
+	assert_int_equal(a.env[1].items, 0);
+	assert_int_not_equal(b.env[1].items, 0);
+	pit_job_free(&a);
+	pit_job_free(&b);
+}
+
+/* srun --gpus-per-task=1 */
+static void stays_beside_the_gpu_that_it_alone_was_given(void **state)
+{
+	struct pit_job_options o = {.rank_from = "SLURM_LOCALID",
+				    .placement = {.ranks = 4, .bind = PIT_BIND_EXCLUSIVE}};
+	char *block[] = {(char[]){"SLURM_LOCALID=3"}, (char[]){"CUDA_VISIBLE_DEVICES=0"}, NULL};
+	struct pit_job j;
+
+	assert_int_equal(plan(&o, block, &j, NULL), 0);
+	assert_true(j.peers_unknown);
+	assert_int_equal(j.own, 3);
+	assert_int_equal(j.placement.ranks, 4);
+	assert_cpus(&j, 3, "4-7");
+	assert_cpus(&j, 0, "");
+	assert_true(j.placement.seat[3].shared);
+	assert_int_equal(j.placement.seat[3].threads, 1); /* four ranks on two nodes of two cores */
+	assert_string_equal(value(&j, 3, "CUDA_VISIBLE_DEVICES"), "GPU-0000");
+	assert_true(pit_idset_is_empty(&j.placement.idle));
+	assert_non_null(strstr(j.notes.item[0], "only its own GPUs"));
+	pit_job_free(&j);
+}
+
+/* Named by --gpus they are all that there are for all. */
+static void believes_a_list_of_gpus(void **state)
+{
+	struct pit_job_options o = {.rank_from = "SLURM_LOCALID", .gpus = "0", .placement = {.ranks = 2}};
+	char *block[] = {(char[]){"SLURM_LOCALID=1"}, (char[]){"CUDA_VISIBLE_DEVICES=0"}, NULL};
+	struct pit_job j;
+
+	assert_int_equal(plan(&o, block, &j, NULL), 0);
+	assert_false(j.peers_unknown);
+	assert_cpus(&j, 1, "2-3,6-7"); /* half of its node, and of the other, where nobody is */
+	pit_job_free(&j);
+}
+
+static void refuses_what_makes_no_sense(void **state)
+{
+	static const struct {
+		struct pit_job_options o;
+		const char *says;
+	} rows[] = {
+		{.o = {.placement = {.ranks = 3, .per_gpu = 1}}, .says = "disagree"},
+		{.o = {.placement = {.ranks = 5}, .strict = true}, .says = "fewer cores than ranks"},
+		{.o = {.gpus = "7"}, .says = "GPU 7"},
+		{.o = {.rank_from = "NO_SUCH"}, .says = "NO_SUCH"},
+		{.o = {.rank_from = "LOCAL_RANK", .mps = 50, .placement = {.ranks = 2}},
+		 .says = "CUDA_MPS_PIPE_DIRECTORY"},
+		{.o = {.rank_from = "LOCAL_RANK", .placement = {.ranks = 5000}}, .says = "too many"},
+	};
+	char *block[] = {(char[]){"LOCAL_RANK=0"}, NULL};
+
+	for (size_t i = 0; i < PIT_COUNT(rows); i++) {
+		struct pit_error err = PIT_ERROR_INIT;
+		struct pit_job j = {.own = 77};
+
+		assert_int_equal(plan(&rows[i].o, block, &j, &err), -EINVAL);
+		assert_non_null(strstr(err.text, rows[i].says));
+		assert_int_equal(j.own, 77); /* written on success only */
+	}
+}
+
+static void reports_an_allocator_that_is_missing(void **state)
+{
+	struct pit_job_options o = {.allocator = "jemalloc"};
+	char *block[] = {NULL};
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_job j;
+
+	assert_int_equal(plan(&o, block, &j, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "jemalloc"));
+}
+
+/* What a restart, and a daemon that came later, change. */
+static void plans_variables_anew(void **state)
+{
+	struct pit_job_options o = {.placement = {.ranks = 2}, .mps = 50};
+	char *block[] = {NULL};
+	struct pit_job j;
+	struct pit_env e, *first;
+
+	assert_int_equal(plan(&o, block, &j, NULL), 0);
+	assert_string_equal(value(&j, 0, "TORCHELASTIC_RESTART_COUNT"), "0");
+	assert_null(value(&j, 0, "CUDA_MPS_PIPE_DIRECTORY"));
+	assert_int_equal(pit_job_env(&j, 0, 2, "/run/mps", &e, NULL), 0);
+	first = j.env;
+	j.env = &e;
+	assert_string_equal(value(&j, 0, "TORCHELASTIC_RESTART_COUNT"), "2");
+	assert_string_equal(value(&j, 0, "CUDA_MPS_PIPE_DIRECTORY"), "/run/mps");
+	j.env = first;
+	pit_env_free(&e);
+	pit_job_free(&j);
+}
+
+/* On the live machine: the command is looked for, from --chdir where its path is relative. */
+
+static int plan_live(const struct pit_job_options *o, struct pit_job *ret)
+{
+	char *block[] = {(char[]){"PATH=/usr/bin:/bin"}, NULL};
+	struct pit_root *root = NULL;
+	int rc;
+
+	assert_int_equal(pit_root_open(NULL, &root, NULL), 0);
+	rc = pit_job_plan(root, o, block, ret, NULL);
+	pit_root_close(root);
+	return rc;
+}
+
+static void looks_for_the_command(void **state)
+{
+	static const struct {
+		const char *command, *dir, *option;
+		const char *program; /* NULL: not found, by `error` */
+		int error;
+	} rows[] = {
+		{.command = "sh", .program = "sh"},
+		{.command = "/bin/sh", .program = "/bin/sh"},
+		{.command = "bin/sh", .dir = "/", .program = "bin/sh"},
+		{.command = "bin/sh", .dir = "/proc", .error = ENOENT},
+		{.command = "no-such-command-anywhere", .error = ENOENT},
+		{.command = "/etc/passwd", .error = EACCES},
+		{.command = "sh", .option = "PATH=/proc", .error = ENOENT},
+	};
+
+	for (size_t i = 0; i < PIT_COUNT(rows); i++) {
+		char *const argv[] = {(char *)rows[i].command, NULL};
+		struct pit_job_options o = {.argv = argv, .dir = rows[i].dir};
+		struct pit_job j;
+
+		if (rows[i].option)
+			pit_strv_add(&o.env, rows[i].option);
+		assert_int_equal(plan_live(&o, &j), 0);
+		assert_false(j.recorded);
+		assert_int_equal(j.program_error.code, rows[i].error);
+		if (rows[i].program)
+			assert_non_null(strstr(j.program, rows[i].program));
+		else
+			assert_null(j.program);
+		pit_job_free(&j);
+		pit_strv_free(&o.env);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +538,16 @@ int main(void)
 		cmocka_unit_test(tells_gpus_of_one_rank_from_those_of_all),
 		cmocka_unit_test(knows_cpus_that_only_this_rank_has),
 		cmocka_unit_test(divides_cpus_that_the_launcher_has_too),
+		cmocka_unit_test(plans_a_rank_beside_each_gpu),
+		cmocka_unit_test(numbers_no_rank_that_was_not_counted),
+		cmocka_unit_test(keeps_a_port_that_is_set),
+		cmocka_unit_test(plans_alike_in_every_instance),
+		cmocka_unit_test(stays_beside_the_gpu_that_it_alone_was_given),
+		cmocka_unit_test(believes_a_list_of_gpus),
+		cmocka_unit_test(refuses_what_makes_no_sense),
+		cmocka_unit_test(reports_an_allocator_that_is_missing),
+		cmocka_unit_test(plans_variables_anew),
+		cmocka_unit_test(looks_for_the_command),
 	};
 
 	return cmocka_run_group_tests_name("job", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -266,6 +267,54 @@ static void waits_for_a_slow_reader_without_blocking(void **state)
 	close(w.at[1]);
 }
 
+/* A pipe full of lines, whose writing end is kept. */
+static int full_pipe(struct pit_output *o, int rank)
+{
+	char lines[4096];
+	int fd[2], end;
+
+	assert_int_equal(pit_output_files(o, rank, fd, NULL), 0);
+	end = dup(fd[0]);
+	pit_output_started(o, rank);
+	memset(lines, 'x', sizeof(lines));
+	lines[sizeof(lines) - 1] = '\n';
+	fcntl(end, F_SETFL, O_NONBLOCK);
+	while (write(end, lines, sizeof(lines)) > 0)
+		;
+	return end;
+}
+
+/* What our reader does not take stays with the ranks, however many they are. */
+static void holds_little_of_many_ranks(void **state)
+{
+	int end_of[64], taken = 0, left;
+	struct world w;
+
+	begin(&w);
+	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, PIT_COUNT(end_of), 0, &w.o, NULL), 0);
+	for (int i = 0; i < (int)PIT_COUNT(end_of); i++)
+		end_of[i] = full_pipe(w.o, i);
+	pit_loop_at(w.loop, pit_now() + 300 * PIT_MS, stop, NULL);
+	assert_int_equal(pit_loop_run(w.loop), 77);
+	for (size_t i = 0; i < PIT_COUNT(end_of); i++) {
+		assert_int_equal(ioctl(end_of[i], FIONREAD, &left), 0);
+		taken += left < 4096;
+		close(end_of[i]);
+	}
+	assert_in_range(taken, 1, 16);
+	pit_output_close(w.o, 10);
+	end(&w);
+}
+
+/* As the supervisor does: a message "!" or the end of all messages means it. */
+static bool hurried(void *arg)
+{
+	const int *front = arg;
+	char message;
+
+	return read(front[0], &message, 1) <= 0 || message == '!';
+}
+
 static void gives_a_slow_reader_the_time_it_needs(void **state)
 {
 	struct world w;
@@ -277,7 +326,8 @@ static void gives_a_slow_reader_the_time_it_needs(void **state)
 	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, 1, 0, &w.o, NULL), 0);
 	rank = start(w.o, 0, write_much);
 	slow = reader(w.at[0], 400);
-	pit_output_hurry(w.o, front[0]);
+	put(front[1], "nothing of importance");
+	pit_output_hurry(w.o, &(struct pit_hurry){.fd = front[0], .now = hurried, .arg = front});
 	pit_output_drain(w.o, LONG);
 	reap(rank);
 	pit_output_close(w.o, 0);
@@ -300,13 +350,14 @@ static void hurries_when_told(void **state)
 	assert_int_equal(pipe2(front, O_CLOEXEC), 0);
 	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, 1, 0, &w.o, NULL), 0);
 	rank = start(w.o, 0, write_much);
-	pit_output_hurry(w.o, front[0]);
-	close(front[1]);
+	pit_output_hurry(w.o, &(struct pit_hurry){.fd = front[0], .now = hurried, .arg = front});
+	put(front[1], "now!");
 	kill(rank, SIGKILL);
 	waitpid(rank, NULL, 0);
 	pit_output_close(w.o, 100);
 	assert_true(pit_now() - before < LONG * PIT_MS);
 	close(front[0]);
+	close(front[1]);
 	end(&w);
 }
 
@@ -596,6 +647,34 @@ static void never_blocks_on_a_pipe_that_it_shares(void **state)
 	pit_loop_close(loop);
 }
 
+static void says_without_a_loop(void **state)
+{
+	pit_auto_buf struct pit_buf much = PIT_BUF_INIT;
+	struct world w;
+	int front[2];
+	int64_t before = pit_now();
+
+	for (int i = 0; i < 100000; i++)
+		pit_buf_puts(&much, "0123456789\n");
+	begin(&w);
+	assert_int_equal(pipe2(front, O_CLOEXEC), 0);
+	pit_sink_say(STDERR_FILENO, "a word\n", 7, 0, NULL);
+	pit_auto_free char *word = take_all(w.at[1]);
+
+	assert_string_equal(word, "a word\n");
+	pit_sink_say(STDERR_FILENO, much.data, much.len, 50, NULL);
+	put(front[1], "and now!");
+	pit_sink_say(STDERR_FILENO, much.data, much.len, 50,
+		     &(struct pit_hurry){.fd = front[0], .now = hurried, .arg = front});
+	assert_true(pit_now() - before >= 100 * PIT_MS && pit_now() - before < LONG * PIT_MS);
+	close(w.at[1]);
+	pit_sink_say(STDERR_FILENO, "nobody\n", 7, LONG, NULL);
+	w.at[1] = dup(w.at[0]);
+	close(front[0]);
+	close(front[1]);
+	end(&w);
+}
+
 static char *read_file(const char *dir, const char *name)
 {
 	char path[512];
@@ -745,6 +824,7 @@ int main(void)
 		cmocka_unit_test(keeps_lines_whole),
 		cmocka_unit_test(drops_output_that_nobody_reads),
 		cmocka_unit_test(waits_for_a_slow_reader_without_blocking),
+		cmocka_unit_test(holds_little_of_many_ranks),
 		cmocka_unit_test(gives_a_slow_reader_the_time_it_needs),
 		cmocka_unit_test(hurries_when_told),
 		cmocka_unit_test(does_not_wait_for_ever_for_a_pipe),
@@ -756,6 +836,7 @@ int main(void)
 		cmocka_unit_test(closes_all),
 		cmocka_unit_test(writes_to_any_kind_of_file),
 		cmocka_unit_test(never_blocks_on_a_pipe_that_it_shares),
+		cmocka_unit_test(says_without_a_loop),
 		cmocka_unit_test(writes_files),
 		cmocka_unit_test(keeps_the_last_lines_of_files),
 		cmocka_unit_test(refuses_what_is_no_file),

@@ -108,14 +108,27 @@ static void ranks_come_from_the_request_or_the_gpus(void **state)
 	SITE_GPUS(&s, 0, 1);
 	one = plan(&s, REQUEST(.ranks = 0));
 	assert_int_equal(one.ranks, 1);
-	assert_int_equal(one.bind, PIT_BIND_NODE);
+	assert_int_equal(one.bind, PIT_BIND_EXCLUSIVE); /* its GPUs are on several nodes: all is its own */
 	assert_int_equal(one.seat[0].gpus, 2);
-	set_is(&one.seat[0].cpus, "0-31"); /* the nodes of all its GPUs */
+	set_is(&one.seat[0].cpus, "0-31");
 	by_gpu = plan(&s, REQUEST(.per_gpu = 3));
 	assert_int_equal(by_gpu.ranks, 6);
 	assert_int_equal(by_gpu.bind, PIT_BIND_EXCLUSIVE);
 	both = plan(&s, REQUEST(.ranks = 2, .per_gpu = 1));
 	assert_int_equal(both.ranks, 2);
+}
+
+static void one_rank_stays_beside_gpus_of_one_node(void **state)
+{
+	auto_site s = two_sockets();
+	auto_placement p = {0};
+
+	SITE_GPUS(&s, 1, 1);
+	p = plan(&s, REQUEST(.ranks = 1));
+	assert_int_equal(p.bind, PIT_BIND_NODE);
+	assert_int_equal(p.seat[0].gpus, 2);
+	assert_int_equal(p.seat[0].distance, 10);
+	assert_int_equal(p.seat[0].home_at, 1);
 }
 
 static void gpus_go_to_ranks_evenly(void **state)
@@ -303,6 +316,20 @@ static void whole_caches_are_kept_while_shares_stay_even(void **state)
 	}
 }
 
+/* As many caches as ranks, but the cpuset left one core of the second. */
+static void a_cache_with_few_cores_is_no_fair_share(void **state)
+{
+	auto_site s = site_make((struct machine){.packages = 1, .nodes = 1, .l3s = 2, .cores = 4, .smt = 1});
+	auto_placement even = {0}, near = {0};
+
+	site_allow(&s, "0-6");
+	near = plan(&s, REQUEST(.ranks = 2));
+	set_is(&near.seat[1].cpus, "4-6");
+	site_allow(&s, "0-4");
+	even = plan(&s, REQUEST(.ranks = 2));
+	set_is(&even.seat[1].cpus, "3-4");
+}
+
 /* A core where interrupts are served is the one over, not a rank's fair share. */
 static void a_core_with_interrupts_goes_where_more_is(void **state)
 {
@@ -471,6 +498,7 @@ int main(void)
 		cmocka_unit_test(without_cpus_there_is_no_placement),
 		cmocka_unit_test(freed_is_all_zero),
 		cmocka_unit_test(ranks_come_from_the_request_or_the_gpus),
+		cmocka_unit_test(one_rank_stays_beside_gpus_of_one_node),
 		cmocka_unit_test(gpus_go_to_ranks_evenly),
 		cmocka_unit_test(a_gpu_without_rank_is_told),
 		cmocka_unit_test(mig_is_seen_by_its_owner_alone),
@@ -478,6 +506,7 @@ int main(void)
 		cmocka_unit_test(a_socket_may_have_several_nodes_and_a_node_several_sockets),
 		cmocka_unit_test(unknown_l3_caches_are_divided_as_cores),
 		cmocka_unit_test(whole_caches_are_kept_while_shares_stay_even),
+		cmocka_unit_test(a_cache_with_few_cores_is_no_fair_share),
 		cmocka_unit_test(a_core_with_interrupts_goes_where_more_is),
 		cmocka_unit_test(one_thread_leaves_the_others_idle),
 		cmocka_unit_test(reserved_cpus_are_whole_cores_with_interrupts_first),

@@ -225,6 +225,49 @@ static void gpu_less_numa_node_between_two(void **state)
 	SEATS(&p, "0-2,6-8", "3-5,9-11", "12-17", "18-20", "21-23");
 }
 
+/* Ranks get neighbours where there are several such nodes, even if one has less. */
+static void gpu_less_numa_nodes_stay_whole(void **state)
+{
+	auto_site s = site_make((struct machine){.packages = 1, .nodes = 4, .cores = 6, .smt = 1});
+	auto_placement p = {0};
+
+	SITE_GPUS(&s, 1, 3);
+	site_allow(&s, "0-1,6-14,18-23");
+	p = PLAN(&s, .ranks = 2);
+	SEATS(&p, "0-1,6-11", "12-14,18-23");
+}
+
+/* Eight GPUs on every second node of NPS4, the nodes in the order in which such a machine has them. */
+static void gpu_less_numa_nodes_and_gpus_in_other_order(void **state)
+{
+	auto_site s = site_make((struct machine){.packages = 2, .nodes = 4, .l3s = 4, .cores = 4, .smt = 2});
+	auto_placement p = {0};
+
+	SITE_GPUS(&s, 3, 3, 1, 1, 7, 7, 5, 5);
+	p = PLAN(&s, .ranks = 8);
+	SEATS(&p, "32-39,48-55,160-167,176-183", "40-47,56-63,168-175,184-191", "0-7,16-23,128-135,144-151",
+	      "8-15,24-31,136-143,152-159", "96-103,112-119,224-231,240-247", "104-111,120-127,232-239,248-255",
+	      "64-71,80-87,192-199,208-215", "72-79,88-95,200-207,216-223");
+}
+
+static void gpu_less_numa_nodes_without_distances(void **state)
+{
+	auto_site s = site_make((struct machine){.packages = 2, .nodes = 2, .cores = 2, .smt = 1});
+	auto_placement p = {0}, q = {0};
+
+	for (size_t i = 0; i < s.nodes; i++) {
+		free(s.node[i].distance);
+		s.node[i].distance = NULL;
+	}
+	SITE_GPUS(&s, 3, 0); /* nodes 1 and 2 are nearest to the one in their package */
+	p = PLAN(&s, .ranks = 2);
+	SEATS(&p, "4-7", "0-3");
+	assert_int_equal(p.seat[0].distance, 0);
+	site_add_gpu(&s, 1);
+	q = PLAN(&s, .ranks = 3);
+	SEATS(&q, "4-7", "0-1", "2-3");
+}
+
 static void memory_only_nodes(void **state)
 {
 	auto_site s = site_make((struct machine){.packages = 2, .nodes = 1, .cores = 72, .smt = 1});
@@ -301,10 +344,13 @@ static void several_ranks_on_one_gpu(void **state)
 static void ranks_without_gpu(void **state)
 {
 	auto_site s = site_make((struct machine){.packages = 2, .nodes = 2, .cores = 4, .smt = 1});
-	auto_placement few = {0}, many = {0}, uneven = {0};
+	auto_site six = site_make((struct machine){.packages = 2, .nodes = 3, .cores = 2, .smt = 1});
+	auto_placement few = {0}, many = {0}, uneven = {0}, four = {0};
 
 	few = PLAN(&s, .ranks = 2); /* a package each, not two nodes of one */
 	SEATS(&few, "0-7", "8-15");
+	four = PLAN(&six, .ranks = 4); /* no rank in two packages */
+	SEATS(&four, "0-3", "4-5", "6-9", "10-11");
 	many = PLAN(&s, .ranks = 6);
 	SEATS(&many, "0-1", "2-3", "4-5", "6-7", "8-11", "12-15");
 	site_allow(&s, "0-3,4,8-11,12-13");
@@ -430,6 +476,9 @@ int main(void)
 		cmocka_unit_test(partial_smt_core),
 		cmocka_unit_test(gpu_less_numa_nodes),
 		cmocka_unit_test(gpu_less_numa_node_between_two),
+		cmocka_unit_test(gpu_less_numa_nodes_stay_whole),
+		cmocka_unit_test(gpu_less_numa_nodes_and_gpus_in_other_order),
+		cmocka_unit_test(gpu_less_numa_nodes_without_distances),
 		cmocka_unit_test(memory_only_nodes),
 		cmocka_unit_test(node_without_memory),
 		cmocka_unit_test(mig_instances_of_one_gpu),

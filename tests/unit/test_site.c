@@ -71,7 +71,7 @@ static void sees_a_plain_machine(void **state)
 	assert_false(s->narrowed);
 	assert_int_equal(s->gpus, 0);
 	assert_int_equal(s->nics, 0);
-	assert_string_equal(s->gpus_why, "none found");
+	assert_string_equal(s->gpus_why, "NVML and the PCI bus");
 	assert_true(notes(s, "may use is not known"));
 }
 

@@ -114,6 +114,23 @@ static void d14_silently_unchanged_value_is_a_failure(void **state)
 	}
 }
 
+/* One setting that a machine refuses need not cost the others. */
+static void a_refused_knob_is_named_to_be_skipped(void **state)
+{
+	struct meddler m = {.step = "write 2", .call = 2, .n = 2, .value = "1"};
+	pit_auto_strv struct pit_strv notes = {0};
+	struct world w;
+
+	m.w = &w;
+	new_world(&w);
+	w.change[2].knob = pit_knob_find("kernel.numa_balancing");
+	assert_int_equal(world_apply_told(&w, meddle, &m, &notes, NULL), -EPROTO);
+	assert_int_equal(notes.count, 1);
+	assert_string_equal(notes.item[0], "to change the rest without it, add --skip kernel.numa_balancing");
+	expect_old(&w);
+	world_free(&w);
+}
+
 static void d14_white_space_is_no_difference(void **state)
 {
 	struct meddler m = {.step = "write 1", .call = 2, .n = 1, .value = "4096\t87380\t16777216"};
@@ -378,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_all_and_journals_what_came_along),
 		cmocka_unit_test(d14_silently_unchanged_value_is_a_failure),
+		cmocka_unit_test(a_refused_knob_is_named_to_be_skipped),
 		cmocka_unit_test(d14_white_space_is_no_difference),
 		cmocka_unit_test(stale_value_stops_all),
 		cmocka_unit_test(value_that_is_there_already_is_fine),

@@ -166,21 +166,28 @@ static inline void world_replan(struct world *w)
 	w->plan.changes = left;
 }
 
-static inline int world_apply(const struct world *w, pit_step_fn step, void *arg, struct pit_error *err)
+static inline int world_apply_told(const struct world *w, pit_step_fn step, void *arg, struct pit_strv *notes,
+				   struct pit_error *err)
 {
 	const struct pit_txn_options options = {.kind = "apply", .step = step, .step_arg = arg};
 	struct pit_tune_state *s = world_state(w);
 	struct pit_place *p = world_place(w);
-	pit_auto_strv struct pit_strv notes = {0};
 	struct pit_txn *t = NULL;
 	int rc = pit_txn_begin(s, p, &w->plan, &options, &t, err);
 
 	if (!rc)
-		rc = pit_txn_run(t, &notes, err);
+		rc = pit_txn_run(t, notes, err);
 	pit_txn_free(t);
 	pit_place_close(p);
 	pit_tune_state_close(s);
 	return rc;
+}
+
+static inline int world_apply(const struct world *w, pit_step_fn step, void *arg, struct pit_error *err)
+{
+	pit_auto_strv struct pit_strv notes = {0};
+
+	return world_apply_told(w, step, arg, &notes, err);
 }
 
 static inline int world_revert(const struct world *w, int txn, enum pit_revert_mode mode, pit_step_fn step, void *arg,

@@ -11,6 +11,8 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader, Dataset
 
+import without_libuv  # noqa: F401
+
 HOW = sys.argv[1]
 WHERE = sys.argv[2] if len(sys.argv) > 2 else None
 RANK = int(os.environ["RANK"])
