@@ -452,8 +452,8 @@ For other engines:
   $ env -i PATH=$PATH pitcrew run --root d --emit torchrun --per-gpu 1 -- python3 train.py
   #!/bin/sh
   # python3: 4 ranks on 4 GPUs, planned by pitcrew run --emit torchrun
-  # Several hosts: in place of --standalone give --nnodes N --rdzv-backend c10d --rdzv-endpoint HOST:PORT on each of them.
-  exec torchrun --standalone --nproc-per-node 4 --no-python pitcrew run --rank-from LOCAL_RANK -- python3 train.py
+  # Several hosts: in place of --standalone give --nnodes N --rdzv_backend c10d --rdzv_endpoint HOST:PORT on each of them.
+  exec torchrun --standalone --nproc_per_node 4 --no_python pitcrew run --rank-from LOCAL_RANK -- python3 train.py
   $ env -i PATH=$PATH pitcrew run --root d --emit slurm --per-gpu 1 -- python3 train.py | grep srun
   srun --kill-on-bad-exit=1 --cpu-bind=none --gpu-bind=none pitcrew run --rank-from SLURM_LOCALID -- python3 train.py
   # srun --cpu-bind=mask_cpu:0xf000f,0xf000f0,0xf000f00,0xf000f000 --mem-bind=prefer,mask_mem:0x1,0x1,0x2,0x2 COMMAND

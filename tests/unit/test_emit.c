@@ -407,7 +407,7 @@ static void torchrun_and_slurm_carry_the_options(void **state)
 	pit_strv_add(&w.options.env, "-X");
 	emit(&w, PIT_EMIT_TORCHRUN, &out);
 	says(&out,
-	     "\nexec torchrun --standalone --nproc-per-node 2 --max-restarts 3 --no-python pitcrew run --rank-from "
+	     "\nexec torchrun --standalone --nproc_per_node 2 --max_restarts 3 --no_python pitcrew run --rank-from "
 	     "LOCAL_RANK --bind l3 --mem bind --spill none --gpu-view own --smt 1 --cpus-reserve 2 --mem-max 3G "
 	     "--mem-high 1025 --cpu-max 1.5 --memlock unlimited --sched rr:5 --mps 50 --env=-X --stop-signal SIGINT "
 	     "--grace 2500ms --checkpoint-signal SIGUSR1 --checkpoint-grace 60s --on-pressure checkpoint --pressure-horizon 0.000000001s --after never "
