@@ -143,6 +143,9 @@ Wrong words: one line each.
   pitcrew run: --emit=podman is not known; choose one of: numactl, torchrun, slurm, systemd, docker ('pitcrew run --help')
   [64]
   $ pitcrew run --emit numactl --dry-run true
+  pitcrew run: --dry-run prints the plan, --emit the job for another engine: choose one of them ('pitcrew run --help')
+  [64]
+  $ pitcrew run --emit numactl --explain true
   pitcrew run: --explain runs the job, --dry-run and --emit do not: choose one of them ('pitcrew run --help')
   [64]
   $ pitcrew run --emit numactl
