@@ -108,6 +108,35 @@ static void offer_number(struct pit_env_draft *d, const char *name, int value, c
 	pit_env_offer(d, name, text, why);
 }
 
+bool pit_env_is_rank(char **variables)
+{
+	return pit_environ_get(variables, "RANK") || pit_environ_get(variables, "LOCAL_RANK");
+}
+
+/* What was inherited from the rank that we run in is of its job: ours would wait at the place where that one meets. */
+static void plan_nested(struct pit_env_draft *d)
+{
+	static const char of_outer[] = "RANK or LOCAL_RANK was set, so the old value is of the job around this one";
+	const struct pit_env_request *r = d->r;
+	const struct {
+		const char *name;
+		int value;
+	} numbers[] = {{"MASTER_PORT", r->port},
+		       {"GROUP_WORLD_SIZE", 1},
+		       {"ROLE_RANK", r->seat},
+		       {"ROLE_WORLD_SIZE", r->placement->ranks}};
+
+	if (!pit_env_is_rank(r->environ))
+		return;
+	for (size_t i = 0; i < PIT_COUNT(numbers); i++)
+		if (pit_environ_get(r->environ, numbers[i].name) && (i || r->port))
+			force_number(d, numbers[i].name, numbers[i].value, of_outer);
+	if (pit_environ_get(r->environ, "MASTER_ADDR"))
+		pit_env_force(d, "MASTER_ADDR", "127.0.0.1", of_outer);
+	if (pit_environ_get(r->environ, "TORCHELASTIC_RUN_ID"))
+		pit_env_force(d, "TORCHELASTIC_RUN_ID", "pitcrew", of_outer);
+}
+
 /* We start all ranks. The names are torchrun's, which frameworks ask for first. */
 static void plan_numbers(struct pit_env_draft *d)
 {
@@ -120,6 +149,7 @@ static void plan_numbers(struct pit_env_draft *d)
 	force_number(d, "LOCAL_WORLD_SIZE", ranks, "ranks on this host");
 	force_number(d, "GROUP_RANK", 0, "number of this host: the only one");
 	force_number(d, "TORCHELASTIC_RESTART_COUNT", r->restart, "earlier starts of this job");
+	plan_nested(d);
 	pit_env_offer(d, "TORCHELASTIC_RUN_ID", "pitcrew",
 		      "frameworks then take RANK and LOCAL_RANK, not the numbers of a batch system around us");
 	pit_env_force(d, "TORCHELASTIC_USE_AGENT_STORE", NULL, "rank 0 itself keeps the store where ranks meet");

@@ -181,14 +181,17 @@ static bool is_free(int port)
 }
 
 /* Below the ports that the kernel hands out, so that none takes it before rank 0 does; jobs started at the same time
- * begin to look at different ones. */
-static int find_port(void)
+ * begin to look at different ones. That of a job around this one may not be in use yet. */
+static int find_port(const char *taken)
 {
 	int first = (int)(getpid() % 500);
 
-	for (int i = 0; i < 500; i++)
-		if (is_free(29500 + (first + i) % 500))
-			return 29500 + (first + i) % 500;
+	for (int i = 0; i < 500; i++) {
+		int port = 29500 + (first + i) % 500;
+
+		if ((!taken || atoi(taken) != port) && is_free(port))
+			return port;
+	}
 	return 29500;
 }
 
@@ -200,8 +203,10 @@ static bool is_unnumbered(const struct pit_job *j)
 
 static void plan_port(struct pit_job *j)
 {
-	if (!j->alone && !is_unnumbered(j) && !pit_environ_get(j->environ, "MASTER_PORT"))
-		j->port = j->recorded ? 29500 : find_port();
+	const char *set = pit_environ_get(j->environ, "MASTER_PORT");
+
+	if (!j->alone && !is_unnumbered(j) && (!set || pit_env_is_rank(j->environ)))
+		j->port = j->recorded ? 29500 : find_port(set);
 }
 
 static int plan_preload(struct pit_root *root, struct pit_job *j, struct pit_error *err)

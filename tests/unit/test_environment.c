@@ -124,6 +124,37 @@ static void ranks_get_their_numbers(void **state)
 	pit_env_free(&e);
 }
 
+/* Ranks that a rank starts meet at a place of their own; without RANK the place is the user's. */
+static void ranks_within_a_rank(void **state)
+{
+	struct world w;
+	struct pit_env e;
+
+	make(&w, NVIDIA, "GPU-a", "GPU-b");
+	e = plan(&w, (struct pit_env_request){.environ = ENV("LOCAL_RANK=0", "MASTER_ADDR=n1", "MASTER_PORT=29400",
+							     "TORCHELASTIC_RUN_ID=outer", "ROLE_RANK=7",
+							     "ROLE_WORLD_SIZE=8", "GROUP_WORLD_SIZE=4"),
+					      .seat = 1,
+					      .port = 23456});
+	is_set(&e, "MASTER_ADDR", "127.0.0.1", "of the job around this one; in place of 'n1'");
+	is_set(&e, "MASTER_PORT", "23456", "of the job around this one; in place of '29400'");
+	is_set(&e, "TORCHELASTIC_RUN_ID", "pitcrew", "in place of 'outer'");
+	is_set(&e, "ROLE_RANK", "1", "in place of '7'");
+	is_set(&e, "ROLE_WORLD_SIZE", "2", "in place of '8'");
+	is_set(&e, "GROUP_WORLD_SIZE", "1", "in place of '4'");
+	pit_env_free(&e);
+
+	e = plan(&w, (struct pit_env_request){.environ = ENV("RANK=0", "MASTER_PORT=29400"),
+					      .set = WORDS("MASTER_PORT=5"),
+					      .port = 23456});
+	is_set(&e, "MASTER_PORT", "5", "--env");
+	assert_null(find(&e, "ROLE_RANK"));
+	pit_env_free(&e);
+	assert_true(pit_env_is_rank(ENV("LOCAL_RANK=0")));
+	assert_true(pit_env_is_rank(ENV("RANK=0")));
+	assert_false(pit_env_is_rank(ENV("MASTER_PORT=1")));
+}
+
 /* Its command may start ranks of its own, which would mistake our numbers for theirs. */
 static void one_rank_that_nobody_numbered(void **state)
 {
@@ -427,6 +458,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranks_get_their_numbers),
+		cmocka_unit_test(ranks_within_a_rank),
 		cmocka_unit_test(one_rank_that_nobody_numbered),
 		cmocka_unit_test(another_launcher_is_completed),
 		cmocka_unit_test(ranks_see_their_gpus),
