@@ -365,19 +365,28 @@ static int keep(const struct pit_cards *cards, struct pit_site *s)
 	return 0;
 }
 
+/* Then what variables say does not matter, also when they name a GPU that is not there. */
+static bool wants_none(const char *gpus)
+{
+	PIT_CLEANUP(pit_visible_free) struct pit_visible_list l = {.count = 0};
+
+	return gpus && !pit_visible_parse_strict(gpus, &l, NULL) && !l.count;
+}
+
 int pit_site_choose(struct pit_cards *cards, const struct pit_site_options *o, struct pit_site *s,
 		    struct pit_error *err)
 {
 	pit_auto_cards struct pit_cards all = {.count = 0};
 	unsigned vendor = cards->count ? cards->item[0].gpu.vendor : 0;
+	bool none = wants_none(o->gpus);
 	int rc = copy_cards(cards, &all);
 
-	if (!rc && !cards->count)
+	if (!rc && !cards->count && !none)
 		rc = note_idle_variables(o, s);
-	for (size_t i = 0; i < PIT_COUNT(variables) && vendor && !rc; i++)
+	for (size_t i = 0; i < PIT_COUNT(variables) && vendor && !rc && !none; i++)
 		if (variables[i].vendor == vendor)
 			rc = apply(&variables[i], o, cards, s, err);
-	if (!rc && !*s->gpus_why)
+	if (!rc && !none && !*s->gpus_why)
 		rc = note_order(cards, o, "the job", s);
 	if (!rc && o->gpus)
 		rc = apply_option(o->gpus, &all, cards, s, err);
