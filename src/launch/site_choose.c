@@ -145,7 +145,8 @@ static int take_unseen(struct choice *c, const struct pit_visible *v, struct pit
 	snprintf(card.gpu.visible, sizeof(card.gpu.visible), "%.63s", v->text);
 	if (pit_cards_add(&c->to, &card))
 		return -ENOMEM;
-	return pit_strv_addf(&s->notes, "where GPU %s of %s is cannot be known without NVML", v->text, c->name);
+	return pit_strv_addf(&s->notes, "where GPU %s of %s is cannot be known: no GPU here tells its UUID", v->text,
+			     c->name);
 }
 
 static int take_all(struct choice *c, const struct pit_visible_list *l, struct pit_site *s, struct pit_error *err)
