@@ -195,8 +195,8 @@ static void plan_threads(struct pit_env_draft *d, const struct pit_seat *seat)
 {
 	char why[120];
 
-	snprintf(why, sizeof(why), seat->shared ? "its share of %u cores that it has with other ranks" : "its %u cores",
-		 seat->cores);
+	snprintf(why, sizeof(why), "its %s%u core%s%s", seat->shared ? "share of " : "", seat->cores,
+		 seat->cores == 1 ? "" : "s", seat->shared ? " that it has with other ranks" : "");
 	offer_number(d, "OMP_NUM_THREADS", (int)seat->threads, seat->cores ? why : "its share of the host's cores");
 }
 
@@ -217,13 +217,33 @@ static void tell_cards(struct pit_env_draft *d, const struct pit_seat *seat)
 	}
 }
 
+/* Where the part of a path that names an allocator begins, and its length: "libtcmalloc" of
+ * "/usr/lib/libtcmalloc_minimal.so.4". */
+static const char *library_name(const char *path, size_t len, size_t *ret)
+{
+	const char *slash = memrchr(path, '/', len);
+	const char *name = slash ? slash + 1 : path;
+	size_t all = len - (size_t)(name - path);
+
+	*ret = strcspn(name, "._: ");
+	*ret = *ret < all ? *ret : all;
+	return name;
+}
+
+/* The same library may be named by another path, or without one. */
 static bool preloads(const char *list, const char *library)
 {
-	size_t len = strlen(library);
+	size_t wanted, len, is;
+	const char *name = library_name(library, strlen(library), &wanted);
 
-	for (const char *at = list ? strstr(list, library) : NULL; at; at = strstr(at + 1, library))
-		if ((at == list || strchr(": ", at[-1])) && (!at[len] || strchr(": ", at[len])))
+	for (; list && *list; list += len + (list[len] != 0)) {
+		const char *there;
+
+		len = strcspn(list, ": ");
+		there = library_name(list, len, &is);
+		if (is == wanted && !memcmp(there, name, is))
 			return true;
+	}
 	return false;
 }
 
@@ -233,8 +253,11 @@ static void plan_preload(struct pit_env_draft *d, const char *library)
 	const char *list = said ? said->value : pit_environ_get(d->r->environ, "LD_PRELOAD");
 	pit_auto_free char *both = NULL;
 
-	if (preloads(list, library))
+	if (preloads(list, library)) {
+		if (!said)
+			pit_env_put(d, "LD_PRELOAD", list, true, "set already, and has the library of --allocator");
 		return;
+	}
 	if (!list || !*list) {
 		pit_env_put(d, "LD_PRELOAD", library, false, "--allocator");
 		return;

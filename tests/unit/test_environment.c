@@ -173,6 +173,23 @@ static void one_rank_that_nobody_numbered(void **state)
 	pit_env_free(&e);
 }
 
+static void one_core_is_no_cores(void **state)
+{
+	struct world w;
+	struct pit_env e;
+
+	make(&w, NVIDIA, "GPU-a", "GPU-b");
+	w.seat[0].cores = w.seat[0].threads = 1;
+	e = plan(&w, (struct pit_env_request){.environ = ENV("A=b")});
+	assert_string_equal(find(&e, "OMP_NUM_THREADS")->why, "its 1 core");
+	pit_env_free(&e);
+	w.seat[0].cores = 3;
+	w.seat[0].shared = true;
+	e = plan(&w, (struct pit_env_request){.environ = ENV("A=b")});
+	assert_string_equal(find(&e, "OMP_NUM_THREADS")->why, "its share of 3 cores that it has with other ranks");
+	pit_env_free(&e);
+}
+
 static void another_launcher_is_completed(void **state)
 {
 	struct pit_identity id = {.local_rank = 1,
@@ -317,11 +334,20 @@ static void allocator_and_mps(void **state)
 	pit_env_free(&e);
 
 	e = plan(&w, (struct pit_env_request){.environ = ENV("LD_PRELOAD=/x.so /lib/libj.so.2"), .preload = preload});
-	assert_null(find(&e, "LD_PRELOAD"));
+	is_kept(&e, "LD_PRELOAD", "/x.so /lib/libj.so.2", "has the library");
 	is_set(&e, "MALLOC_CONF", "narenas:8", "--allocator");
 	pit_env_free(&e);
 
-	e = plan(&w, (struct pit_env_request){.environ = ENV("LD_PRELOAD=/lib/libj.so.2x"),
+	/* By another path, in another version, by its name alone: it is not loaded twice. */
+	for (const char *const *set = (const char *const[]){"LD_PRELOAD=/usr/lib/libj.so.2", "LD_PRELOAD=/a.so:libj.so",
+							    "LD_PRELOAD=libj_minimal.so.4 b.so", NULL};
+	     *set; set++) {
+		e = plan(&w, (struct pit_env_request){.environ = ENV(*set), .preload = preload});
+		is_kept(&e, "LD_PRELOAD", *set + strlen("LD_PRELOAD="), "has the library");
+		pit_env_free(&e);
+	}
+
+	e = plan(&w, (struct pit_env_request){.environ = ENV("LD_PRELOAD=/lib/libjx.so.2"),
 					      .preload = preload,
 					      .set = WORDS("LD_PRELOAD=/y.so", "MALLOC_CONF=a:b")});
 	is_set(&e, "LD_PRELOAD", "/lib/libj.so.2:/y.so", "in front");
@@ -459,6 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranks_get_their_numbers),
 		cmocka_unit_test(ranks_within_a_rank),
+		cmocka_unit_test(one_core_is_no_cores),
 		cmocka_unit_test(one_rank_that_nobody_numbered),
 		cmocka_unit_test(another_launcher_is_completed),
 		cmocka_unit_test(ranks_see_their_gpus),
