@@ -248,6 +248,34 @@ static int plan_env(struct pit_job *j, struct pit_error *err)
 	return rc;
 }
 
+/* Of ranks that another launcher started none can choose for all where they meet. */
+static int note_meeting(struct pit_job *j, struct pit_error *err)
+{
+	static const char *const names[] = {"MASTER_ADDR", "MASTER_PORT"};
+	const struct pit_identity *id = &j->identity;
+	pit_auto_buf struct pit_buf missing = PIT_BUF_INIT;
+	char **block;
+
+	if (!j->alone || id->world == 1 || (id->world < 0 && id->local_size == 1))
+		return 0;
+	block = pit_env_block(j->environ, &j->env[j->own]);
+	if (!block)
+		return no_memory(err);
+	for (size_t i = 0; i < PIT_COUNT(names); i++)
+		if (!pit_environ_get(block, names[i]))
+			pit_buf_printf(&missing, "%s%s", missing.len ? " and " : "", names[i]);
+	pit_env_block_free(block);
+	if (missing.failed ||
+	    (missing.len &&
+	     pit_strv_addf(
+		     &j->notes,
+		     "%s not set: the launcher's variables tell nothing to make it of, and torch.distributed needs it, "
+		     "the same for all ranks",
+		     missing.data)))
+		return no_memory(err);
+	return 0;
+}
+
 static int plan_program(struct pit_job *j, struct pit_error *err)
 {
 	char **block;
@@ -275,6 +303,8 @@ static int plan_rest(struct pit_root *root, struct pit_job *j, struct pit_error 
 	plan_port(j);
 	if (!rc)
 		rc = plan_env(j, err);
+	if (!rc)
+		rc = note_meeting(j, err);
 	if (!rc)
 		rc = plan_program(j, err);
 	pit_job_plan_limits(root, j);
