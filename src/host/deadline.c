@@ -22,11 +22,11 @@ struct reply {
 static const char *const never_block[] = {"/proc/", "/sys/", "/etc/", "/usr/", "/lib/",
 					  "/boot/", "/dev/", "/run/", "/."};
 
-/* Files under /proc/PID that take the lock of that process's address space, and those that ask a device. */
+/* Files under /proc/PID that take a lock of that process (its address space, its exec), and those that ask a device. */
 static bool asks_others(const char *path)
 {
-	static const char *const names[] = {"/cmdline",   "/environ", "/maps",  "/smaps",  "/smaps_rollup",
-					    "/numa_maps", "/auxv",    "/speed", "/duplex", "/temp1_alarm"};
+	static const char *const names[] = {"/cmdline", "/environ", "/maps",  "/smaps",  "/smaps_rollup", "/numa_maps",
+					    "/auxv",    "/syscall", "/speed", "/duplex", "/temp1_alarm"};
 	const char *last = strrchr(path, '/');
 
 	for (size_t i = 0; i < PIT_COUNT(names); i++)

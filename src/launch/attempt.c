@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 
 #define OUTPUT_MS 2000
+#define NOTES_KEPT 256            /* a job may run for months, and memory be short every minute */
 #define END_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
 
 static void say_text(struct pit_attempt *a, const char *fmt, va_list args, bool note)
@@ -14,7 +15,7 @@ static void say_text(struct pit_attempt *a, const char *fmt, va_list args, bool 
 	char text[1024];
 
 	vsnprintf(text, sizeof(text), fmt, args);
-	if (note)
+	if (note && a->report->notes.count < NOTES_KEPT)
 		(void)!pit_strv_add(&a->report->notes, text);
 	if (a->q->s->say)
 		a->q->s->say(a->q->s->arg, text);

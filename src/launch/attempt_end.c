@@ -4,6 +4,8 @@
 
 #include "launch/attempt_inside.h"
 
+#define AT_ONCE 1024 /* ends that are taken before others are served: they may come faster than that */
+
 static bool is_fault(int signal)
 {
 	static const int faults[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP};
@@ -20,7 +22,8 @@ static enum pit_killer killer(const struct pit_attempt *a, int signal)
 		return PIT_KILLER_SELF;
 	if (signal == SIGKILL && a->kill_ordered)
 		return PIT_KILLER_US_GRACE;
-	if (signal == a->report->stop_signal)
+	if (signal == a->report->stop_signal ||
+	    (a->report->checkpoint_sent && signal == a->options->ending.checkpoint_signal))
 		return PIT_KILLER_US_STOP;
 	return PIT_KILLER_UNKNOWN;
 }
@@ -159,17 +162,27 @@ static bool take_next(struct pit_attempt *a, pid_t pid)
 	return m->child.pidfd < 0 && take(m);
 }
 
+static int on_more(void *arg, uint32_t events)
+{
+	struct pit_attempt *a = arg;
+
+	a->reap = 0;
+	return pit_attempt_reap(a);
+}
+
 int pit_attempt_reap(struct pit_attempt *a)
 {
-	bool some = false;
+	int taken = 0;
 	pid_t pid;
 
 	tell_stops(a);
-	while ((pid = pit_children_ended()) && take_next(a, pid))
-		some = true;
+	while (taken < AT_ONCE && (pid = pit_children_ended()) && take_next(a, pid))
+		taken++;
+	if (taken == AT_ONCE && a->reap <= 0)
+		a->reap = pit_loop_at(a->loop, pit_now(), on_more, a);
 	if (a->sweeping && pit_children_none(a->root, NULL))
 		return PIT_ATTEMPT_OVER;
-	if (some)
+	if (taken)
 		pit_attempt_sweep_soon(a);
 	return 0;
 }

@@ -62,7 +62,9 @@ struct pit_attempt {
 	bool sweeping; /* all ranks have ended; what they left is given time, then killed (`swept`) */
 	bool swept;
 	int64_t sweep_kill, sweep_end;
-	int sweep;               /* timer */
+	int sweep;               /* timer, */
+	int64_t sweep_at;        /* due then */
+	int reap;                /* timer: more ends wait to be taken; 0 none */
 	int look_at;             /* next member to be looked at */
 	struct pit_strv refused; /* refused steps of starts, to be said once all have started */
 };
@@ -94,6 +96,8 @@ void pit_attempt_order(struct pit_attempt *a, unsigned orders);
 /* Some of what was swept has ended, and what it started is ours now. */
 void pit_attempt_sweep_soon(struct pit_attempt *a);
 void pit_attempt_signal_leaders(struct pit_attempt *a, int signal);
+/* The checkpoint signal to the leaders that have a handler for it; to how many. */
+int pit_attempt_checkpoint(struct pit_attempt *a);
 
 /* OOM kills in the group that we live in: a scheduler's task, a container. UINT64_MAX unknown. */
 uint64_t pit_attempt_own_kills(struct pit_attempt *a);

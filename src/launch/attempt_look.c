@@ -71,8 +71,7 @@ static void on_pressure(void *arg, const struct pit_pressure_news *n)
 	if (a->options->on_pressure != PIT_ON_PRESSURE_CHECKPOINT || !a->options->ending.checkpoint_signal ||
 	    a->ending.phase != PIT_RUNNING || n->along)
 		return;
-	pit_attempt_signal_leaders(a, a->options->ending.checkpoint_signal);
-	a->report->checkpoint_sent = true;
+	(void)pit_attempt_checkpoint(a);
 }
 
 /* Without memory this is only not watched. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "host/procfs.h"
 #include "launch/attempt_inside.h"
 
 #define SETTLE (500 * PIT_MS)       /* helpers of ranks (DataLoader workers, resource trackers) end by themselves */
@@ -47,10 +50,66 @@ static void signal_groups(struct pit_attempt *a, int signal)
 		signal_group(&a->member[i], signal);
 }
 
-static void checkpoint(struct pit_attempt *a)
+static uint64_t signal_set(const char *status, const char *key)
 {
-	pit_attempt_signal_leaders(a, a->ending.rules.checkpoint_signal);
-	a->report->checkpoint_sent = true;
+	char hex[32];
+
+	return pit_kv_str(status, key, hex, sizeof(hex)) ? 0 : strtoull(hex, NULL, 16);
+}
+
+/* In sigwait(), which lets in what is blocked else. */
+static bool awaits_signals(const struct pit_member *m)
+{
+	char call[32];
+
+	return !pit_root_str(m->a->root, call, sizeof(call), "/proc/%d/syscall", m->child.pid) &&
+	       isdigit((unsigned char)*call) && atoi(call) == SYS_rt_sigtimedwait;
+}
+
+/* Others would be ended by the checkpoint signal, with nothing saved and no grace for what they started: shells around
+ * the command, programs that are still being loaded. Those who wait for a signal block it. */
+static bool hears(const struct pit_member *m, int signal)
+{
+	uint64_t bit = UINT64_C(1) << (signal - 1);
+	struct pit_text status;
+
+	if (!lives(m) || m->state != PIT_MEMBER_RUNS)
+		return false;
+	if (pit_root_read(m->a->root, &status, "/proc/%d/status", m->child.pid) || !strstr(status.data, "SigCgt:"))
+		return true; /* nobody knows */
+	return (signal_set(status.data, "SigCgt") | signal_set(status.data, "SigBlk")) & bit || awaits_signals(m);
+}
+
+int pit_attempt_checkpoint(struct pit_attempt *a)
+{
+	int signal = a->ending.rules.checkpoint_signal, sent = 0, deaf = 0;
+	char name[32];
+
+	pit_root_forget(a->root);
+	for (int i = 0; i < a->members; i++) {
+		if (hears(&a->member[i], signal)) {
+			signal_leader(&a->member[i], signal);
+			sent++;
+		} else {
+			deaf += lives(&a->member[i]);
+		}
+	}
+	pit_root_forget(a->root);
+	pit_root_end_helper(a->root); /* a child, which a sweep must not find */
+	if (deaf)
+		pit_attempt_note(
+			a,
+			"%d of %d ranks did not get the checkpoint signal: they have no handler for %s, and it "
+			"would end them (put 'exec' before the command in a shell)",
+			deaf, sent + deaf, pit_signal_name(signal, name, sizeof(name)));
+	a->report->checkpoint_sent |= sent > 0;
+	return sent;
+}
+
+/* Nobody who saves: nothing to wait for. */
+static unsigned checkpoint(struct pit_attempt *a)
+{
+	return pit_attempt_checkpoint(a) ? 0 : pit_ending_unheard(&a->ending, pit_now());
 }
 
 /* Who is stopped cannot end in order. */
@@ -95,6 +154,7 @@ static int on_sweep(void *arg, uint32_t events);
 static void sweep_again(struct pit_attempt *a, int64_t at)
 {
 	pit_loop_cancel(a->loop, a->sweep);
+	a->sweep_at = at;
 	a->sweep = pit_loop_at(a->loop, at, on_sweep, a);
 }
 
@@ -118,10 +178,13 @@ static int on_sweep(void *arg, uint32_t events)
 	return 0;
 }
 
+/* Ends that come without a pause do not put it off again and again. */
 void pit_attempt_sweep_soon(struct pit_attempt *a)
 {
-	if (a->swept)
-		sweep_again(a, pit_now() + SWEEP_SOON);
+	int64_t soon = pit_now() + SWEEP_SOON;
+
+	if (a->swept && soon < a->sweep_at)
+		sweep_again(a, soon);
 }
 
 static void done(struct pit_attempt *a)
@@ -154,7 +217,7 @@ static void set_deadline(struct pit_attempt *a)
 void pit_attempt_order(struct pit_attempt *a, unsigned orders)
 {
 	if (orders & PIT_ORDER_CHECKPOINT)
-		checkpoint(a);
+		orders |= checkpoint(a);
 	if (orders & PIT_ORDER_STOP)
 		stop(a);
 	if (orders & PIT_ORDER_KILL)

@@ -115,6 +115,11 @@ unsigned pit_ending_lost(struct pit_ending *e, int64_t grace, int64_t now)
 	return 0;
 }
 
+unsigned pit_ending_unheard(struct pit_ending *e, int64_t now)
+{
+	return e->phase == PIT_CHECKPOINTING ? stop(e, now) : 0;
+}
+
 unsigned pit_ending_time(struct pit_ending *e, int64_t now)
 {
 	return now >= e->deadline ? go_on(e, now) : 0;

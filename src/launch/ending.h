@@ -41,7 +41,7 @@ struct pit_ending {
 
 /* What to do now; several bits at once. */
 enum pit_order {
-	PIT_ORDER_CHECKPOINT = 1, /* checkpoint signal to the leaders that live */
+	PIT_ORDER_CHECKPOINT = 1, /* checkpoint signal to the leaders that would hear it */
 	PIT_ORDER_STOP = 2,       /* stop signal to the process groups of the ranks that live */
 	PIT_ORDER_KILL = 4,       /* SIGKILL of everything */
 	PIT_ORDER_DONE = 8,       /* no rank lives, or those that do (`alive`) outlived SIGKILL by PIT_ENDING_PATIENCE;
@@ -54,6 +54,8 @@ unsigned pit_ending_stop_asked(struct pit_ending *e, int64_t now); /* INT, TERM,
 /* Nobody waits for the result any more: the next step, without a checkpoint and with `grace` at most, whatever the
  * rules said. */
 unsigned pit_ending_lost(struct pit_ending *e, int64_t grace, int64_t now);
+/* Nobody heard the checkpoint signal: not to be waited for. */
+unsigned pit_ending_unheard(struct pit_ending *e, int64_t now);
 unsigned pit_ending_time(struct pit_ending *e, int64_t now); /* a deadline may have passed */
 
 #endif

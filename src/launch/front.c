@@ -10,10 +10,11 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "launch/children.h"
+#include "launch/ending.h"
 #include "launch/terminal.h"
 
 #define SERVED 1
-#define PATIENCE 6 /* requests to stop, after which a supervisor that still lives is taken to be stuck */
+#define PATIENCE 6 /* requests to stop, not at once, after which a supervisor that still lives is taken to be stuck */
 
 struct serving {
 	const struct pit_front *f;
@@ -21,6 +22,7 @@ struct serving {
 	struct pit_terminal terminal;
 	pid_t wants; /* group that waits for the terminal until we are in the foreground; 0 none */
 	int requests;
+	int64_t asked_at; /* the last that counts */
 	int status;
 };
 
@@ -107,8 +109,13 @@ static void go_on(struct serving *s)
 
 static void ask_to_stop(struct serving *s, const struct pit_front_message *m)
 {
+	int64_t now = pit_now();
+
 	tell(s, m);
 	kill(s->f->supervisor, SIGCONT); /* it may have been stopped */
+	if (s->requests && now - s->asked_at < PIT_ENDING_SAME)
+		return;
+	s->asked_at = now;
 	if (++s->requests >= PATIENCE)
 		kill(s->f->supervisor, SIGKILL);
 }

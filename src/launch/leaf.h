@@ -4,8 +4,8 @@
  * group). GROUP is the group we are in when we are alone there: nothing is written to it except to enable controllers,
  * and only after we have moved out into "GROUP/pitcrew-PID-supervisor", since no process may be in it then. Where
  * others live beside us, they are left alone: GROUP is then the nearest group above without processes that we may
- * write to. All is put back at the end (but for a controller that another job uses by then); what a killed pitcrew left
- * behind, the next one removes once it is empty.
+ * write to, unless a limit would be left behind on the way there. All is put back at the end (but for a controller that
+ * another job uses by then); what a killed pitcrew left behind, the next one removes once it is empty.
  */
 #ifndef PIT_LAUNCH_LEAF_H
 #define PIT_LAUNCH_LEAF_H

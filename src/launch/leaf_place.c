@@ -77,6 +77,21 @@ static bool is_of_slurm(const char *path)
 	return strstr(path, "slurmstepd.scope/");
 }
 
+static bool is_limited(int dir)
+{
+	static const char *const files[] = {"memory.max",  "memory.high", "cpu.max",
+					    "cpuset.cpus", "cpuset.mems", "io.max"};
+	bool limited = false;
+
+	for (size_t i = 0; i < PIT_COUNT(files) && !limited; i++) {
+		pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+
+		limited = !pit_group_read(dir, files[i], &text) && text.len && *text.data != '\n' &&
+			  strncmp(text.data, "max", 3) != 0;
+	}
+	return limited;
+}
+
 static int add_spot(struct pit_root *root, const char *path, struct pit_leaf_spots *s)
 {
 	struct pit_leaf_spot *grown = reallocarray(s->item, s->count + 1, sizeof(*grown));
@@ -99,6 +114,7 @@ static int add_spot(struct pit_root *root, const char *path, struct pit_leaf_spo
 		return dir;
 	look.spot->top = faccessat(dir, "cgroup.type", F_OK, 0) != 0;
 	look.spot->memory = pit_group_lists(dir, "cgroup.controllers", "memory");
+	look.spot->limited = is_limited(dir);
 	look.spot->denied = find_denial(dir);
 	if (!look.spot->top) /* who is in the root does not matter */
 		(void)pit_group_each_own(dir, sort_process, &look);
@@ -166,7 +182,7 @@ static bool is_free(const struct pit_leaf_spot *s)
 	return s->top || (!s->others && (s->own || !s->ours));
 }
 
-static int say_no(const struct pit_leaf_spot *own, struct pit_error *err)
+static int say_no(const struct pit_leaf_spot *own, const struct pit_leaf_spot *limit, struct pit_error *err)
 {
 	if (own->denied == EROFS)
 		return pit_fail(err, EROFS, "%s is mounted read-only, as in most containers; " LOST, own->path);
@@ -178,12 +194,18 @@ static int say_no(const struct pit_leaf_spot *own, struct pit_error *err)
 	if (own->denied)
 		return pit_fail(err, own->denied, "no groups can be made below %s: %s; " LOST, own->path,
 				strerror(own->denied));
+	if (limit)
+		return pit_fail(
+			err, EBUSY,
+			"others (%s) live in %s, and the limits of %s do not hold in the groups above it; " LOST,
+			own->other, own->path, limit->path);
 	return pit_fail(err, EBUSY, "others (%s) live in %s, and no group above it can be used; " LOST, own->other,
 			own->path);
 }
 
 int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err)
 {
+	const struct pit_leaf_spot *limit = NULL;
 	int best = -1;
 
 	if (s->item[0].scheduler)
@@ -192,12 +214,15 @@ int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err)
 			"%s is Slurm's, which must find all processes of the job there; limits are srun's (--mem, "
 			"--cpus-per-task); " LOST,
 			s->item[0].path);
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->item[i].denied || !is_free(&s->item[i]))
+	for (size_t i = 0; i < s->count && !limit; i++) {
+		const struct pit_leaf_spot *spot = &s->item[i];
+
+		limit = spot->limited ? spot : NULL;
+		if (spot->denied || !is_free(spot))
 			continue;
-		if (s->item[i].memory)
+		if (spot->memory)
 			return (int)i;
 		best = best < 0 ? (int)i : best;
 	}
-	return best >= 0 ? best : say_no(&s->item[0], err);
+	return best >= 0 ? best : say_no(&s->item[0], limit, err);
 }

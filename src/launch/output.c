@@ -113,10 +113,16 @@ static void take(struct stream *s, const char *bytes, size_t len)
 	if (s->timer < 0) /* no memory for it: the state comes out with the next bytes */
 		s->timer = 0;
 	pit_sink_flush(s->sink);
+}
+
+/* Until its sink has room. */
+static bool pause_when_full(struct stream *s)
+{
 	if (pit_sink_left(s->sink) < PIT_SINK_FULL)
-		return;
-	pit_loop_unwatch(o->loop, s->fd);
+		return false;
+	pit_loop_unwatch(s->o->loop, s->fd);
 	s->paused = true;
+	return true;
 }
 
 /* Reads once. False: nothing there now, or no more at all. */
@@ -140,9 +146,11 @@ static void read_rest(struct stream *s)
 		;
 }
 
+/* Others may have filled the sink meanwhile: what thousands of pipes hold is much. */
 static int serve(void *arg, uint32_t events)
 {
-	read_once(arg);
+	if (!pause_when_full(arg) && read_once(arg))
+		(void)pause_when_full(arg);
 	return 0;
 }
 

@@ -103,11 +103,14 @@ static void look(struct watch *w, int64_t now)
 	const struct pit_forecast_sample before = w->last;
 	enum pit_forecast_verdict v;
 	int64_t left;
+	int rc;
 
-	if (pit_source_read(&w->src, now, NEED * w->f.rules.never, &w->last)) {
+	rc = pit_source_read(&w->src, now, NEED * w->f.rules.never, &w->last);
+	if (rc == -ENOENT || rc == -ENODEV)
 		leave(w);
+	w->due = now + SLOW; /* where it failed for want of memory or files, it may not the next time */
+	if (rc)
 		return;
-	}
 	v = pit_forecast_add(&w->f, &w->last, &left);
 	w->due = now + (wants_fast(w, &before) ? FAST : SLOW);
 	if (v == PIT_FORECAST_WARN || v == PIT_FORECAST_OVER)

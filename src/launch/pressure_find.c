@@ -17,12 +17,15 @@ static bool room(struct list *l)
 {
 	if (l->count == l->size) {
 		size_t size = l->size ? 2 * l->size : 16;
-		struct pit_source *more = reallocarray(l->item, size, sizeof(*more));
+		struct pit_source *more;
 
-		if (!more)
-			l->rc = -ENOMEM;
-		if (!more || size > PIT_PRESSURE_SOURCES_MAX)
+		if (size > PIT_PRESSURE_SOURCES_MAX)
 			return false;
+		more = reallocarray(l->item, size, sizeof(*more));
+		if (!more) {
+			l->rc = -ENOMEM;
+			return false;
+		}
 		l->item = more;
 		l->size = size;
 	}

@@ -63,16 +63,21 @@ static int open_mps(struct front *f, struct pit_error *err)
 {
 	const struct pit_job *j = f->s->job;
 	pit_auto_buf struct pit_buf gpus = PIT_BUF_INIT;
-	char dir[64];
+	char dir[] = "/tmp/pitcrew-mps-XXXXXX"; /* nobody can be there first */
 	struct pit_mps_request request = {.dir = dir, .environ = j->environ, .percent = j->options->mps};
+	int rc;
 
 	if (!j->options->mps)
 		return 0;
 	for (size_t i = 0; i < j->site.gpus; i++)
 		pit_buf_printf(&gpus, "%s%s", i ? "," : "", j->site.gpu[i].uuid);
-	snprintf(dir, sizeof(dir), "/tmp/pitcrew-mps-%d", getpid());
 	request.gpus = gpus.data;
-	return pit_mps_start(&request, &f->supervisor.mps, err);
+	if (!mkdtemp(dir))
+		return pit_fail(err, errno, "cannot make a directory for MPS in /tmp: %s", strerror(errno));
+	rc = pit_mps_start(&request, &f->supervisor.mps, err);
+	if (rc || !pit_mps_ours(f->supervisor.mps))
+		(void)!rmdir(dir);
+	return rc;
 }
 
 static int prepare(struct front *f, struct pit_error *err)

@@ -10,6 +10,7 @@
  *	ecc=N		N uncorrected errors;  remap=1  a row waits for its remapping
  *	mig=1		MIG mode with two instances and three slices left
  *	throttle=N	bit mask
+ *	bus=N,N,...	PCI bus of each GPU, in domain 0 and as its only device
  *
  * Compiled with FAKE_OLD it lacks all but a few functions, as an old library does.
  */
@@ -46,6 +47,18 @@ static int is_told(const char *name, unsigned index)
 	const char *text = word(name);
 
 	return text && *text >= '0' && *text <= '9' && strtoul(text, NULL, 0) == index;
+}
+
+/* The Nth number of a list; `otherwise` where there is none. */
+static unsigned nth_number(const char *name, unsigned n, unsigned otherwise)
+{
+	const char *text = word(name);
+
+	for (; text && n; n--) {
+		text += strcspn(text, ", ");
+		text = *text == ',' ? text + 1 : NULL;
+	}
+	return text ? (unsigned)strtoul(text, NULL, 0) : otherwise;
 }
 
 static void hang(void)
@@ -104,6 +117,8 @@ API(nvmlDeviceGetName, pit_nvml_handle gpu, char *to, unsigned size)
 API(nvmlDeviceGetPciInfo_v3, pit_nvml_handle gpu, struct pit_nvml_pci *ret)
 {
 	*ret = (struct pit_nvml_pci){.domain = gpu->index == 1 ? 0x10000 : 0, .bus = 0x65, .device = gpu->index};
+	if (word("bus"))
+		*ret = (struct pit_nvml_pci){.bus = nth_number("bus", gpu->index, 0)};
 	return PIT_NVML_OK;
 }
 

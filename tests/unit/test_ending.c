@@ -16,8 +16,8 @@
 
 /* One event of a story, and what must come of it. */
 struct step {
-	int64_t at;                                    /* seconds */
-	enum { ENDS, FAILS, ASKED, LOST, TIME } event; /* 0: no more steps when `at` is 0 too */
+	int64_t at;                                             /* seconds */
+	enum { ENDS, FAILS, ASKED, LOST, UNHEARD, TIME } event; /* 0: no more steps when `at` is 0 too */
 	unsigned orders;
 	enum pit_phase phase;
 	int64_t deadline; /* seconds; -1: never */
@@ -133,6 +133,13 @@ static const struct story {
 	 .step = {{.at = 5, .event = ASKED, .orders = PIT_ORDER_CHECKPOINT, .phase = PIT_CHECKPOINTING, .deadline = 65},
 		  {.at = 5, .event = LOST, .orders = PIT_ORDER_STOP, .phase = PIT_STOPPING, .deadline = 10},
 		  {.at = 11, .event = TIME, .orders = PIT_ORDER_KILL, .phase = PIT_KILLING, .deadline = 12}}},
+	{.name = "nobody who can save",
+	 .rules = {.stop_signal = SIGTERM, .grace = 10 * S, .checkpoint_signal = SIGUSR1, .checkpoint_grace = 60 * S},
+	 .ranks = 2,
+	 .steps = 3,
+	 .step = {{.at = 5, .event = ASKED, .orders = PIT_ORDER_CHECKPOINT, .phase = PIT_CHECKPOINTING, .deadline = 65},
+		  {.at = 5, .event = UNHEARD, .orders = PIT_ORDER_STOP, .phase = PIT_STOPPING, .deadline = 15},
+		  {.at = 6, .event = UNHEARD, .phase = PIT_STOPPING, .deadline = 15}}},
 	{.name = "nobody there any more, and no checkpoint then",
 	 .rules = {.stop_signal = SIGTERM, .grace = 2 * S, .checkpoint_signal = SIGUSR1, .checkpoint_grace = 60 * S},
 	 .ranks = 2,
@@ -161,6 +168,8 @@ static unsigned take_step(struct pit_ending *e, const struct step *s)
 		return pit_ending_stop_asked(e, s->at * S);
 	case LOST:
 		return pit_ending_lost(e, 5 * S, s->at * S);
+	case UNHEARD:
+		return pit_ending_unheard(e, s->at * S);
 	default:
 		return pit_ending_time(e, s->at * S);
 	}
@@ -221,7 +230,7 @@ static void comes_to_an_end_whatever_happens(void **state)
 		pit_ending_begin(&e, &rules, 1 + rand() % 8);
 		pit_ending_stop_asked(&e, now);
 		while (e.phase != PIT_ENDED) {
-			const struct step s = {.at = now / S, .event = rand() % 8 ? TIME : rand() % 5};
+			const struct step s = {.at = now / S, .event = rand() % 8 ? TIME : rand() % 6};
 			enum pit_phase before = e.phase;
 			unsigned orders = take_step(&e, &s);
 

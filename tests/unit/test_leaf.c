@@ -78,6 +78,34 @@ static const struct {
 		.words = "others (bash 7) live in /a/b",
 	},
 	{
+		.what = "a service with a limit and a shell: ranks must not leave the limit behind",
+		.spot = {{.path = (char[]){"/s/x"},
+			  .own = true,
+			  .memory = true,
+			  .limited = true,
+			  .others = 1,
+			  .other = "sh 8"},
+			 {.path = (char[]){"/s"}, .memory = true},
+			 {.path = (char[]){"/"}, .top = true, .memory = true}},
+		.count = 3,
+		.want = -EBUSY,
+		.words = "the limits of /s/x",
+	},
+	{
+		.what = "a limit further up holds in the groups below it",
+		.spot = {{.path = (char[]){"/s/x"}, .own = true, .memory = true, .others = 1},
+			 {.path = (char[]){"/s"}, .memory = true, .limited = true},
+			 {.path = (char[]){"/"}, .top = true, .memory = true}},
+		.count = 3,
+		.want = 1,
+	},
+	{
+		.what = "a limit is no hindrance to who is alone",
+		.spot = {{.path = (char[]){"/g"}, .own = true, .memory = true, .limited = true, .ours = 2}},
+		.count = 1,
+		.want = 0,
+	},
+	{
 		.what = "a container whose shell is beside us",
 		.spot = {{.path = (char[]){"/"}, .own = true, .memory = true, .others = 1, .other = "sh 1"}},
 		.count = 1,
@@ -151,10 +179,14 @@ static void looks_at_the_way_up(void **state)
 		{.path = "/sys/fs/cgroup/cgroup.controllers", .text = "cpu memory\n"},
 		{.path = "/sys/fs/cgroup/user.slice/cgroup.type", .text = "domain\n"},
 		{.path = "/sys/fs/cgroup/user.slice/cgroup.procs", .text = ""},
+		{.path = "/sys/fs/cgroup/user.slice/cpu.max", .text = "50000 100000\n"},
 		{.path = "/sys/fs/cgroup/user.slice/cgroup.subtree_control", .text = "\n"},
 		{.path = "/sys/fs/cgroup/user.slice/cgroup.controllers", .text = "memory\n"},
 		{.path = "/sys/fs/cgroup/user.slice/s.scope/cgroup.type", .text = "threaded\n"},
 		{.path = "/sys/fs/cgroup/user.slice/s.scope/cgroup.procs", .text = own},
+		{.path = "/sys/fs/cgroup/user.slice/s.scope/memory.max", .text = "max\n"},
+		{.path = "/sys/fs/cgroup/user.slice/s.scope/cpu.max", .text = "max 100000\n"},
+		{.path = "/sys/fs/cgroup/user.slice/s.scope/cpuset.cpus", .text = "\n"},
 		{.path = "/sys/fs/cgroup/user.slice/s.scope/cgroup.subtree_control", .text = ""},
 		{.path = NULL},
 	};
@@ -173,6 +205,7 @@ static void looks_at_the_way_up(void **state)
 	assert_int_equal(s.item[0].denied, EOPNOTSUPP);
 	assert_true(!s.item[1].own && !s.item[1].top && s.item[1].memory && !s.item[1].denied);
 	assert_int_equal(s.item[1].others + s.item[1].ours, 0);
+	assert_true(!s.item[0].limited && s.item[1].limited && !s.item[2].limited);
 	assert_true(s.item[2].top && s.item[2].memory);
 	assert_string_equal(s.item[2].path, "/sys/fs/cgroup");
 	assert_int_equal(pit_leaf_choose(&s, NULL), 1);

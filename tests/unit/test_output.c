@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -264,6 +265,45 @@ static void waits_for_a_slow_reader_without_blocking(void **state)
 	reap(slow);
 	close(w.at[0]);
 	close(w.at[1]);
+}
+
+/* A pipe full of lines, whose writing end is kept. */
+static int full_pipe(struct pit_output *o, int rank)
+{
+	char lines[4096];
+	int fd[2], end;
+
+	assert_int_equal(pit_output_files(o, rank, fd, NULL), 0);
+	end = dup(fd[0]);
+	pit_output_started(o, rank);
+	memset(lines, 'x', sizeof(lines));
+	lines[sizeof(lines) - 1] = '\n';
+	fcntl(end, F_SETFL, O_NONBLOCK);
+	while (write(end, lines, sizeof(lines)) > 0)
+		;
+	return end;
+}
+
+/* What our reader does not take stays with the ranks, however many they are. */
+static void holds_little_of_many_ranks(void **state)
+{
+	int end_of[64], taken = 0, left;
+	struct world w;
+
+	begin(&w);
+	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, PIT_COUNT(end_of), 0, &w.o, NULL), 0);
+	for (int i = 0; i < (int)PIT_COUNT(end_of); i++)
+		end_of[i] = full_pipe(w.o, i);
+	pit_loop_at(w.loop, pit_now() + 300 * PIT_MS, stop, NULL);
+	assert_int_equal(pit_loop_run(w.loop), 77);
+	for (size_t i = 0; i < PIT_COUNT(end_of); i++) {
+		assert_int_equal(ioctl(end_of[i], FIONREAD, &left), 0);
+		taken += left < 4096;
+		close(end_of[i]);
+	}
+	assert_in_range(taken, 1, 16);
+	pit_output_close(w.o, 10);
+	end(&w);
 }
 
 /* As the supervisor does: a message "!" or the end of all messages means it. */
@@ -784,6 +824,7 @@ int main(void)
 		cmocka_unit_test(keeps_lines_whole),
 		cmocka_unit_test(drops_output_that_nobody_reads),
 		cmocka_unit_test(waits_for_a_slow_reader_without_blocking),
+		cmocka_unit_test(holds_little_of_many_ranks),
 		cmocka_unit_test(gives_a_slow_reader_the_time_it_needs),
 		cmocka_unit_test(hurries_when_told),
 		cmocka_unit_test(does_not_wait_for_ever_for_a_pipe),

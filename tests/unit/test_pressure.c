@@ -9,9 +9,11 @@
 #include <math.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 #include "../tempdir.h"
 #include "base/clock.h"
+#include "launch/leaf_inside.h"
 #include "launch/pressure_parts.h"
 
 #define SECOND (1000 * PIT_MS)
@@ -394,6 +396,39 @@ static void quiet_when_it_stays_low(void **state)
 	assert_int_equal(s.warned + s.over, 0);
 }
 
+static int spoil(void *arg, uint32_t events)
+{
+	struct show *s = arg;
+
+	tempdir_file(s->p->dir, "memory.current", "");
+	return 0;
+}
+
+/* When memory runs out, reading may fail for the same reason. */
+static void a_reading_that_fails_is_not_the_last(void **state)
+{
+	struct place *p = *state;
+	struct show s = {.p = p};
+	struct pit_pressure_request r = {.rules = pit_forecast_usual, .fn = heard, .arg = &s};
+	struct pit_pressure *pressure;
+	struct pit_source src;
+
+	put_group(p);
+	remove_pressure(p);
+	put(p, "memory.current", 10 * MIB);
+	assert_int_equal(pit_loop_open(&s.loop), 0);
+	r.loop = s.loop;
+	assert_int_equal(pit_source_group(p->dir, true, 0, &src), 0);
+	assert_int_equal(pit_pressure_begin(&r, &src, 1, &pressure, NULL), 0);
+	assert_true(pit_loop_at(s.loop, pit_now() + SECOND / 2, spoil, &s) > 0);
+	assert_true(pit_loop_at(s.loop, pit_now() + 5 * SECOND / 2, fill, &s) > 0);
+	assert_true(pit_loop_at(s.loop, pit_now() + 6 * SECOND, enough, &s) > 0);
+	assert_int_equal(pit_loop_run(s.loop), 1);
+	assert_int_equal(s.warned, 1);
+	pit_pressure_close(pressure);
+	pit_loop_close(s.loop);
+}
+
 /* A group that is removed is no news. */
 static void a_group_that_vanishes(void **state)
 {
@@ -426,6 +461,41 @@ static int open_files(void)
 	while (readdir(d))
 		n++;
 	return n;
+}
+
+static size_t raise_files(void)
+{
+	struct rlimit now;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	now.rlim_cur = now.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	return now.rlim_cur;
+}
+
+static void more_ranks_than_are_watched(void **state)
+{
+	struct place *p = *state;
+	struct pit_leaves leaves = {.path = p->dir};
+	const struct pit_pressure_request r = {.leaves = &leaves, .ranks = 2 * PIT_PRESSURE_SOURCES_MAX};
+	struct pit_source *sources;
+	size_t count;
+
+	put_group(p);
+	for (int i = 0; i < r.ranks; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "rank-%d", i);
+		tempdir_link(p->dir, name, ".");
+	}
+	if (raise_files() < PIT_PRESSURE_SOURCES_MAX + 64)
+		skip();
+	assert_int_equal(pit_pressure_find(&r, &sources, &count), 0);
+	assert_true(count <= PIT_PRESSURE_SOURCES_MAX);
+	assert_int_equal(sources[0].rank, 0);
+	for (size_t i = 0; i < count; i++)
+		pit_source_close(&sources[i]);
+	free(sources);
 }
 
 /* This very machine, without groups of our own. */
@@ -487,7 +557,9 @@ int main(void)
 		TEST(one_warning_and_its_end),
 		TEST(ranks_that_grow_together),
 		TEST(quiet_when_it_stays_low),
+		TEST(a_reading_that_fails_is_not_the_last),
 		TEST(a_group_that_vanishes),
+		TEST(more_ranks_than_are_watched),
 		TEST(for_real),
 		TEST(what_the_news_say),
 	};

@@ -100,6 +100,7 @@ data_disk() {
 over() {
     local copy
     copy=$(mktemp /run/over.XXXXXX)
+    chmod 444 "$copy"
     printf '%b' "$2" > "$copy"
     mount --bind "$copy" "$1" || return
     on_heal "umount $1"
@@ -118,6 +119,7 @@ dress_gpus() {
             printf '\xa1\x00\x02\x03'
             dd if="$dev/config" bs=1 skip=12 status=none
         } > "$config"
+        chmod 444 "$config"
         mount --bind "$config" "$dev/config"
         over "$dev/vendor" '0x10de\n'
         over "$dev/device" '0x2330\n'
