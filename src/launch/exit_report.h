@@ -55,8 +55,9 @@ struct pit_exit_report {
 	int attempt, restarts; /* this one is number `attempt` (0 first) of at most 1 + restarts */
 	const char *gave_up;   /* why no further restart; NULL */
 	int64_t lasted;
-	int leftovers; /* processes that the ranks left behind and we ended */
-	int orphans;   /* that ended by themselves and were reaped */
+	int leftovers;   /* processes that the ranks left behind and we ended */
+	int orphans;     /* that ended by themselves and were reaped */
+	int output_lost; /* errno with which what they printed could not be written on; 0 all was */
 	bool checkpoint_sent;
 	bool grace_over;       /* the stop signal was not enough for some */
 	struct pit_strv notes; /* what --explain would have said of it: re-bound threads, remote memory, pressure */
@@ -64,7 +65,8 @@ struct pit_exit_report {
 void pit_exit_report_free(struct pit_exit_report *r); /* back to all-zero, `first` -1 */
 
 /* 0; the first failing rank's code, or 128 + its signal; a job that was asked to stop: 128 + that signal unless all
- * ranks ended with 0; 127 command not found, 126 not executable, 125 pitcrew could not do its part. */
+ * ranks ended with 0; 127 command not found, 126 not executable, 125 pitcrew could not do its part: also when
+ * all ended well, but output was lost. */
 int pit_exit_report_code(const struct pit_exit_report *r);
 
 /* At most PIT_EXIT_REPORT_LINES lines of at most 100 columns, nothing for a job that simply went well; foreign text

@@ -185,6 +185,8 @@ static int put_head(struct pit_buf *out, const struct pit_exit_report *r)
 		put_failed(&text, r, first_of(r));
 	else
 		pit_buf_puts(&text, r->why == PIT_JOB_FAILED ? "the job failed" : "the job could not be started");
+	if (r->output_lost)
+		pit_buf_printf(&text, "; output was lost: %s", strerror(r->output_lost));
 	return put_part(out, "pitcrew: ", text.data, 9, 3);
 }
 
@@ -384,7 +386,7 @@ void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out)
 {
 	int lines, room;
 
-	if (r->why == PIT_JOB_DONE && !r->leftovers)
+	if (r->why == PIT_JOB_DONE && !r->leftovers && !r->output_lost)
 		return;
 	lines = put_head(out, r);
 	if (r->why == PIT_JOB_FAILED && first_of(r))
@@ -394,7 +396,7 @@ void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out)
 	lines += put_stop(out, r);
 	lines += put_left(out, r);
 	lines += put_restart(out, r);
-	if (r->why != PIT_JOB_DONE) {
+	if (pit_exit_report_code(r) || r->why != PIT_JOB_DONE) {
 		pit_buf_printf(out, "  code    %d\n", pit_exit_report_code(r));
 		lines++;
 	}

@@ -31,6 +31,7 @@ static const struct end {
 	const char *asked_name;
 	int leftovers;
 	bool checkpoint_sent, grace_over;
+	int output_lost;
 	int attempt, restarts;
 	const char *gave_up;
 	int ranks;
@@ -47,6 +48,14 @@ static const struct end {
 	 .rank = {WELL},
 	 .says = {"pitcrew: done after", "3 processes that the ranks left behind were ended"},
 	 .hides = {"others", "code"}},
+	{.name = "well, but what it printed is lost",
+	 .first = -1,
+	 .output_lost = ENOSPC,
+	 .ranks = 2,
+	 .rank = {WELL, WELL},
+	 .code = 125,
+	 .says = {"pitcrew: done after 12 min 5 s; output was lost: No space left", "code    125"},
+	 .hides = {"others"}},
 	{.name = "one of three exits",
 	 .why = PIT_JOB_FAILED,
 	 .first = 1,
@@ -230,6 +239,7 @@ static struct pit_exit_report report_of(const struct end *t)
 		.leftovers = t->leftovers,
 		.checkpoint_sent = t->checkpoint_sent,
 		.grace_over = t->grace_over,
+		.output_lost = t->output_lost,
 	};
 
 	snprintf(r.asked_name, sizeof(r.asked_name), "%s", t->asked_name ? t->asked_name : "");
