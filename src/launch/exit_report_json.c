@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "launch/exit_report.h"
+#include "launch/exit_report_cause.h"
 
 static const char *const whys[] = {
 	[PIT_JOB_DONE] = "done",
@@ -102,15 +102,17 @@ static json_t *asked(const struct pit_exit_report *r)
 
 int pit_exit_report_json(const struct pit_exit_report *r, struct pit_buf *out)
 {
+	int cause = r->why == PIT_JOB_FAILED ? pit_exit_report_cause(r) : -1;
 	bool failed = r->first >= 0 && r->first < r->ranks;
 	json_t *top =
-		json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:i, s:i, s:o, s:i, s:i, s:o, s:b, s:b, s:o, s:o}", "schema",
-			  1, "result", whys[r->why], "exit_code", pit_exit_report_code(r), "first_failed",
+		json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:i, s:i, s:o, s:i, s:i, s:o, s:b, s:b, s:o, s:o, s:o}",
+			  "schema", 1, "result", whys[r->why], "exit_code", pit_exit_report_code(r), "first_failed",
 			  failed ? json_integer(r->rank[r->first].rank) : json_null(), "seconds", seconds(r->lasted),
 			  "asked", asked(r), "attempt", r->attempt, "restarts", r->restarts, "gave_up",
 			  pit_json_text(r->gave_up), "leftovers", r->leftovers, "orphans", r->orphans, "output_lost",
 			  pit_json_text(r->output_lost ? strerror(r->output_lost) : NULL), "checkpoint_sent",
-			  r->checkpoint_sent, "grace_over", r->grace_over, "notes", notes(r), "ranks", ranks(r));
+			  r->checkpoint_sent, "grace_over", r->grace_over, "notes", notes(r), "likely_cause",
+			  pit_json_number(cause < 0 ? -1 : r->rank[cause].rank), "ranks", ranks(r));
 
 	return pit_json_put(top, out);
 }

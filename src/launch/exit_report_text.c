@@ -5,13 +5,15 @@
 #include "base/clock.h"
 #include "base/idset.h"
 #include "base/parse.h"
-#include "launch/exit_report.h"
+#include "launch/exit_report_cause.h"
 #include "report/text.h"
 
 #define WIDTH 100
 #define INDENT 10
 #define GROUPS 4         /* lines about the other ranks */
 #define NOTES 3          /* lines of notes, */
+#define TAILS 3          /* ranks of which that is shown */
+#define TAIL_SHARE 4     /* lines of each, at least */
 #define TAIL_AT_LEAST 6  /* which leave this many to stderr */
 #define WORTH (64 << 20) /* bytes that are worth a word */
 
@@ -155,14 +157,39 @@ static const struct pit_rank_end *first_of(const struct pit_exit_report *r)
 	return r->first >= 0 && r->first < r->ranks ? &r->rank[r->first] : NULL;
 }
 
+/* Who failed at nearly the same time. */
+static void put_near(struct pit_buf *out, const struct pit_exit_report *r)
+{
+	char when[32];
+	int near = 0, last = -1;
+
+	for (int i = 0; i < r->ranks; i++) {
+		if (!pit_exit_report_near(r, i))
+			continue;
+		near++;
+		if (last < 0 || r->rank[i].after > r->rank[last].after)
+			last = i;
+	}
+	if (!near)
+		return;
+	format_duration(r->rank[last].after - first_of(r)->after, when, sizeof(when));
+	if (near == 1)
+		pit_buf_printf(out, " (rank %d %s later)", r->rank[last].rank, when);
+	else
+		pit_buf_printf(out, " (%d more within %s)", near, when);
+}
+
 static void put_failed(struct pit_buf *out, const struct pit_exit_report *r, const struct pit_rank_end *e)
 {
 	char name[24], when[32];
 
 	pit_buf_puts(out, subject(r, e, name, sizeof(name)));
-	if (e->how != PIT_RANK_NOT_STARTED)
-		pit_buf_printf(out, " %s after %s:", r->ranks > 1 ? "failed first," : "failed",
+	if (e->how != PIT_RANK_NOT_STARTED) {
+		pit_buf_printf(out, " %s after %s", r->ranks > 1 ? "failed first," : "failed",
 			       format_duration(e->after, when, sizeof(when)));
+		put_near(out, r);
+		pit_buf_putc(out, ':');
+	}
 	pit_buf_putc(out, ' ');
 	put_how(out, e);
 	if (e->pid > 0)
@@ -361,16 +388,22 @@ static const char *last_lines(const char *text, int lines)
 	return at + strspn(at, "\n");
 }
 
-static void put_tail(struct pit_buf *out, const struct pit_exit_report *r, int most)
+static bool has_tail(const struct pit_rank_end *e)
 {
-	const struct pit_rank_end *e = first_of(r);
+	return e->tail && e->tail[strspn(e->tail, " \t\r\n")];
+}
+
+/* Returns the lines. */
+static int put_tail(struct pit_buf *out, const struct pit_exit_report *r, const struct pit_rank_end *e, int most)
+{
 	const char *line;
 	char name[24];
+	int lines = 1;
 
-	if (r->why != PIT_JOB_FAILED || !e || !e->tail || e->tail[strspn(e->tail, " \t\r\n")] == '\0' || most < 2)
-		return;
+	if (most < 2)
+		return 0;
 	pit_buf_printf(out, "  stderr  last lines of %s:\n", subject(r, e, name, sizeof(name)));
-	for (line = last_lines(e->tail, most - 1); *line; line += strspn(line, "\n")) {
+	for (line = last_lines(e->tail, most - 1); *line; line += strspn(line, "\n"), lines++) {
 		size_t len = strcspn(line, "\n");
 		pit_auto_free char *copy = strndup(line, len);
 
@@ -380,6 +413,40 @@ static void put_tail(struct pit_buf *out, const struct pit_exit_report *r, int m
 		pit_buf_putc(out, '\n');
 		line += len;
 	}
+	return lines;
+}
+
+/* Of the one that looks like the cause, of the first, and of who failed soon after it. */
+static void put_tails(struct pit_buf *out, const struct pit_exit_report *r, int most)
+{
+	const struct pit_rank_end *of[TAILS];
+	int cause = pit_exit_report_cause(r), count = 0;
+
+	if (r->why != PIT_JOB_FAILED || !first_of(r))
+		return;
+	if (cause >= 0 && has_tail(&r->rank[cause]))
+		of[count++] = &r->rank[cause];
+	if (has_tail(first_of(r)))
+		of[count++] = first_of(r);
+	for (int i = 0; i < r->ranks && count < TAILS; i++)
+		if (i != cause && pit_exit_report_near(r, i) && has_tail(&r->rank[i]))
+			of[count++] = &r->rank[i];
+	while (count > 1 && most / count < TAIL_SHARE)
+		count--;
+	for (int i = 0; i < count; i++)
+		most -= put_tail(out, r, of[i], most / (count - i));
+}
+
+static int put_cause(struct pit_buf *out, const struct pit_exit_report *r)
+{
+	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+	int cause = pit_exit_report_cause(r);
+
+	if (r->why != PIT_JOB_FAILED || cause < 0)
+		return 0;
+	pit_buf_printf(&text, "rank %d looks like it: rank %d only says that it lost a peer", r->rank[cause].rank,
+		       first_of(r)->rank);
+	return put_part(out, "  cause", text.data, INDENT, 2);
 }
 
 void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out)
@@ -389,6 +456,7 @@ void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out)
 	if (r->why == PIT_JOB_DONE && !r->leftovers && !r->output_lost)
 		return;
 	lines = put_head(out, r);
+	lines += put_cause(out, r);
 	if (r->why == PIT_JOB_FAILED && first_of(r))
 		lines += put_why(out, first_of(r));
 	if (r->why != PIT_JOB_DONE)
@@ -402,5 +470,5 @@ void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out)
 	}
 	room = PIT_EXIT_REPORT_LINES - TAIL_AT_LEAST - lines;
 	lines += put_notes(out, r, room < NOTES ? room : NOTES);
-	put_tail(out, r, PIT_EXIT_REPORT_LINES - lines);
+	put_tails(out, r, PIT_EXIT_REPORT_LINES - lines);
 }
