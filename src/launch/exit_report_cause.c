@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "launch/exit_report_cause.h"
+#include "launch/exit_report_parts.h"
 
 #include <string.h>
 
@@ -29,7 +29,8 @@ static bool stopped_by_us(const struct pit_exit_report *r, const struct pit_rank
 {
 	if (e->how == PIT_RANK_EXITED)
 		return r->stop_signal > 0 && e->code == 128 + r->stop_signal;
-	return e->killer == PIT_KILLER_US_STOP || e->killer == PIT_KILLER_US_GRACE;
+	return e->killer == PIT_KILLER_US_STOP || e->killer == PIT_KILLER_US_CHECKPOINT ||
+	       e->killer == PIT_KILLER_US_GRACE;
 }
 
 static bool has_failed(const struct pit_rank_end *e)
