@@ -82,7 +82,7 @@ static void put_signal(struct pit_buf *out, const struct pit_rank_end *e)
 		put_passed(out, e, name);
 		break;
 	case PIT_KILLER_US_CHECKPOINT:
-		pit_buf_printf(out, "ended by the checkpoint signal: it has no handler for %s", name);
+		pit_buf_printf(out, "ended by the checkpoint signal: it had no handler for %s any more", name);
 		break;
 	case PIT_KILLER_US_STOP:
 		pit_buf_printf(out, "stopped by our %s", name);

@@ -285,7 +285,7 @@ static const struct end {
 		   .killer = PIT_KILLER_US_CHECKPOINT,
 		   .after = 10 * S}},
 	 .code = 128 + SIGUSR1,
-	 .says = {"ended by the checkpoint signal: it has no handler for SIGUSR1",
+	 .says = {"ended by the checkpoint signal: it had no handler for SIGUSR1 any more",
 		  "memory  it ran short 6.0 s before: the checkpoint signal was sent then"},
 	 .hides = {"stop    "}},
 	{.name = "a limit of CPU time",
