@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define DIGITS 15 /* of these a double keeps all; with more, 0.1 becomes 0.10000000000000001 */
+
 json_t *pit_json_text(const char *text)
 {
 	pit_auto_free char *copy = NULL;
@@ -25,7 +27,8 @@ json_t *pit_json_number(int64_t n)
 
 int pit_json_put(json_t *top, struct pit_buf *out)
 {
-	pit_auto_free char *text = top ? json_dumps(top, JSON_INDENT(1) | JSON_ENSURE_ASCII) : NULL;
+	const size_t flags = JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(DIGITS);
+	pit_auto_free char *text = top ? json_dumps(top, flags) : NULL;
 
 	json_decref(top);
 	if (text)

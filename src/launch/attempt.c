@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
@@ -95,14 +96,31 @@ static int make_members(struct pit_attempt *a)
 	return make_report(a);
 }
 
+static void on_lost(void *arg, int fd, int error)
+{
+	struct pit_attempt *a = arg;
+	const char *name = fd == STDOUT_FILENO ? "stdout" : "stderr";
+
+	if (error == EPIPE) {
+		pit_attempt_note(a, "nobody reads our %s any more: a rank that writes to its own gets SIGPIPE", name);
+		return;
+	}
+	a->report->output_lost = error;
+	pit_attempt_note(a, "cannot write our %s: %s; what the ranks print there is lost", name, strerror(error));
+}
+
 static int open_output(struct pit_attempt *a, struct pit_error *err)
 {
 	enum pit_output_mode mode = a->members > 1 ? PIT_OUTPUT_LABELLED : PIT_OUTPUT_INHERIT;
+	int rc;
 
 	if (a->options->log_dir)
 		mode = PIT_OUTPUT_FILES;
-	return pit_output_open(a->loop, mode, a->options->log_dir, a->job->placement.ranks, a->q->number, &a->output,
-			       err);
+	rc = pit_output_open(a->loop, mode, a->options->log_dir, a->job->placement.ranks, a->q->number, &a->output,
+			     err);
+	if (!rc)
+		pit_output_on_lost(a->output, &(struct pit_output_lost){.fn = on_lost, .arg = a});
+	return rc;
 }
 
 static int on_signal(void *arg, uint32_t events)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -8,7 +9,7 @@
 
 static bool is_fault(int signal)
 {
-	static const int faults[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP};
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 
 	for (size_t i = 0; i < PIT_COUNT(faults); i++)
 		if (faults[i] == signal)
@@ -16,16 +17,38 @@ static bool is_fault(int signal)
 	return false;
 }
 
-static enum pit_killer killer(const struct pit_attempt *a, int signal)
+/* A process gets these for what it does itself, most often. */
+static bool is_own(int signal)
 {
-	if (is_fault(signal))
-		return PIT_KILLER_SELF;
+	static const int own[] = {SIGABRT, SIGSYS, SIGPIPE, SIGXCPU, SIGXFSZ};
+
+	for (size_t i = 0; i < PIT_COUNT(own); i++)
+		if (own[i] == signal)
+			return true;
+	return is_fault(signal);
+}
+
+/* Only of the first: a log is long, and ranks that end together are many. */
+static enum pit_killer own_doing(const struct pit_member *m, int signal)
+{
+	if (is_fault(signal) && m->a->ending.phase == PIT_RUNNING && pit_attempt_log_has_fault(m->a, m->child.pid))
+		return PIT_KILLER_FAULT;
+	return PIT_KILLER_SELF;
+}
+
+static enum pit_killer killer(const struct pit_member *m, int signal)
+{
+	const struct pit_attempt *a = m->a;
+
 	if (signal == SIGKILL && a->kill_ordered)
 		return PIT_KILLER_US_GRACE;
-	if (signal == a->report->stop_signal ||
-	    (a->report->checkpoint_sent && signal == a->options->ending.checkpoint_signal))
+	if (signal == a->report->stop_signal)
 		return PIT_KILLER_US_STOP;
-	return PIT_KILLER_UNKNOWN;
+	if (m->checkpoint && signal == a->ending.rules.checkpoint_signal)
+		return PIT_KILLER_US_CHECKPOINT;
+	if (a->passed & UINT64_C(1) << (signal - 1))
+		return PIT_KILLER_PASSED;
+	return is_own(signal) ? own_doing(m, signal) : PIT_KILLER_UNKNOWN;
 }
 
 static void add_leaf(struct pit_member *m, struct pit_rank_end *end)
@@ -38,7 +61,27 @@ static void add_leaf(struct pit_member *m, struct pit_rank_end *end)
 		end->leaf = NULL;
 }
 
-static void fill(struct pit_member *m, const siginfo_t *info)
+/* Of a process that has ended, but is not reaped: in seconds, when that is what ended it; else 0. */
+static int64_t reached_cpu_limit(const siginfo_t *info)
+{
+	struct rlimit limit;
+	struct timespec used;
+	clockid_t clock;
+
+	if (info->si_code == CLD_EXITED || (info->si_status != SIGKILL && info->si_status != SIGXCPU) ||
+	    prlimit(info->si_pid, RLIMIT_CPU, NULL, &limit))
+		return 0;
+	if (info->si_status == SIGKILL)
+		limit.rlim_cur = limit.rlim_max;
+	/* The limit is held by another, coarser clock. */
+	if (limit.rlim_cur == RLIM_INFINITY || clock_getcpuclockid(info->si_pid, &clock) ||
+	    clock_gettime(clock, &used) ||
+	    (double)used.tv_sec + (double)used.tv_nsec / 1e9 < 0.9 * (double)limit.rlim_cur)
+		return 0;
+	return limit.rlim_cur ? (int64_t)limit.rlim_cur : 1; /* the kernel takes 0 for 1 */
+}
+
+static void fill(struct pit_member *m, const siginfo_t *info, int64_t cpu_limit)
 {
 	struct pit_attempt *a = m->a;
 	struct pit_rank_end *end = &a->report->rank[m->at];
@@ -50,9 +93,13 @@ static void fill(struct pit_member *m, const siginfo_t *info)
 	} else {
 		end->signal = info->si_status;
 		end->core = info->si_code == CLD_DUMPED;
-		end->killer = killer(a, end->signal);
+		end->killer = killer(m, end->signal);
+		end->sender = a->passed_by;
 	}
 	pit_attempt_find_oom(m, end);
+	end->cpu_limit = cpu_limit;
+	if (cpu_limit && (end->killer == PIT_KILLER_UNKNOWN || end->killer == PIT_KILLER_SELF))
+		end->killer = PIT_KILLER_CPU_LIMIT;
 }
 
 static bool has_failed(const struct pit_rank_end *end)
@@ -91,10 +138,15 @@ static int take(struct pit_member *m)
 {
 	siginfo_t info = {0};
 
+	int64_t cpu_limit;
+
+	if (waitid(P_PID, (id_t)m->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return 0;
+	cpu_limit = reached_cpu_limit(&info);
 	if (waitid(P_PID, (id_t)m->child.pid, &info, WEXITED | WNOHANG) || !info.si_pid)
 		return 0;
 	pit_loop_unwatch(m->a->loop, m->child.pidfd);
-	fill(m, &info);
+	fill(m, &info, cpu_limit);
 	pit_attempt_ended(m);
 	return 1;
 }

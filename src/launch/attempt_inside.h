@@ -34,6 +34,7 @@ struct pit_member {
 	struct pit_spawned child; /* pid is 0 when there is none */
 	char leaf[24];            /* name; "" none */
 	struct pit_leaf_memory before;
+	bool checkpoint; /* that signal was sent to it */
 };
 
 struct pit_attempt {
@@ -50,8 +51,10 @@ struct pit_attempt {
 	pid_t *leader;         /* of each; 0 gone */
 	struct pit_idset mems; /* nodes that all memory of the job must come from; empty: not bound */
 	int members;
-	int null;    /* /dev/null for stdin */
-	int signals; /* signalfd */
+	uint64_t passed; /* signals that went to the leaders as they came, a bit each, */
+	pid_t passed_by; /* the last from whom */
+	int null;        /* /dev/null for stdin */
+	int signals;     /* signalfd */
 	int64_t started;
 	uint64_t own_kills; /* pit_attempt_own_kills() at the start, or at the last kill found by it */
 	int deadline;       /* timer of `ending`; 0 none */
@@ -103,6 +106,9 @@ int pit_attempt_checkpoint(struct pit_attempt *a);
 uint64_t pit_attempt_own_kills(struct pit_attempt *a);
 /* Was it the memory? Sets `killer` then; or it was a worker's end, which is noted. */
 void pit_attempt_find_oom(struct pit_member *m, struct pit_rank_end *end);
+
+/* The kernel's log tells of a fault of this process. */
+bool pit_attempt_log_has_fault(struct pit_attempt *a, pid_t pid);
 
 int pit_attempt_watch_memory(struct pit_attempt *a);
 

@@ -71,7 +71,8 @@ static void on_pressure(void *arg, const struct pit_pressure_news *n)
 	if (a->options->on_pressure != PIT_ON_PRESSURE_CHECKPOINT || !a->options->ending.checkpoint_signal ||
 	    a->ending.phase != PIT_RUNNING || n->along)
 		return;
-	(void)pit_attempt_checkpoint(a);
+	if (pit_attempt_checkpoint(a))
+		a->report->pressed = pit_now() - a->started;
 }
 
 /* Without memory this is only not watched. */

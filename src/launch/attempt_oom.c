@@ -14,6 +14,15 @@ static uint64_t grown(uint64_t now, uint64_t before)
 	return now == UINT64_MAX || before == UINT64_MAX || now < before ? 0 : now - before;
 }
 
+/* With memory.oom.group the kernel kills the victim, then everything in its group, and counts the victim twice
+ * (mm/oom_kill.c). 0: unknown, since kernels before 5.17 do not tell how often that was. */
+static uint64_t processes_killed(const struct pit_leaf_memory *now, const struct pit_leaf_memory *before)
+{
+	if (now->oom_group_kill == UINT64_MAX)
+		return 0;
+	return grown(now->oom_kill, before->oom_kill) - grown(now->oom_group_kill, before->oom_group_kill);
+}
+
 /* In another PID namespace than the first the log has other numbers than we. */
 static enum pit_killer ask_kernel_log(struct pit_attempt *a, pid_t pid)
 {
@@ -28,6 +37,19 @@ static enum pit_killer ask_kernel_log(struct pit_attempt *a, pid_t pid)
 		who = killed.group ? PIT_KILLER_OOM_GROUP : PIT_KILLER_OOM_HOST;
 	pit_kmsg_free(&k);
 	return who;
+}
+
+bool pit_attempt_log_has_fault(struct pit_attempt *a, pid_t pid)
+{
+	struct pit_kmsg k = {0};
+	bool found;
+
+	pit_root_forget(a->root);
+	if (pit_kmsg_load(a->root, &k, NULL))
+		return false;
+	found = pit_killed_fault(&k, a->started / 1000 - SLACK_US, pid);
+	pit_kmsg_free(&k);
+	return found;
 }
 
 /* "python3 (pid 123)", else "a process". */
@@ -95,8 +117,9 @@ void pit_attempt_find_oom(struct pit_member *m, struct pit_rank_end *end)
 {
 	uint64_t kills = m->leaf[0] ? grown(end->memory.oom_kill, m->before.oom_kill) : 0;
 
+	end->oom_killed = kills ? processes_killed(&end->memory, &m->before) : 0;
 	if (end->signal == SIGKILL && end->killer == PIT_KILLER_UNKNOWN)
 		end->killer = kills ? PIT_KILLER_OOM_GROUP : ask_outside(m);
 	else if (kills)
-		note_workers(m, kills);
+		note_workers(m, end->oom_killed);
 }

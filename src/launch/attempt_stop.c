@@ -89,6 +89,7 @@ int pit_attempt_checkpoint(struct pit_attempt *a)
 	for (int i = 0; i < a->members; i++) {
 		if (hears(&a->member[i], signal)) {
 			signal_leader(&a->member[i], signal);
+			a->member[i].checkpoint = true;
 			sent++;
 		} else {
 			deaf += lives(&a->member[i]);
@@ -102,14 +103,14 @@ int pit_attempt_checkpoint(struct pit_attempt *a)
 			"%d of %d ranks did not get the checkpoint signal: they have no handler for %s, and it "
 			"would end them (put 'exec' before the command in a shell)",
 			deaf, sent + deaf, pit_signal_name(signal, name, sizeof(name)));
-	a->report->checkpoint_sent |= sent > 0;
 	return sent;
 }
 
 /* Nobody who saves: nothing to wait for. */
 static unsigned checkpoint(struct pit_attempt *a)
 {
-	return pit_attempt_checkpoint(a) ? 0 : pit_ending_unheard(&a->ending, pit_now());
+	a->report->checkpoint_sent = pit_attempt_checkpoint(a) > 0;
+	return a->report->checkpoint_sent ? 0 : pit_ending_unheard(&a->ending, pit_now());
 }
 
 /* Who is stopped cannot end in order. */
@@ -269,6 +270,8 @@ static void hear(struct pit_attempt *a, const struct pit_front_message *m)
 	} else if (m->signal == SIGTSTP || m->signal == SIGCONT) {
 		signal_groups(a, m->signal);
 	} else {
+		a->passed |= UINT64_C(1) << (m->signal - 1);
+		a->passed_by = m->sender;
 		pit_attempt_signal_leaders(a, m->signal);
 	}
 }

@@ -63,7 +63,7 @@ static int code_of_stop(const struct pit_exit_report *r)
 	return 0;
 }
 
-int pit_exit_report_code(const struct pit_exit_report *r)
+static int code_of_job(const struct pit_exit_report *r)
 {
 	switch (r->why) {
 	case PIT_JOB_DONE:
@@ -77,4 +77,11 @@ int pit_exit_report_code(const struct pit_exit_report *r)
 		break;
 	}
 	return CODE_OURS;
+}
+
+int pit_exit_report_code(const struct pit_exit_report *r)
+{
+	int code = code_of_job(r);
+
+	return code || !r->output_lost ? code : CODE_OURS;
 }

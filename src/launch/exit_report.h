@@ -19,11 +19,15 @@ enum pit_rank_how {
 
 enum pit_killer { /* who sent the signal that ended it, as far as can be known */
 		  PIT_KILLER_UNKNOWN,
-		  PIT_KILLER_SELF,      /* abort(), a fault: ABRT SEGV BUS FPE ILL SYS TRAP */
-		  PIT_KILLER_US_STOP,   /* our stop signal */
-		  PIT_KILLER_US_GRACE,  /* our SIGKILL, after the grace */
-		  PIT_KILLER_OOM_GROUP, /* the kernel, at the limit of its group (memory.events) */
-		  PIT_KILLER_OOM_HOST,  /* the kernel, because the host was out of memory (kmsg) */
+		  PIT_KILLER_FAULT,         /* itself: the kernel's log has the fault */
+		  PIT_KILLER_SELF,          /* itself, most often: ABRT SEGV BUS FPE ILL SYS TRAP PIPE XCPU XFSZ */
+		  PIT_KILLER_CPU_LIMIT,     /* the kernel, at RLIMIT_CPU */
+		  PIT_KILLER_PASSED,        /* somebody who sent it to us: we passed it on */
+		  PIT_KILLER_US_CHECKPOINT, /* our checkpoint signal */
+		  PIT_KILLER_US_STOP,       /* our stop signal */
+		  PIT_KILLER_US_GRACE,      /* our SIGKILL, after the grace */
+		  PIT_KILLER_OOM_GROUP,     /* the kernel, at the limit of its group (memory.events) */
+		  PIT_KILLER_OOM_HOST,      /* the kernel, because the host was out of memory (kmsg) */
 };
 
 struct pit_rank_end {
@@ -34,7 +38,10 @@ struct pit_rank_end {
 	bool core;        /* a core file was written */
 	bool before_exec; /* NOT_STARTED: a step of ours failed (binding with --strict, --chdir), not the command */
 	enum pit_killer killer;
-	int64_t after;                 /* ns since the start of this attempt */
+	pid_t sender;        /* PASSED: of whom; 0 the kernel, -1 unknown */
+	int64_t cpu_limit;   /* CPU_LIMIT: s */
+	uint64_t oom_killed; /* processes of its group that the kernel killed for want of memory; 0 none, or unknown */
+	int64_t after;       /* ns since the start of this attempt */
 	struct pit_leaf_memory memory; /* of its leaf at its end; all zero: there was none */
 	char *leaf;                    /* path of that leaf; NULL there was none */
 	char *tail;                    /* last lines of its stderr; NULL none were kept */
@@ -55,16 +62,19 @@ struct pit_exit_report {
 	int attempt, restarts; /* this one is number `attempt` (0 first) of at most 1 + restarts */
 	const char *gave_up;   /* why no further restart; NULL */
 	int64_t lasted;
-	int leftovers; /* processes that the ranks left behind and we ended */
-	int orphans;   /* that ended by themselves and were reaped */
-	bool checkpoint_sent;
+	int leftovers;         /* processes that the ranks left behind and we ended */
+	int orphans;           /* that ended by themselves and were reaped */
+	int output_lost;       /* errno with which what they printed could not be written on; 0 all was */
+	bool checkpoint_sent;  /* before the stop signal */
+	int64_t pressed;       /* ns since the start of a checkpoint signal for want of memory; 0 none */
 	bool grace_over;       /* the stop signal was not enough for some */
 	struct pit_strv notes; /* what --explain would have said of it: re-bound threads, remote memory, pressure */
 };
 void pit_exit_report_free(struct pit_exit_report *r); /* back to all-zero, `first` -1 */
 
 /* 0; the first failing rank's code, or 128 + its signal; a job that was asked to stop: 128 + that signal unless all
- * ranks ended with 0; 127 command not found, 126 not executable, 125 pitcrew could not do its part. */
+ * ranks ended with 0; 127 command not found, 126 not executable, 125 pitcrew could not do its part: also when
+ * all ended well, but output was lost. */
 int pit_exit_report_code(const struct pit_exit_report *r);
 
 /* At most PIT_EXIT_REPORT_LINES lines of at most 100 columns, nothing for a job that simply went well; foreign text

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/json.h"
-#include "launch/exit_report.h"
+#include "launch/exit_report_parts.h"
 
 static const char *const whys[] = {
 	[PIT_JOB_DONE] = "done",
@@ -19,7 +21,9 @@ static const char *const hows[] = {
 };
 
 static const char *const killers[] = {
-	[PIT_KILLER_UNKNOWN] = "unknown",     [PIT_KILLER_SELF] = "self",
+	[PIT_KILLER_UNKNOWN] = "unknown",     [PIT_KILLER_FAULT] = "self",
+	[PIT_KILLER_SELF] = "likely-self",    [PIT_KILLER_CPU_LIMIT] = "cpu-limit",
+	[PIT_KILLER_PASSED] = "passed-on",    [PIT_KILLER_US_CHECKPOINT] = "checkpoint-signal",
 	[PIT_KILLER_US_STOP] = "stop-signal", [PIT_KILLER_US_GRACE] = "after-grace",
 	[PIT_KILLER_OOM_GROUP] = "oom-group", [PIT_KILLER_OOM_HOST] = "oom-host",
 };
@@ -45,11 +49,12 @@ static json_t *memory(const struct pit_leaf_memory *m)
 {
 	if (!m->current && !m->peak && !m->max)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "current", bytes(m->current),
-			 "peak", bytes(m->peak), "max", bytes(m->max), "high", bytes(m->high), "anon", bytes(m->anon),
-			 "file", bytes(m->file), "shmem", bytes(m->shmem), "slab", bytes(m->slab), "events_high",
-			 bytes(m->events_high), "events_max", bytes(m->events_max), "oom", bytes(m->oom), "oom_kill",
-			 bytes(m->oom_kill));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "current",
+			 bytes(m->current), "peak", bytes(m->peak), "max", bytes(m->max), "high", bytes(m->high),
+			 "anon", bytes(m->anon), "file", bytes(m->file), "shmem", bytes(m->shmem), "slab",
+			 bytes(m->slab), "events_high", bytes(m->events_high), "events_max", bytes(m->events_max),
+			 "oom", bytes(m->oom), "oom_kill", bytes(m->oom_kill), "oom_group_kill",
+			 bytes(m->oom_group_kill));
 }
 
 static json_t *rank_end(const struct pit_rank_end *e)
@@ -100,14 +105,18 @@ static json_t *asked(const struct pit_exit_report *r)
 
 int pit_exit_report_json(const struct pit_exit_report *r, struct pit_buf *out)
 {
+	int cause = r->why == PIT_JOB_FAILED ? pit_exit_report_cause(r) : -1;
 	bool failed = r->first >= 0 && r->first < r->ranks;
-	json_t *top = json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:i, s:i, s:o, s:i, s:i, s:b, s:b, s:o, s:o}", "schema",
-				1, "result", whys[r->why], "exit_code", pit_exit_report_code(r), "first_failed",
-				failed ? json_integer(r->rank[r->first].rank) : json_null(), "seconds",
-				seconds(r->lasted), "asked", asked(r), "attempt", r->attempt, "restarts", r->restarts,
-				"gave_up", pit_json_text(r->gave_up), "leftovers", r->leftovers, "orphans", r->orphans,
-				"checkpoint_sent", r->checkpoint_sent, "grace_over", r->grace_over, "notes", notes(r),
-				"ranks", ranks(r));
+	json_t *top = json_pack(
+		"{s:i, s:s, s:i, s:o, s:o, s:o, s:i, s:i, s:o, s:i, s:i, s:o, s:b, s:o, s:b, s:o, s:o, s:o}", "schema",
+		1, "result", whys[r->why], "exit_code", pit_exit_report_code(r), "first_failed",
+		failed ? json_integer(r->rank[r->first].rank) : json_null(), "seconds", seconds(r->lasted), "asked",
+		asked(r), "attempt", r->attempt, "restarts", r->restarts, "gave_up", pit_json_text(r->gave_up),
+		"leftovers", r->leftovers, "orphans", r->orphans, "output_lost",
+		pit_json_text(r->output_lost ? strerror(r->output_lost) : NULL), "checkpoint_sent",
+		r->checkpoint_sent || r->pressed, "pressure_checkpoint", r->pressed ? seconds(r->pressed) : json_null(),
+		"grace_over", r->grace_over, "notes", notes(r), "likely_cause",
+		pit_json_number(cause < 0 ? -1 : r->rank[cause].rank), "ranks", ranks(r));
 
 	return pit_json_put(top, out);
 }

@@ -5,34 +5,16 @@
 #include "base/clock.h"
 #include "base/idset.h"
 #include "base/parse.h"
-#include "launch/exit_report.h"
+#include "launch/exit_report_parts.h"
 #include "report/text.h"
 
 #define WIDTH 100
 #define INDENT 10
-#define GROUPS 4         /* lines about the other ranks */
-#define NOTES 3          /* lines of notes, */
-#define TAIL_AT_LEAST 6  /* which leave this many to stderr */
-#define WORTH (64 << 20) /* bytes that are worth a word */
-
-/* What a signal that a process gets for a reason of its own usually means. */
-static const struct {
-	int signal;
-	const char *means;
-} meanings[] = {
-	{.signal = SIGSEGV, .means = "it used memory that is not mapped: a fault in native code, or a stack overflow"},
-	{.signal = SIGBUS,
-	 .means =
-		 "a mapped file could not be read or grown: often a full /dev/shm (DataLoader workers), or a cut file"},
-	{.signal = SIGILL, .means = "an instruction that this CPU does not have: a build for another machine"},
-	{.signal = SIGFPE, .means = "an integer division by zero, or a trapped floating-point error"},
-	{.signal = SIGABRT, .means = "it ended itself: a failed assertion, or a watchdog such as NCCL's"},
-	{.signal = SIGSYS, .means = "a system call that seccomp forbids here"},
-	{.signal = SIGXCPU, .means = "its limit of CPU time (ulimit -t)"},
-	{.signal = SIGXFSZ, .means = "its limit of file size (ulimit -f)"},
-	{.signal = SIGPIPE, .means = "it wrote to a pipe that nobody reads any more"},
-	{.signal = SIGKILL, .means = "somebody's kill -9, or an OOM killer whose message cannot be read here"},
-};
+#define GROUPS 4        /* lines about the other ranks */
+#define NOTES 3         /* lines of notes, */
+#define TAILS 3         /* ranks of which that is shown */
+#define TAIL_SHARE 4    /* lines of each, at least */
+#define TAIL_AT_LEAST 6 /* which leave this many to stderr */
 
 static const char *format_duration(int64_t ns, char *out, size_t size)
 {
@@ -77,65 +59,6 @@ static int put_part(struct pit_buf *out, const char *label, const char *text, in
 	return lines;
 }
 
-static void put_exit(struct pit_buf *out, int code)
-{
-	char name[24];
-
-	pit_buf_printf(out, "exited with %d", code);
-	if (code > 128 && code <= 128 + SIGRTMAX)
-		pit_buf_printf(out, ", as a shell does whose command was ended by %s",
-			       pit_signal_name(code - 128, name, sizeof(name)));
-}
-
-static void put_signal(struct pit_buf *out, const struct pit_rank_end *e)
-{
-	char name[24];
-
-	pit_signal_name(e->signal, name, sizeof(name));
-	switch (e->killer) {
-	case PIT_KILLER_SELF:
-		pit_buf_printf(out, "ended by %s of its own%s", name, e->core ? ", core file written" : "");
-		break;
-	case PIT_KILLER_US_STOP:
-		pit_buf_printf(out, "stopped by our %s", name);
-		break;
-	case PIT_KILLER_US_GRACE:
-		pit_buf_printf(out, "ended by our %s after the grace", name);
-		break;
-	case PIT_KILLER_OOM_GROUP:
-		pit_buf_printf(out, "killed by the kernel (%s): out of memory in its group", name);
-		break;
-	case PIT_KILLER_OOM_HOST:
-		pit_buf_printf(out, "killed by the kernel (%s): out of memory on the host", name);
-		break;
-	case PIT_KILLER_UNKNOWN:
-		pit_buf_printf(out, "ended by a %s that pitcrew did not send%s", name,
-			       e->core ? ", core file written" : "");
-		break;
-	}
-}
-
-static void put_how(struct pit_buf *out, const struct pit_rank_end *e)
-{
-	switch (e->how) {
-	case PIT_RANK_RUNS:
-		pit_buf_puts(out, e->pid > 0 ? "did not end, not even by SIGKILL" : "not started");
-		break;
-	case PIT_RANK_EXITED:
-		if (e->code)
-			put_exit(out, e->code);
-		else
-			pit_buf_puts(out, "ended well");
-		break;
-	case PIT_RANK_SIGNALLED:
-		put_signal(out, e);
-		break;
-	case PIT_RANK_NOT_STARTED:
-		pit_buf_printf(out, "could not be started: %s", e->gone ? e->gone : strerror(e->code));
-		break;
-	}
-}
-
 static void put_asked(struct pit_buf *out, const struct pit_exit_report *r, const char *when)
 {
 	char name[24];
@@ -155,16 +78,41 @@ static const struct pit_rank_end *first_of(const struct pit_exit_report *r)
 	return r->first >= 0 && r->first < r->ranks ? &r->rank[r->first] : NULL;
 }
 
+/* Who failed at nearly the same time. */
+static void put_near(struct pit_buf *out, const struct pit_exit_report *r)
+{
+	char when[32];
+	int near = 0, last = -1;
+
+	for (int i = 0; i < r->ranks; i++) {
+		if (!pit_exit_report_near(r, i))
+			continue;
+		near++;
+		if (last < 0 || r->rank[i].after > r->rank[last].after)
+			last = i;
+	}
+	if (!near)
+		return;
+	format_duration(r->rank[last].after - first_of(r)->after, when, sizeof(when));
+	if (near == 1)
+		pit_buf_printf(out, " (rank %d %s later)", r->rank[last].rank, when);
+	else
+		pit_buf_printf(out, " (%d more within %s)", near, when);
+}
+
 static void put_failed(struct pit_buf *out, const struct pit_exit_report *r, const struct pit_rank_end *e)
 {
 	char name[24], when[32];
 
 	pit_buf_puts(out, subject(r, e, name, sizeof(name)));
-	if (e->how != PIT_RANK_NOT_STARTED)
-		pit_buf_printf(out, " %s after %s:", r->ranks > 1 ? "failed first," : "failed",
+	if (e->how != PIT_RANK_NOT_STARTED) {
+		pit_buf_printf(out, " %s after %s", r->ranks > 1 ? "failed first," : "failed",
 			       format_duration(e->after, when, sizeof(when)));
+		put_near(out, r);
+		pit_buf_putc(out, ':');
+	}
 	pit_buf_putc(out, ' ');
-	put_how(out, e);
+	pit_exit_report_put_how(out, e);
 	if (e->pid > 0)
 		pit_buf_printf(out, " (pid %d)", (int)e->pid);
 }
@@ -185,51 +133,16 @@ static int put_head(struct pit_buf *out, const struct pit_exit_report *r)
 		put_failed(&text, r, first_of(r));
 	else
 		pit_buf_puts(&text, r->why == PIT_JOB_FAILED ? "the job failed" : "the job could not be started");
+	if (r->output_lost)
+		pit_buf_printf(&text, "; output was lost: %s", strerror(r->output_lost));
 	return put_part(out, "pitcrew: ", text.data, 9, 3);
 }
 
-static bool known(uint64_t bytes)
-{
-	return bytes != UINT64_MAX;
-}
-
-static void put_group_oom(struct pit_buf *out, const struct pit_rank_end *e)
-{
-	const struct pit_leaf_memory *m = &e->memory;
-	char size[32];
-
-	if (m->max && known(m->max))
-		pit_buf_printf(out, "its processes may have %s together (memory.max%s%s)",
-			       pit_format_size(m->max, size, sizeof(size)), e->leaf ? " of " : "",
-			       e->leaf ? e->leaf : "");
-	else
-		pit_buf_puts(out, "its own group has no limit: that of a group above was reached");
-	if (m->peak && known(m->peak))
-		pit_buf_printf(out, ", most used %s", pit_format_size(m->peak, size, sizeof(size)));
-	if (known(m->shmem) && m->shmem > WORTH)
-		pit_buf_printf(out, ", of which still in /dev/shm and the like %s",
-			       pit_format_size(m->shmem, size, sizeof(size)));
-	if (m->oom_kill && known(m->oom_kill))
-		pit_buf_printf(out, "; %d processes killed", (int)m->oom_kill);
-}
-
-/* What lies behind the end of a rank; nothing when only it can know. */
 static int put_why(struct pit_buf *out, const struct pit_rank_end *e)
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
-	if (e->how != PIT_RANK_SIGNALLED)
-		return 0;
-	if (e->killer == PIT_KILLER_OOM_GROUP)
-		put_group_oom(&text, e);
-	else if (e->killer == PIT_KILLER_OOM_HOST)
-		pit_buf_puts(&text,
-			     "the host had no memory left, and the kernel chose this process (kernel log); --mem-max "
-			     "keeps a job from taking the host's last memory");
-	else if (e->killer == PIT_KILLER_UNKNOWN || e->killer == PIT_KILLER_SELF)
-		for (size_t i = 0; i < PIT_COUNT(meanings); i++)
-			if (meanings[i].signal == e->signal)
-				pit_buf_puts(&text, meanings[i].means);
+	pit_exit_report_put_why(&text, e);
 	return text.len ? put_part(out, "  why", text.data, INDENT, 4) : 0;
 }
 
@@ -283,7 +196,7 @@ static int put_others(struct pit_buf *out, const struct pit_exit_report *r)
 
 		if (&r->rank[i] == first)
 			continue;
-		put_how(&text, &r->rank[i]);
+		pit_exit_report_put_how(&text, &r->rank[i]);
 		how[i] = pit_buf_take(&text);
 	}
 	lines = put_kinds(out, r, how);
@@ -309,6 +222,20 @@ static int put_stop(struct pit_buf *out, const struct pit_exit_report *r)
 	else if (r->grace_over)
 		pit_buf_puts(&text, "not all ended in the grace: SIGKILL did it");
 	return put_part(out, "  stop", text.data, INDENT, 2);
+}
+
+static int put_pressed(struct pit_buf *out, const struct pit_exit_report *r)
+{
+	const struct pit_rank_end *first = first_of(r);
+	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+	char when[32];
+	int64_t end = first ? first->after : r->lasted;
+
+	if (!r->pressed || end < r->pressed)
+		return 0;
+	pit_buf_printf(&text, "it ran short %s before: the checkpoint signal was sent then",
+		       format_duration(end - r->pressed, when, sizeof(when)));
+	return put_part(out, "  memory", text.data, INDENT, 2);
 }
 
 static int put_left(struct pit_buf *out, const struct pit_exit_report *r)
@@ -359,16 +286,22 @@ static const char *last_lines(const char *text, int lines)
 	return at + strspn(at, "\n");
 }
 
-static void put_tail(struct pit_buf *out, const struct pit_exit_report *r, int most)
+static bool has_tail(const struct pit_rank_end *e)
 {
-	const struct pit_rank_end *e = first_of(r);
+	return e->tail && e->tail[strspn(e->tail, " \t\r\n")];
+}
+
+/* Returns the lines. */
+static int put_tail(struct pit_buf *out, const struct pit_exit_report *r, const struct pit_rank_end *e, int most)
+{
 	const char *line;
 	char name[24];
+	int lines = 1;
 
-	if (r->why != PIT_JOB_FAILED || !e || !e->tail || e->tail[strspn(e->tail, " \t\r\n")] == '\0' || most < 2)
-		return;
+	if (most < 2)
+		return 0;
 	pit_buf_printf(out, "  stderr  last lines of %s:\n", subject(r, e, name, sizeof(name)));
-	for (line = last_lines(e->tail, most - 1); *line; line += strspn(line, "\n")) {
+	for (line = last_lines(e->tail, most - 1); *line; line += strspn(line, "\n"), lines++) {
 		size_t len = strcspn(line, "\n");
 		pit_auto_free char *copy = strndup(line, len);
 
@@ -378,27 +311,64 @@ static void put_tail(struct pit_buf *out, const struct pit_exit_report *r, int m
 		pit_buf_putc(out, '\n');
 		line += len;
 	}
+	return lines;
+}
+
+/* Of the one that looks like the cause, of the first, and of who failed soon after it. */
+static void put_tails(struct pit_buf *out, const struct pit_exit_report *r, int most)
+{
+	const struct pit_rank_end *of[TAILS];
+	int cause = pit_exit_report_cause(r), count = 0;
+
+	if (r->why != PIT_JOB_FAILED || !first_of(r))
+		return;
+	if (cause >= 0 && has_tail(&r->rank[cause]))
+		of[count++] = &r->rank[cause];
+	if (has_tail(first_of(r)))
+		of[count++] = first_of(r);
+	for (int i = 0; i < r->ranks && count < TAILS; i++)
+		if (i != cause && pit_exit_report_near(r, i) && has_tail(&r->rank[i]))
+			of[count++] = &r->rank[i];
+	while (count > 1 && most / count < TAIL_SHARE)
+		count--;
+	for (int i = 0; i < count; i++)
+		most -= put_tail(out, r, of[i], most / (count - i));
+}
+
+static int put_cause(struct pit_buf *out, const struct pit_exit_report *r)
+{
+	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+	int cause = pit_exit_report_cause(r);
+
+	if (r->why != PIT_JOB_FAILED || cause < 0)
+		return 0;
+	pit_buf_printf(&text, "rank %d looks like it: rank %d only says that it lost a peer", r->rank[cause].rank,
+		       first_of(r)->rank);
+	return put_part(out, "  cause", text.data, INDENT, 2);
 }
 
 void pit_exit_report_text(const struct pit_exit_report *r, struct pit_buf *out)
 {
 	int lines, room;
 
-	if (r->why == PIT_JOB_DONE && !r->leftovers)
+	if (r->why == PIT_JOB_DONE && !r->leftovers && !r->output_lost)
 		return;
 	lines = put_head(out, r);
+	lines += put_cause(out, r);
 	if (r->why == PIT_JOB_FAILED && first_of(r))
 		lines += put_why(out, first_of(r));
 	if (r->why != PIT_JOB_DONE)
 		lines += put_others(out, r);
+	if (r->why != PIT_JOB_DONE)
+		lines += put_pressed(out, r);
 	lines += put_stop(out, r);
 	lines += put_left(out, r);
 	lines += put_restart(out, r);
-	if (r->why != PIT_JOB_DONE) {
+	if (pit_exit_report_code(r) || r->why != PIT_JOB_DONE) {
 		pit_buf_printf(out, "  code    %d\n", pit_exit_report_code(r));
 		lines++;
 	}
 	room = PIT_EXIT_REPORT_LINES - TAIL_AT_LEAST - lines;
 	lines += put_notes(out, r, room < NOTES ? room : NOTES);
-	put_tail(out, r, PIT_EXIT_REPORT_LINES - lines);
+	put_tails(out, r, PIT_EXIT_REPORT_LINES - lines);
 }

@@ -80,3 +80,17 @@ bool pit_killed_in(const struct pit_kmsg *k, int64_t since, const char *end, str
 			return true;
 	return false;
 }
+
+/* x86 "name[pid]: segfault at", "traps: name[pid] general protection fault"; arm64 "name[pid]: unhandled exception". */
+bool pit_killed_fault(const struct pit_kmsg *k, int64_t since, pid_t pid)
+{
+	static const char *const words[] = {"]: segfault", "traps: ", "]: unhandled"};
+	char mark[24];
+
+	snprintf(mark, sizeof(mark), "[%d]", (int)pid);
+	for (size_t i = k->count; i > 0 && !is_old(&k->item[i - 1], since); i--)
+		for (size_t w = 0; w < PIT_COUNT(words); w++)
+			if (strstr(k->item[i - 1].text, mark) && strstr(k->item[i - 1].text, words[w]))
+				return true;
+	return false;
+}

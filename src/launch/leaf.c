@@ -177,10 +177,10 @@ static void numbers(int dir, const char *file, const char *const *keys, uint64_t
 int pit_leaves_memory(struct pit_leaves *l, const char *name, struct pit_leaf_memory *ret)
 {
 	static const char *const stat[] = {"anon", "file", "shmem", "slab_unreclaimable"};
-	static const char *const events[] = {"high", "max", "oom", "oom_kill"};
+	static const char *const events[] = {"high", "max", "oom", "oom_kill", "oom_group_kill"};
 	struct pit_leaf_memory m;
 	uint64_t *const stats[] = {&m.anon, &m.file, &m.shmem, &m.slab};
-	uint64_t *const counts[] = {&m.events_high, &m.events_max, &m.oom, &m.oom_kill};
+	uint64_t *const counts[] = {&m.events_high, &m.events_max, &m.oom, &m.oom_kill, &m.oom_group_kill};
 	int dir = dir_of(l, name);
 
 	if (dir < 0)

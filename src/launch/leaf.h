@@ -42,6 +42,7 @@ struct pit_leaf_memory { /* UINT64_MAX unknown */
 	uint64_t current, peak, max, high;
 	uint64_t anon, file, shmem, slab;                /* memory.stat; `slab` is the part that cannot be reclaimed */
 	uint64_t events_high, events_max, oom, oom_kill; /* memory.events: groups below count, too */
+	uint64_t oom_group_kill;                         /* each of them counts its victim twice in `oom_kill` */
 };
 /* `name` NULL: the whole job. */
 int pit_leaves_memory(struct pit_leaves *l, const char *name, struct pit_leaf_memory *ret);

@@ -35,6 +35,8 @@ struct pit_output {
 	struct pit_output_dir dir;
 	int ranks;
 	struct pit_hurry hurry;
+	struct pit_output_lost lost;
+	bool told[2];               /* of each sink: it loses output */
 	struct stream (*stream)[2]; /* of each rank: stdout, stderr */
 	off_t *start;               /* of each rank's .err: its size before */
 	struct pit_sink sink[2];
@@ -64,15 +66,33 @@ static int on_rest(void *arg, uint32_t events)
 	return 0;
 }
 
-/* Reads on when the sink has room again. */
+static void end_stream(struct stream *s);
+
+static void tell_lost(struct pit_output *o)
+{
+	for (int i = 0; i < 2; i++) {
+		int error = o->sink[i].unread ? EPIPE : o->sink[i].error;
+
+		if (!error || o->told[i])
+			continue;
+		o->told[i] = true;
+		if (o->lost.fn)
+			o->lost.fn(o->lost.arg, STDOUT_FILENO + i, error);
+	}
+}
+
+/* Reads on when the sink has room again, and no more when nobody reads it. */
 static void resume(void *arg)
 {
 	struct pit_output *o = arg;
 
+	tell_lost(o);
 	for (int i = 0; i < 2 * o->ranks; i++) {
 		struct stream *s = &o->stream[i / 2][i % 2];
 
-		if (s->paused && pit_sink_left(s->sink) < PIT_SINK_LOW)
+		if (s->sink->unread)
+			end_stream(s);
+		else if (s->paused && pit_sink_left(s->sink) < PIT_SINK_LOW)
 			s->paused = s->fd >= 0 && pit_loop_watch(o->loop, s->fd, EPOLLIN, serve, s);
 	}
 }
@@ -86,7 +106,8 @@ static void end_stream(struct stream *s)
 	close(s->fd);
 	s->fd = -1;
 	pit_lines_end(&s->lines, show, s);
-	pit_sink_flush(s->sink);
+	if (!s->sink->unread)
+		pit_sink_flush(s->sink);
 }
 
 static void keep(struct stream *s, const char *bytes, size_t len)
@@ -297,6 +318,11 @@ void pit_output_tail(struct pit_output *o, int rank, struct pit_buf *out)
 	}
 	read_rest(s);
 	pit_lines_last(s->recent.data, s->recent.len, s->cut, PIT_OUTPUT_TAIL, out);
+}
+
+void pit_output_on_lost(struct pit_output *o, const struct pit_output_lost *lost)
+{
+	o->lost = *lost;
 }
 
 void pit_output_hurry(struct pit_output *o, const struct pit_hurry *hurry)

@@ -2,9 +2,10 @@
  *
  * What ranks write. One rank: our own files, untouched (terminals stay terminals). Several: pipes, whole lines with
  * "[rank] " in front, or files rank-N.out and rank-N.err in a directory. The last lines of each rank's stderr are kept
- * for the report. When whoever reads us is slow, ranks wait, the supervisor does not; when that reader is gone, output
- * is dropped. A line that is written anew with CR (a progress bar) comes out at most every PIT_LINES_UPDATE, its last
- * state always (output_lines.h).
+ * for the report. When whoever reads us is slow, ranks wait, the supervisor does not; when that reader is gone, our
+ * ends of the pipes are closed, so that the next rank that writes gets SIGPIPE, as a member of a pipe does. What does
+ * not fit on a disk is lost, and told. A line that is written anew with CR (a progress bar) comes out at most every
+ * PIT_LINES_UPDATE, its last state always (output_lines.h).
  */
 #ifndef PIT_LAUNCH_OUTPUT_H
 #define PIT_LAUNCH_OUTPUT_H
@@ -37,6 +38,14 @@ void pit_output_drain(struct pit_output *o, int ms);
 
 /* Appends the last lines of a rank's stderr, without its label. Nothing in mode INHERIT. */
 void pit_output_tail(struct pit_output *o, int rank, struct pit_buf *out);
+
+/* Told once for each of our files, from whatever writes to it: `error` is EPIPE when nobody reads `fd` (1, 2) any more,
+ * else why it cannot be written. */
+struct pit_output_lost {
+	void (*fn)(void *arg, int fd, int error);
+	void *arg;
+};
+void pit_output_on_lost(struct pit_output *o, const struct pit_output_lost *lost);
 
 /* pit_output_close() then gives a slow reader of ours all the time it needs, until `hurry` says that it is enough.
  * Without it waits for `ms` only, and the rest is lost. */

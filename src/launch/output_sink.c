@@ -122,6 +122,9 @@ static void fail(struct pit_sink *s, int error)
 	if (error == EAGAIN)
 		return;
 	drop_all(s);
+	s->unread |= error == EPIPE || error == ECONNRESET;
+	if (s->way == PIT_SINK_PLAIN && !s->error)
+		s->error = error;
 	if (error != EPIPE && error != EBADF && error != EIO && error != ECONNRESET && error != ENXIO)
 		return;
 	unwatch(s);

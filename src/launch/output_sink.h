@@ -2,7 +2,8 @@
  *
  * Our own stdout or stderr, written to without ever waiting for who reads it. The file is shared with other processes,
  * so O_NONBLOCK may not be set on it: pipes and terminals are opened once more, sockets have a flag for each call, and
- * where neither is to be had no more is written than fits. A reader that has gone, or a full disk, drops what there is.
+ * where neither is to be had no more is written than fits. A reader that has gone, or a full disk, drops what there is,
+ * and what went wrong is kept.
  */
 #ifndef PIT_LAUNCH_OUTPUT_SINK_H
 #define PIT_LAUNCH_OUTPUT_SINK_H
@@ -22,6 +23,8 @@ struct pit_sink {
 	bool watch; /* the loop tells when more fits */
 	struct pit_buf queue;
 	size_t done; /* bytes of the queue that are written */
+	int error;   /* of the first write to a file that lost bytes; 0 none */
+	bool unread; /* a pipe or socket whose reader has gone */
 	void (*drained)(void *arg);
 	void *arg;
 };

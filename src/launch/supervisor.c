@@ -74,6 +74,8 @@ static void keep_report(const struct pit_supervisor *v, const struct pit_exit_re
 		rc = write_all(dir, new, &text);
 	if (!rc && renameat(dir, new, dir, name))
 		rc = -errno;
+	if (rc && dir >= 0)
+		(void)unlinkat(dir, new, 0);
 	if (rc)
 		say(v, "cannot write %s/%s: %s", path, name, strerror(-rc));
 }

@@ -39,12 +39,21 @@ static void unknown_is_null(void **state)
 	json_decref(values);
 }
 
+static void numbers_have_no_digits_of_noise(void **state)
+{
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+	assert_int_equal(pit_json_put(json_pack("[f, f]", 1089616 / 1e9, 0.1), &out), 0);
+	assert_string_equal(out.data, "[\n 0.001089616,\n 0.1\n]\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_lines_of_ascii),
 		cmocka_unit_test(failures_stay_in_the_buffer),
 		cmocka_unit_test(unknown_is_null),
+		cmocka_unit_test(numbers_have_no_digits_of_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

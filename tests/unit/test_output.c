@@ -206,20 +206,67 @@ static void write_much(int out, int err)
 	}
 }
 
-static void drops_output_that_nobody_reads(void **state)
+static void write_endlessly(int out, int err)
+{
+	dup2(out, STDOUT_FILENO);
+	execlp("yes", "yes", (char *)NULL); /* which closes the other end, that is ours */
+	_exit(1);
+}
+
+struct lost {
+	int times, fd, error;
+};
+
+static void on_lost(void *arg, int fd, int error)
+{
+	struct lost *l = arg;
+
+	*l = (struct lost){.times = l->times + 1, .fd = fd, .error = error};
+}
+
+/* Who writes on gets SIGPIPE, as a member of a pipe does. */
+static void closes_what_nobody_reads(void **state)
 {
 	struct world w;
+	struct lost lost = {0};
 	pid_t pid;
+	int status;
 
 	begin(&w);
 	close(w.at[0]);
 	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, 1, 0, &w.o, NULL), 0);
+	pit_output_on_lost(w.o, &(struct pit_output_lost){.fn = on_lost, .arg = &lost});
+	pid = start(w.o, 0, write_endlessly);
+	assert_int_equal(pit_loop_run(w.loop), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+	pit_output_close(w.o, LONG);
+	assert_int_equal(lost.times, 1);
+	assert_int_equal(lost.fd, STDOUT_FILENO);
+	assert_int_equal(lost.error, EPIPE);
+	w.at[0] = dup(w.at[1]);
+	end(&w);
+}
+
+static void tells_what_a_full_disk_lost(void **state)
+{
+	pit_auto_close int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct world w;
+	struct lost lost = {0};
+	pid_t pid;
+
+	if (full < 0)
+		skip();
+	replace(&w, full, full);
+	assert_int_equal(pit_output_open(w.loop, PIT_OUTPUT_LABELLED, NULL, 1, 0, &w.o, NULL), 0);
+	pit_output_on_lost(w.o, &(struct pit_output_lost){.fn = on_lost, .arg = &lost});
 	pid = start(w.o, 0, write_much);
 	assert_int_equal(pit_loop_run(w.loop), 0);
 	reap(pid);
 	pit_output_close(w.o, LONG);
-	w.at[0] = dup(w.at[1]);
-	end(&w);
+	put_back(&w);
+	assert_int_equal(lost.times, 1);
+	assert_int_equal(lost.error, ENOSPC);
 }
 
 static int stop(void *arg, uint32_t events)
@@ -822,7 +869,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels_each_stream),
 		cmocka_unit_test(keeps_lines_whole),
-		cmocka_unit_test(drops_output_that_nobody_reads),
+		cmocka_unit_test(closes_what_nobody_reads),
+		cmocka_unit_test(tells_what_a_full_disk_lost),
 		cmocka_unit_test(waits_for_a_slow_reader_without_blocking),
 		cmocka_unit_test(holds_little_of_many_ranks),
 		cmocka_unit_test(gives_a_slow_reader_the_time_it_needs),

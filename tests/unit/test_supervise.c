@@ -231,6 +231,23 @@ static void kills_for_memory_are_read(void **state)
 	pit_kmsg_free(&k);
 }
 
+static void faults_are_read(void **state)
+{
+	struct pit_kmsg k = kmsg("6,1,1000000,-;old[12]: segfault at 0 ip 0 sp 0 error 4 in x[1+2]\n"
+				 "6,2,5000000,-;python3[123]: segfault at 0 ip 0 sp 0 error 4 in libc.so.6[7f+1]\n"
+				 "6,3,5000001,-;traps: a [b][124] trap invalid opcode ip:0 sp:0 error:0 in x[1+2]\n"
+				 "6,4,5000002,-;python3[125]: unhandled exception: DABT (lower EL), ESR 0x92000006\n"
+				 "6,5,5000003,-;nvme[126]: something else\n");
+
+	assert_false(pit_killed_fault(&k, 2000000, 12));
+	assert_true(pit_killed_fault(&k, 0, 12));
+	for (pid_t pid = 123; pid <= 125; pid++)
+		assert_true(pit_killed_fault(&k, 2000000, pid));
+	assert_false(pit_killed_fault(&k, 0, 126));
+	assert_false(pit_killed_fault(&k, 0, 23));
+	pit_kmsg_free(&k);
+}
+
 static void kills_in_a_group_are_read(void **state)
 {
 	struct pit_kmsg k = kmsg(
@@ -266,6 +283,7 @@ int main(void)
 		cmocka_unit_test(ignored_signals_are_not_read),
 		cmocka_unit_test(without_a_terminal_nothing_is_done),
 		cmocka_unit_test(kills_for_memory_are_read),
+		cmocka_unit_test(faults_are_read),
 		cmocka_unit_test(kills_in_a_group_are_read),
 	};
 
