@@ -86,8 +86,8 @@ struct pit_spawned {
 /* Two halves, so that many start side by side. start returns at once; -errno: nothing was started (also -ENOENT and
  * -EACCES of pit_spawn_find() and of `dir`, from which relative names are looked up). Signals: handlers go, what was
  * ignored stays so, but SIGPIPE and SIGXFSZ, which our main() ignores, are as usual again. Open files above 2 that are
- * not close-on-exec stay open: MPI and Slurm hand such on. SCHED_FIFO and SCHED_RR hold for the rank's first thread
- * alone (SCHED_RESET_ON_FORK). */
+ * not close-on-exec stay open: MPI and Slurm hand such on. The scheduling policy holds for all threads and children
+ * that the rank makes, as with chrt. */
 int pit_spawn_start(const struct pit_spawn *what, struct pit_spawned *ret, struct pit_error *err);
 
 /* Waits until the child runs the command. -errno of the step that failed (exec: ENOENT, EACCES, ENOEXEC, ...): the
