@@ -19,7 +19,8 @@ struct front {
 	struct pit_root *root; /* own one */
 	struct pit_children before;
 	struct pit_supervisor supervisor; /* what it is given */
-	sigset_t mask;
+	sigset_t mask;                    /* ours before */
+	sigset_t ranks;                   /* what is blocked in them */
 	int signals, socket;
 	pid_t pid; /* of the supervisor */
 };
@@ -78,6 +79,18 @@ static int open_mps(struct front *f, struct pit_error *err)
 	return rc;
 }
 
+/* A parent that blocks what asks to stop (a thread of a server that starts us) does not mean the ranks: no signal would
+ * end them in order. */
+static sigset_t mask_of_ranks(const sigset_t *inherited)
+{
+	static const int let_in[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD};
+	sigset_t mask = *inherited;
+
+	for (size_t i = 0; i < PIT_COUNT(let_in); i++)
+		sigdelset(&mask, let_in[i]);
+	return mask;
+}
+
 static int prepare(struct front *f, struct pit_error *err)
 {
 	int ends[2];
@@ -88,6 +101,7 @@ static int prepare(struct front *f, struct pit_error *err)
 	rc = pit_front_signals(&f->signals, &f->mask);
 	if (rc)
 		return pit_fail(err, -rc, "cannot read signals: %s", strerror(-rc));
+	f->ranks = mask_of_ranks(&f->mask);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return pit_fail(err, errno, "cannot make a socket: %s", strerror(errno));
 	f->socket = ends[0];
@@ -114,7 +128,7 @@ static void start_supervisor(struct front *f)
 	close(f->socket);
 	close(f->signals);
 	f->supervisor.s = f->s;
-	f->supervisor.mask = &f->mask;
+	f->supervisor.mask = &f->ranks;
 	pit_supervisor_main(&f->supervisor);
 }
 
