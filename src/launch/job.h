@@ -76,6 +76,13 @@ int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **
 		 struct pit_error *err);
 void pit_job_free(struct pit_job *j);
 
+struct pit_job_group_limit { /* that only a control group can hold */
+	const char *option, *controller;
+	bool asked;
+};
+#define PIT_JOB_GROUP_LIMITS 4
+void pit_job_group_limits(const struct pit_job *j, struct pit_job_group_limit ret[PIT_JOB_GROUP_LIMITS]);
+
 /* The variables of a seat in a later attempt, or with the directory of an MPS daemon (NULL none) that is there now;
  * what `env` holds is this with 0 and NULL. */
 int pit_job_env(const struct pit_job *j, int seat, int restart, const char *mps_dir, struct pit_env *ret,

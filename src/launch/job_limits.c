@@ -117,22 +117,28 @@ int pit_job_plan_io(struct pit_root *root, struct pit_job *j, struct pit_error *
 	return rc;
 }
 
-/* "--mem-max, --cpu-max": what only groups can do and was asked for. */
-static void asked_of_groups(const struct pit_job *j, struct pit_buf *out)
+void pit_job_group_limits(const struct pit_job *j, struct pit_job_group_limit ret[PIT_JOB_GROUP_LIMITS])
 {
-	const struct {
-		const char *name;
-		bool asked;
-	} options[] = {
-		{"--mem-max", j->options->memory_max},
-		{"--mem-high", j->options->memory_high},
-		{"--cpu-max", j->options->cpu_max > 0},
-		{"--io", j->io_max.count},
+	const struct pit_job_options *o = j->options;
+	const struct pit_job_group_limit all[PIT_JOB_GROUP_LIMITS] = {
+		{.option = "--mem-max", .controller = "memory", .asked = o->memory_max},
+		{.option = "--mem-high", .controller = "memory", .asked = o->memory_high},
+		{.option = "--cpu-max", .controller = "cpu", .asked = o->cpu_max > 0},
+		{.option = "--io", .controller = "io", .asked = j->io_max.count}, /* priorities need none */
 	};
 
-	for (size_t i = 0; i < PIT_COUNT(options); i++)
-		if (options[i].asked)
-			pit_buf_printf(out, "%s%s", out->len ? ", " : "", options[i].name);
+	memcpy(ret, all, sizeof(all));
+}
+
+/* "--mem-max, --cpu-max" */
+static void asked_of_groups(const struct pit_job *j, struct pit_buf *out)
+{
+	struct pit_job_group_limit limit[PIT_JOB_GROUP_LIMITS];
+
+	pit_job_group_limits(j, limit);
+	for (size_t i = 0; i < PIT_COUNT(limit); i++)
+		if (limit[i].asked)
+			pit_buf_printf(out, "%s%s", out->len ? ", " : "", limit[i].option);
 }
 
 /* True when version 2 would let us make groups; else why not. */

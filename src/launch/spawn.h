@@ -67,7 +67,7 @@ struct pit_spawn {
 	int death;            /* signal when the thread that spawned it ends; 0 none */
 	bool session;         /* setsid; else an own process group */
 	int terminal;         /* own group becomes the foreground group of this terminal; -1 no */
-	const sigset_t *mask; /* signals that are blocked in it: those that were when we were called. NULL: none */
+	const sigset_t *mask; /* signals that are blocked in it; NULL: none */
 	/* A step that is refused, even in part, ends the child, and is an error of pit_spawn_finish(). Without it only
 	 * stdio, directory and command do that, and the others are notes. */
 	bool strict;

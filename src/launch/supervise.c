@@ -31,31 +31,37 @@ static void say(const struct front *f, const char *line)
 		f->s->say(f->s->arg, line);
 }
 
-static bool limits_asked(const struct pit_job_options *o)
+/* `why`: there are no groups at all; NULL: a controller may be missing. */
+static int tell_lost_limits(struct front *f, const char *why, struct pit_error *err)
 {
-	return o->memory_max || o->memory_high || o->cpu_max > 0 || o->io.count;
+	const struct pit_leaves *leaves = f->supervisor.leaves;
+	struct pit_job_group_limit limit[PIT_JOB_GROUP_LIMITS];
+
+	pit_job_group_limits(f->s->job, limit);
+	for (size_t i = 0; i < PIT_COUNT(limit); i++) {
+		const char *reason = why ? why : pit_leaves_lack(leaves, limit[i].controller);
+		char line[640];
+
+		if (!limit[i].asked || !reason)
+			continue;
+		if (f->s->job->options->strict)
+			return pit_fail(err, EOPNOTSUPP, "--strict: %s cannot be had: %s", limit[i].option, reason);
+		snprintf(line, sizeof(line), "%s has no effect: %s", limit[i].option, reason);
+		say(f, line);
+	}
+	return 0;
 }
 
 /* Groups are opened here, for whoever of the two is the last to need them. Without them limits are lost, and little
  * else. */
 static int open_leaves(struct front *f, struct pit_error *err)
 {
-	const struct pit_job_options *o = f->s->job->options;
 	const struct pit_leaf_limits none = {.memory_max = PIT_UNLIMITED, .memory_high = PIT_UNLIMITED};
 	struct pit_error e = PIT_ERROR_INIT;
 	pit_auto_strv struct pit_strv notes = {0};
 	int rc = pit_leaves_open(f->s->root, &none, &f->supervisor.leaves, &notes, &e);
 
-	if (rc && limits_asked(o) && o->strict) {
-		if (err)
-			*err = e;
-		return rc;
-	}
-	if (rc && limits_asked(o))
-		say(f, e.text);
-	for (size_t i = 0; i < notes.count && limits_asked(o); i++)
-		say(f, notes.item[i]);
-	return 0;
+	return tell_lost_limits(f, rc ? e.text : NULL, err);
 }
 
 static int open_mps(struct front *f, struct pit_error *err)

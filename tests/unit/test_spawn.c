@@ -419,7 +419,7 @@ static void strict_refuses(void **state)
 	assert_int_equal(pit_idset_add(&cpus, FAR_CPU), 0);
 	o = run(w);
 	assert_int_equal(o.rc, -EINVAL);
-	assert_string_equal(o.err.text, "binding CPUs to 5000: Invalid argument");
+	assert_string_equal(o.err.text, "--strict: binding CPUs to 5000: Invalid argument");
 	assert_int_equal(o.s.notes, 1);
 	assert_int_equal(o.s.note[0].step, PIT_STEP_CPUS);
 	assert_string_equal(o.text, "");
@@ -427,6 +427,15 @@ static void strict_refuses(void **state)
 	o = run(w);
 	assert_int_equal(o.rc, -EINVAL);
 	assert_non_null(strstr(o.err.text, "only a part"));
+	w = plain(report_argv);
+	w.strict = true;
+	w.limits = 1;
+	w.limit[0].resource = RLIMIT_NOFILE;
+	w.limit[0].value = (struct rlimit64){.rlim_cur = RLIM64_INFINITY, .rlim_max = RLIM64_INFINITY};
+	o = run(w); /* above fs.nr_open for everybody */
+	assert_int_equal(o.rc, -EPERM);
+	assert_string_equal(o.err.text,
+			    "--strict: the limit of open files cannot be unlimited: Operation not permitted");
 }
 
 static void binds_memory(void **state)
