@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -13,6 +14,7 @@
 
 #define LOST_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
 #define LEAVES_MS 2000
+#define FILES_OF_OURS 20 /* open in the supervisor, whatever it starts */
 
 struct front {
 	const struct pit_supervise *s;
@@ -97,6 +99,20 @@ static sigset_t mask_of_ranks(const sigset_t *inherited)
 	return mask;
 }
 
+/* Pipes or files, a pidfd and the report of its start for each rank; with groups a leaf and what tells its pressure. */
+static int check_files(const struct front *f, struct pit_error *err)
+{
+	const struct pit_job *j = f->s->job;
+	unsigned long ranks = j->alone ? 1 : (unsigned long)j->placement.ranks;
+	unsigned long need = ranks * (f->supervisor.leaves ? 7 : 4) + FILES_OF_OURS;
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_max >= need)
+		return 0;
+	return pit_fail(err, EMFILE, "%lu rank%s need%s %lu open files, the hard limit is %llu: raise it (ulimit -Hn)",
+			ranks, ranks == 1 ? "" : "s", ranks == 1 ? "s" : "", need, (unsigned long long)now.rlim_max);
+}
+
 static int prepare(struct front *f, struct pit_error *err)
 {
 	int ends[2];
@@ -113,6 +129,8 @@ static int prepare(struct front *f, struct pit_error *err)
 	f->socket = ends[0];
 	f->supervisor.front = ends[1];
 	rc = open_leaves(f, err);
+	if (!rc)
+		rc = check_files(f, err);
 	if (!rc)
 		rc = open_mps(f, err);
 	if (rc)

@@ -177,7 +177,7 @@ static void clean_up(const struct pit_supervisor *v)
 		(void)pit_leaves_close(v->leaves, LEAVES_MS);
 }
 
-/* Five files for each rank; the ranks have this limit from the job's plan. */
+/* Some files for each rank; the ranks have this limit from the job's plan. */
 static void raise_files(void)
 {
 	struct rlimit now;
