@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
@@ -152,7 +153,7 @@ static int open_attempt(struct pit_attempt *a, struct pit_error *err)
 		rc = open_output(a, err);
 	a->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (!rc && a->null < 0)
-		rc = pit_fail(err, errno, "cannot open /dev/null");
+		rc = pit_fail(err, errno, "cannot open /dev/null: %s", strerror(errno));
 	pit_ending_begin(&a->ending, &r, a->members);
 	a->started = pit_now();
 	return rc;
