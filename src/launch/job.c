@@ -148,16 +148,48 @@ static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_e
 	return check_strict(j, err);
 }
 
+/* Who started us (numactl, a launcher) has decided: a strict policy that becomes a wish would let memory go where it
+ * must not. *ret_kept: nothing is to be set. */
+static int keep_inherited(struct pit_job *j, bool *ret_kept)
+{
+	enum pit_mem asked = j->options->placement.mem, inherited = PIT_MEM_NONE;
+	pit_auto_idset struct pit_idset nodes = {0};
+	pit_auto_buf struct pit_buf where = PIT_BUF_INIT;
+	int rc = pit_spawn_inherited_mem(&inherited, &nodes);
+
+	*ret_kept = false;
+	if (rc || inherited == PIT_MEM_NONE)
+		return rc;
+	if (!pit_idset_is_empty(&nodes)) {
+		pit_buf_puts(&where, " of node ");
+		pit_idset_print(&nodes, &where);
+	}
+	*ret_kept = asked == PIT_MEM_AUTO;
+	if (*ret_kept)
+		return pit_strv_addf(
+			&j->notes, "memory policy %s%s is inherited (numactl, a launcher) and kept; --mem replaces it",
+			pit_mem_names[inherited], where.data);
+	return pit_strv_addf(&j->notes, "--mem=%s replaces the inherited memory policy %s%s", pit_mem_names[asked],
+			     pit_mem_names[inherited], where.data);
+}
+
 /* What the kernel lets us set, tried on the first seat that has nodes. */
 static int plan_memory(struct pit_job *j, struct pit_error *err)
 {
 	const struct pit_seat *s = &j->placement.seat[j->own];
+	bool kept;
 
 	j->mem = j->placement.mem;
 	for (int i = 0; !j->alone && i < j->placement.ranks && pit_idset_is_empty(&s->mems); i++)
 		s = &j->placement.seat[i];
 	if (j->recorded || j->mem == PIT_MEM_NONE || j->mem == PIT_MEM_AUTO)
 		return 0;
+	if (keep_inherited(j, &kept))
+		return no_memory(err);
+	if (kept) {
+		j->mem = PIT_MEM_NONE;
+		return 0;
+	}
 	j->mem = pit_spawn_probe_mem(j->placement.mem, &s->mems, &j->mem_error);
 	if (j->mem == j->placement.mem)
 		return 0;

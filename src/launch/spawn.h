@@ -99,6 +99,10 @@ int pit_spawn_finish(const struct pit_spawn *what, struct pit_spawned *s, struct
 /* PATH of `environ`; *ret is malloc'ed. -ENOENT, -EACCES (found, not executable). */
 int pit_spawn_find(const char *command, char *const *environ, char **ret, struct pit_error *err);
 
+/* The memory policy that this process inherited (numactl, a launcher), and its nodes; PIT_MEM_NONE: the kernel's
+ * default, or it cannot be known. Weighted interleaving counts as interleaving. -ENOMEM. */
+int pit_spawn_inherited_mem(enum pit_mem *ret, struct pit_idset *ret_nodes);
+
 /* What memory policies this process may set, tried out in a child: MPOL_PREFERRED_MANY, MPOL_BIND ... may each be
  * refused by seccomp. The mode that would be used when `wanted` is asked for, PIT_MEM_NONE when none may be set. */
 enum pit_mem pit_spawn_probe_mem(enum pit_mem wanted, const struct pit_idset *mems, int *ret_error);
