@@ -7,6 +7,8 @@
 #include "launch/job_parts.h"
 #include "launch/spawn_inside.h"
 
+#define NVIDIA 0x10de
+
 static int no_memory(struct pit_error *err)
 {
 	return pit_fail(err, ENOMEM, "out of memory");
@@ -128,6 +130,17 @@ static int check_strict(const struct pit_job *j, struct pit_error *err)
 					"--strict: there are fewer cores than ranks, some would share one; start fewer "
 					"ranks, or use --bind node");
 	return 0;
+}
+
+/* A running daemon may know GPUs that we cannot see. */
+static int check_mps(const struct pit_job *j, struct pit_error *err)
+{
+	if (!j->options->mps || pit_environ_get(j->environ, "CUDA_MPS_PIPE_DIRECTORY"))
+		return 0;
+	for (size_t i = 0; i < j->site.gpus; i++)
+		if (j->site.gpu[i].vendor == NVIDIA)
+			return 0;
+	return pit_fail(err, EINVAL, "--mps: MPS shares NVIDIA GPUs, and this job has none");
 }
 
 static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_error *err)
@@ -307,6 +320,8 @@ static int plan_rest(struct pit_root *root, struct pit_job *j, struct pit_error 
 	pit_job_plan_limits(root, j);
 	if (!rc)
 		rc = pit_job_plan_io(root, j, err);
+	if (!rc && pit_job_plan_cpu_max(j))
+		rc = no_memory(err);
 	if (!rc && (pit_job_plan_groups(root, j) || pit_env_rebinders(j->environ, &j->rebinders)))
 		rc = no_memory(err);
 	return rc;
@@ -320,6 +335,8 @@ int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **
 
 	if (!rc)
 		rc = plan_site(root, &j, err);
+	if (!rc)
+		rc = check_mps(&j, err);
 	if (!rc)
 		rc = plan_placement(root, &j, err);
 	if (!rc)
@@ -344,6 +361,7 @@ void pit_job_free(struct pit_job *j)
 	pit_strv_free(&j->preload);
 	pit_strv_free(&j->rebinders);
 	pit_strv_free(&j->notes);
+	pit_strv_free(&j->mistakes);
 	pit_strv_free(&j->io_max);
 	*j = (struct pit_job){0};
 	errno = saved;

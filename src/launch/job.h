@@ -60,9 +60,11 @@ struct pit_job {
 	struct pit_strv preload;   /* of the allocator */
 	struct pit_strv rebinders; /* sentences */
 	struct pit_strv notes;     /* sentences: what cannot be had here */
-	enum pit_mem mem;          /* policy that the kernel lets us set; placement.mem is what is wanted */
-	int mem_error;             /* errno of its refusal */
-	int port;                  /* for MASTER_PORT; 0: not ours to choose */
+	struct pit_strv
+		mistakes; /* those of the notes that are said at the start: it was meant otherwise, most likely */
+	enum pit_mem mem; /* policy that the kernel lets us set; placement.mem is what is wanted */
+	int mem_error;    /* errno of its refusal */
+	int port;         /* for MASTER_PORT; 0: not ours to choose */
 	struct pit_job_limit limit[PIT_JOB_LIMITS];
 	size_t limits;
 	struct pit_strv io_max; /* lines for pit_leaf_limits.io: devices by number */

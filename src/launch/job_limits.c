@@ -130,6 +130,27 @@ void pit_job_group_limits(const struct pit_job *j, struct pit_job_group_limit re
 	memcpy(ret, all, sizeof(all));
 }
 
+int pit_job_plan_cpu_max(struct pit_job *j)
+{
+	double most = j->options->cpu_max;
+	int first = j->alone ? j->own : 0, end = j->alone ? j->own + 1 : j->placement.ranks;
+
+	for (int i = first; i < end; i++) {
+		const struct pit_seat *s = &j->placement.seat[i];
+		size_t cpus = pit_idset_count(pit_idset_is_empty(&s->cpus) ? &j->site.allowed : &s->cpus);
+		char note[160];
+
+		if (!cpus || most <= (double)cpus)
+			continue;
+		snprintf(note, sizeof(note),
+			 "--cpu-max=%g is more than the %zu CPU%s of rank %d, and limits nothing there "
+			 "(percent of one CPU: %g%%)",
+			 most, cpus, cpus == 1 ? "" : "s", i, most);
+		return pit_strv_add(&j->notes, note) || pit_strv_add(&j->mistakes, note) ? -ENOMEM : 0;
+	}
+	return 0;
+}
+
 /* "--mem-max, --cpu-max" */
 static void asked_of_groups(const struct pit_job *j, struct pit_buf *out)
 {

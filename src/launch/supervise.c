@@ -220,6 +220,8 @@ int pit_supervise(const struct pit_supervise *s, struct pit_error *err)
 	struct front f = {.s = s, .signals = -1, .socket = -1, .supervisor = {.front = -1}};
 	int rc = prepare(&f, err);
 
+	for (size_t i = 0; !rc && i < s->job->mistakes.count; i++)
+		say(&f, s->job->mistakes.item[i]);
 	if (!rc) {
 		start_supervisor(&f);
 		rc = f.pid < 0 ? pit_fail(err, errno, "cannot start the supervisor: %s", strerror(errno)) : serve(&f);
