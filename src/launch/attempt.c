@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch/attempt_inside.h"
+#include "launch/output_file.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -96,14 +97,28 @@ static int make_members(struct pit_attempt *a)
 	return make_report(a);
 }
 
+/* What an earlier job left would be read as part of this one. A launcher that starts its ranks again says so: what the
+ * failed ones said is what is looked for. */
+static int clean_output(const struct pit_attempt *a, struct pit_error *err)
+{
+	const char *again = a->job->alone ? pit_environ_get(a->job->environ, "TORCHELASTIC_RESTART_COUNT") : NULL;
+
+	if (!a->options->log_dir || a->q->number || (again && strcmp(again, "0") != 0))
+		return 0;
+	return pit_output_dir_clean(a->options->log_dir, a->job->alone ? a->job->own : -1, err);
+}
+
 static int open_output(struct pit_attempt *a, struct pit_error *err)
 {
+	int rc;
 	enum pit_output_mode mode = a->members > 1 ? PIT_OUTPUT_LABELLED : PIT_OUTPUT_INHERIT;
 
 	if (a->options->log_dir)
 		mode = PIT_OUTPUT_FILES;
-	return pit_output_open(a->loop, mode, a->options->log_dir, a->job->placement.ranks, a->q->number, &a->output,
-			       err);
+	rc = clean_output(a, err);
+	return rc ? rc
+		  : pit_output_open(a->loop, mode, a->options->log_dir, a->job->placement.ranks, a->q->number,
+				    &a->output, err);
 }
 
 static int on_signal(void *arg, uint32_t events)
