@@ -196,7 +196,7 @@ _Noreturn void pit_supervisor_main(struct pit_supervisor *v)
 
 	setpgid(0, 0); /* what the terminal sends comes through the front */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	prctl(PR_SET_NAME, "pitcrew-crew");
+	prctl(PR_SET_NAME, "pit-crew"); /* who ends us by name (pkill -9 pitcrew) ends one of the two, not both */
 	raise_files();
 	for (int number = 0; again; number++) {
 		again = false;
