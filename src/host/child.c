@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -123,4 +124,42 @@ int pit_child_stop(struct pit_child *c)
 	*c = (struct pit_child)PIT_CHILD_INIT;
 	errno = saved;
 	return status;
+}
+
+/* Gives what the pipe holds now. False: it has ended. */
+static bool drain(int fd, pit_child_heard_fn heard, void *arg)
+{
+	char bytes[4096];
+
+	for (;;) {
+		ssize_t n = read(fd, bytes, sizeof(bytes));
+
+		if (n > 0)
+			heard(arg, bytes, (size_t)n);
+		else if (!n)
+			return false;
+		else if (errno != EINTR)
+			return errno == EAGAIN;
+	}
+}
+
+int pit_child_attend(const struct pit_child *c, int64_t until, pit_child_heard_fn heard, void *arg)
+{
+	pit_auto_close int pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = c->fd, .events = POLLIN}};
+
+	if (pidfd < 0 || fcntl(c->fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	while (!(p[0].revents & POLLIN)) {
+		int64_t left = until - pit_now();
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(p, 2, (int)(left / PIT_MS) + 1) < 0 && errno != EINTR)
+			return -errno;
+		if (p[1].revents && !drain(c->fd, heard, arg))
+			p[1].fd = -1;
+	}
+	(void)drain(c->fd, heard, arg);
+	return 0;
 }

@@ -37,6 +37,11 @@ int pit_child_start(const struct pit_child_job *job, struct pit_child *ret);
  * -ETIMEDOUT, -EFBIG `out` has `most` bytes already, or another -errno. */
 int pit_child_read(const struct pit_child *c, int64_t until, size_t most, struct pit_buf *out);
 
+/* For a child that becomes a program: waits until it has ended, `until` at most, and not for its output, which a daemon
+ * that it started may keep open. What came is given to `heard`. 0, -ETIMEDOUT (the child is there still), or -errno. */
+typedef void (*pit_child_heard_fn)(void *arg, const char *bytes, size_t len);
+int pit_child_attend(const struct pit_child *c, int64_t until, pit_child_heard_fn heard, void *arg);
+
 /* Writes all bytes to the other side, from either side; 0 or -errno. */
 int pit_child_write(int fd, const void *bytes, size_t len);
 

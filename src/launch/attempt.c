@@ -171,6 +171,7 @@ static int open_attempt(struct pit_attempt *a, struct pit_error *err)
 		rc = pit_fail(err, errno, "cannot open /dev/null: %s", strerror(errno));
 	pit_ending_begin(&a->ending, &r, a->members);
 	a->started = pit_now();
+	a->own_kills = rc ? UINT64_MAX : pit_attempt_own_kills(a);
 	return rc;
 }
 

@@ -53,9 +53,10 @@ struct pit_attempt {
 	int null;    /* /dev/null for stdin */
 	int signals; /* signalfd */
 	int64_t started;
-	int deadline;      /* timer of `ending`; 0 none */
-	bool front_lost;   /* and everything is ended */
-	bool kill_ordered; /* what ends by SIGKILL now was no left-over */
+	uint64_t own_kills; /* pit_attempt_own_kills() at the start, or at the last kill found by it */
+	int deadline;       /* timer of `ending`; 0 none */
+	bool front_lost;    /* and everything is ended */
+	bool kill_ordered;  /* what ends by SIGKILL now was no left-over */
 	int64_t kill_since;
 	bool stuck_said;
 	bool sweeping; /* all ranks have ended; what they left is given time, then killed (`swept`) */
@@ -100,6 +101,8 @@ void pit_attempt_signal_leaders(struct pit_attempt *a, int signal);
 /* The checkpoint signal to the leaders that have a handler for it; to how many. */
 int pit_attempt_checkpoint(struct pit_attempt *a);
 
+/* OOM kills in the group that we live in: a scheduler's task, a container. UINT64_MAX unknown. */
+uint64_t pit_attempt_own_kills(struct pit_attempt *a);
 /* Was it the memory? Sets `killer` then; or it was a worker's end, which is noted. */
 void pit_attempt_find_oom(struct pit_member *m, struct pit_rank_end *end);
 

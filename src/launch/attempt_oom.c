@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "host/cgroup.h"
+#include "host/procfs.h"
 #include "launch/attempt_inside.h"
 #include "launch/killed.h"
 
@@ -58,12 +60,43 @@ static void note_workers(struct pit_member *m, uint64_t kills)
 			 pit_attempt_who(m, who, sizeof(who)));
 }
 
+uint64_t pit_attempt_own_kills(struct pit_attempt *a)
+{
+	PIT_CLEANUP(pit_mounts_free) struct pit_mounts mounts = {0};
+	struct pit_cgroup *g = NULL;
+	const char *dir, *base;
+	struct pit_text text;
+	uint64_t kills = UINT64_MAX;
+
+	pit_root_forget(a->root);
+	if (!pit_mounts_load(a->root, &mounts, NULL) && !pit_cgroup_load(a->root, &mounts, 0, &g, NULL) &&
+	    !pit_cgroup_v2_dir(g, &dir, &base) && !pit_root_read(a->root, &text, "%s/memory.events", dir))
+		(void)pit_kv_u64(text.data, "oom_kill", &kills);
+	pit_cgroup_free(g);
+	return kills;
+}
+
+/* The log is exact, but seldom to be read by users. Without a leaf the rank was in our own group. */
+static enum pit_killer ask_outside(struct pit_member *m)
+{
+	enum pit_killer who = ask_kernel_log(m->a, m->child.pid);
+	uint64_t kills;
+
+	if (who != PIT_KILLER_UNKNOWN || m->leaf[0])
+		return who;
+	kills = pit_attempt_own_kills(m->a);
+	if (!grown(kills, m->a->own_kills))
+		return who;
+	m->a->own_kills = kills;
+	return PIT_KILLER_OOM_GROUP;
+}
+
 void pit_attempt_find_oom(struct pit_member *m, struct pit_rank_end *end)
 {
 	uint64_t kills = m->leaf[0] ? grown(end->memory.oom_kill, m->before.oom_kill) : 0;
 
 	if (end->signal == SIGKILL && end->killer == PIT_KILLER_UNKNOWN)
-		end->killer = kills ? PIT_KILLER_OOM_GROUP : ask_kernel_log(m->a, m->child.pid);
+		end->killer = kills ? PIT_KILLER_OOM_GROUP : ask_outside(m);
 	else if (kills)
 		note_workers(m, kills);
 }

@@ -11,6 +11,7 @@ enum when {
 	WHEN_SET,  /* any value but an empty one */
 	WHEN_ON,   /* any value that does not say no */
 	WHEN_HAS,  /* a value with `part` in it */
+	WHEN_LIST, /* ... and a comma behind it: one entry for each task; a single one is the same for all */
 	WHEN_ONLY, /* this value */
 };
 
@@ -57,7 +58,7 @@ static const struct {
 	 .when = WHEN_SET,
 	 .says = "oneCCL binds its workers by this, whatever the rank has"},
 	{.name = "SLURM_CPU_BIND",
-	 .when = WHEN_HAS,
+	 .when = WHEN_LIST,
 	 .part = "cpu:",
 	 .says = "srun has bound this task already, and a task sees only what it got; srun --cpu-bind=none leaves that to us"},
 	{.name = "SLURM_MEM_BIND",
@@ -97,6 +98,8 @@ static bool matters(const char *value, enum when when, const char *part)
 		return false;
 	if (when == WHEN_HAS)
 		return strstr(value, part);
+	if (when == WHEN_LIST)
+		return strstr(value, part) && strchr(strstr(value, part), ',');
 	if (when == WHEN_ONLY)
 		return !strcmp(value, part);
 	for (size_t i = 0; i < PIT_COUNT(no) && when == WHEN_ON; i++)

@@ -200,6 +200,18 @@ static int on_news(void *arg, uint32_t events)
 	return 0;
 }
 
+/* Open MPI's ranks outlive a killed mpirun, torchrun's a killed torchrun: nobody would ever end them. */
+static int on_launcher(void *arg, uint32_t events)
+{
+	struct serving *s = arg;
+
+	pit_loop_unwatch(s->loop, s->f->launcher);
+	if (s->f->launcher_ended)
+		s->f->launcher_ended(s->f->arg);
+	ask_to_stop(s, &(struct pit_front_message){.signal = SIGTERM, .sender = -1});
+	return 0;
+}
+
 int pit_front_serve(const struct pit_front *f, int *ret_status)
 {
 	struct serving s = {.f = f};
@@ -211,6 +223,8 @@ int pit_front_serve(const struct pit_front *f, int *ret_status)
 	rc = pit_loop_watch(s.loop, f->signals, EPOLLIN, on_signal, &s);
 	if (!rc)
 		rc = pit_loop_watch(s.loop, f->socket, EPOLLIN, on_news, &s);
+	if (!rc && f->launcher >= 0)
+		rc = pit_loop_watch(s.loop, f->launcher, EPOLLIN, on_launcher, &s);
 	if (!rc)
 		rc = reap(&s);
 	if (!rc)

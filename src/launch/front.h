@@ -34,6 +34,9 @@ struct pit_front {
 	int signals;      /* signalfd of what pit_front_signals() blocks */
 	int socket;       /* our end */
 	pid_t supervisor; /* our child */
+	int launcher;     /* pidfd of who started all ranks: its end asks the job to stop; -1 none */
+	void (*launcher_ended)(void *arg);
+	void *arg;
 };
 
 /* Blocks what the front is to forward, and makes *ret_fd to read it from. Signals that were ignored when we were

@@ -151,6 +151,7 @@ static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_e
 
 	if (rc)
 		return rc;
+	j->launcher = narrow.launcher;
 	j->own = j->alone ? j->identity.local_rank : 0;
 	if (narrow.gpus && move_seat(j))
 		return no_memory(err);

@@ -53,6 +53,7 @@ struct pit_job {
 	struct pit_identity identity; /* with rank_from */
 	bool alone;                   /* rank_from: only seat `own` is started here */
 	int own;                      /* its seat, which is its local rank */
+	pid_t launcher;               /* alone: the process whose end is to be ours, too; 0 none is known */
 	bool peers_unknown;  /* what the launcher gave to others is not known: no seat but `own` means anything */
 	struct pit_env *env; /* of each seat; when alone only [own] is filled */
 	char *program;       /* argv[0] as found in PATH; NULL: not found, `program_error` says why */

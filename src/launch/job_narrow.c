@@ -134,15 +134,25 @@ static bool cpus_are_own(struct pit_root *root, int launcher)
 	return !pit_idset_is_subset(seen ? &theirs : &cpuset, &ours);
 }
 
+/* A shell may start ranks with variables of its own and leave; launchers that number them wait for them. */
+static bool stays(const struct pit_identity *id)
+{
+	return strcmp(id->launcher, "environment") != 0 && strcmp(id->launcher, "kubernetes") != 0;
+}
+
 struct pit_job_narrow pit_job_narrow(struct pit_root *root, const struct pit_job *j)
 {
 	struct pit_job_narrow narrow = {0};
 	struct launcher launcher = {0};
 
-	if (!j->alone || j->identity.local_size < 2)
+	if (!j->alone)
 		return narrow;
 	if (!j->recorded)
 		find_launcher(root, j->options->rank_from, &launcher);
+	if (stays(&j->identity))
+		narrow.launcher = launcher.pid;
+	if (j->identity.local_size < 2)
+		return narrow;
 	narrow.cpus = !j->recorded && cpus_are_own(root, launcher.pid);
 	narrow.gpus =
 		!j->options->gpus && pit_job_gpus_are_own(j->environ, launcher.environ.data ? &launcher.environ : NULL,

@@ -10,8 +10,9 @@
 /* What the launcher gave to this instance alone, so that its neighbours have something else and nobody can divide it
  * among all ranks again. */
 struct pit_job_narrow {
-	bool cpus; /* srun --cpu-bind, mpirun --bind-to: our affinity is less than the launcher's */
-	bool gpus; /* srun --gpus-per-task: the variable that names our GPUs is not the launcher's */
+	bool cpus;      /* srun --cpu-bind, mpirun --bind-to: our affinity is less than the launcher's */
+	bool gpus;      /* srun --gpus-per-task: the variable that names our GPUs is not the launcher's */
+	pid_t launcher; /* whose end is ours; 0 none, or of a kind that may leave before its ranks */
 };
 
 /* Looks at the ancestors of this process: the launcher is the first that lacks our variable `rank_from`, or that is not

@@ -70,6 +70,12 @@ static int find_denial(int dir)
 	return strcmp(type, "domain") != 0 ? EOPNOTSUPP : 0;
 }
 
+/* ".../slurmstepd.scope/job_7/...", or NODE_slurmstepd.scope where several slurmd are on one host. */
+static bool is_of_slurm(const char *path)
+{
+	return strstr(path, "slurmstepd.scope/");
+}
+
 static bool is_limited(int dir)
 {
 	static const char *const files[] = {"memory.max",  "memory.high", "cpu.max",
@@ -96,7 +102,7 @@ static int add_spot(struct pit_root *root, const char *path, struct pit_leaf_spo
 		return -ENOMEM;
 	s->item = grown;
 	look.spot = &grown[s->count];
-	*look.spot = (struct pit_leaf_spot){.path = strdup(path), .own = !s->count};
+	*look.spot = (struct pit_leaf_spot){.path = strdup(path), .own = !s->count, .scheduler = is_of_slurm(path)};
 	if (!look.spot->path)
 		return -ENOMEM;
 	s->count++;
@@ -199,6 +205,12 @@ int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err)
 	const struct pit_leaf_spot *limit = NULL;
 	int best = -1;
 
+	if (s->item[0].scheduler)
+		return pit_fail(
+			err, EBUSY,
+			"%s is Slurm's, which must find all processes of the job there; limits are srun's (--mem, "
+			"--cpus-per-task); " LOST,
+			s->item[0].path);
 	for (size_t i = 0; i < s->count && !limit; i++) {
 		const struct pit_leaf_spot *spot = &s->item[i];
 

@@ -5,6 +5,7 @@
  * No process may live in a group that hands controllers on to groups below it (the root is free of that). So it is our
  * own group when nobody but us is in it, and we move out of it; else the nearest group above that has no processes,
  * unless ranks would leave a limit behind on the way there: a service's MemoryMax= holds for them, too.
+ * Nothing is done in groups of Slurm: what is in a group below them, scancel does not find.
  */
 #ifndef PIT_LAUNCH_LEAF_PLACE_H
 #define PIT_LAUNCH_LEAF_PLACE_H
@@ -16,6 +17,7 @@ struct pit_leaf_spot {
 	bool own;       /* ours, the first of the list */
 	bool top;       /* the root of the hierarchy */
 	bool memory;    /* that controller can be handed on */
+	bool scheduler; /* Slurm's: it signals and counts the processes that it finds in groups of its own making */
 	bool limited;   /* by itself, in memory or CPUs: who moves further up is rid of that */
 	int denied;     /* errno for making groups there; 0 none */
 	int ours;       /* processes in it: we, and what we started */

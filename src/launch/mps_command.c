@@ -2,12 +2,9 @@
 #include "launch/mps_command.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -39,44 +36,18 @@ static void become(int fd, const void *arg)
 	_exit(127);
 }
 
-/* Takes what the pipe holds now. False: it has ended. */
-static bool drain(int fd, struct pit_buf *out, size_t *room)
+struct answer {
+	struct pit_buf *out;
+	size_t room;
+};
+
+static void heard(void *arg, const char *bytes, size_t len)
 {
-	char bytes[4096];
+	struct answer *a = arg;
+	size_t first = len < a->room ? len : a->room;
 
-	for (;;) {
-		ssize_t n = read(fd, bytes, sizeof(bytes));
-		size_t first = n > 0 && (size_t)n < *room ? (size_t)n : *room;
-
-		if (n > 0) {
-			pit_buf_add(out, bytes, first);
-			*room -= first;
-		} else if (!n) {
-			return false;
-		} else if (errno != EINTR) {
-			return errno == EAGAIN;
-		}
-	}
-}
-
-/* Waits for the end of the program, not of its output: the daemon that it starts may keep that open. */
-static int attend(const struct pit_child *c, int pidfd, int64_t until, struct pit_buf *out)
-{
-	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = c->fd, .events = POLLIN}};
-	size_t room = OUTPUT_MAX;
-
-	while (!(p[0].revents & POLLIN)) {
-		int64_t left = until - pit_now();
-
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (poll(p, 2, (int)(left / PIT_MS) + 1) < 0 && errno != EINTR)
-			return -errno;
-		if (p[1].revents && !drain(c->fd, out, &room))
-			p[1].fd = -1;
-	}
-	(void)drain(c->fd, out, &room);
-	return 0;
+	pit_buf_add(a->out, bytes, first);
+	a->room -= first;
 }
 
 static int judge(const struct pit_mps_command *c, int status, const char *said, struct pit_error *err)
@@ -97,16 +68,13 @@ int pit_mps_command(const struct pit_mps_command *c, int64_t until, struct pit_b
 {
 	const struct pit_child_job job = {.name = "pitcrew-mps", .run = become, .arg = c};
 	pit_auto_child struct pit_child child = PIT_CHILD_INIT;
+	struct answer answer = {.out = out, .room = OUTPUT_MAX};
 	size_t start = out->len;
-	pit_auto_close int pidfd = -1;
 	int rc = pit_child_start(&job, &child);
 
 	if (rc)
 		return pit_fail(err, -rc, "cannot start %s: %s", c->program, strerror(-rc));
-	pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
-	if (pidfd < 0 || fcntl(child.fd, F_SETFL, O_NONBLOCK))
-		return pit_fail(err, errno, "cannot watch %s: %s", c->program, strerror(errno));
-	rc = attend(&child, pidfd, until, out);
+	rc = pit_child_attend(&child, until, heard, &answer);
 	if (rc == -ETIMEDOUT) {
 		kill(-child.pid, SIGKILL); /* with what it started */
 		return pit_fail(err, ETIMEDOUT, "%s did not answer in time", c->program);

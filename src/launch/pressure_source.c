@@ -13,31 +13,51 @@
 #define LIMIT_NS (5000 * PIT_MS)
 #define HUGE_V1 (UINT64_C(1) << 62) /* v1 writes "none" as the highest page-aligned number */
 #define KIB 1024
+#define KEPT_BELOW 512 /* half of the usual soft limit of open files */
+
+enum { USE, STAT, EVENTS, STALLS };
+
+/* Files of these kinds come whole with one read, from their begin each time. */
+static int read_fd(int fd, char *text)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, text, TEXT - 1, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return 0;
+}
 
 static int read_file(const struct pit_source *s, const char *name, char *text)
 {
 	pit_auto_close int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
 
-	if (fd < 0)
-		return -errno;
-	while (len < TEXT - 1) {
-		ssize_t n = read(fd, text + len, TEXT - 1 - len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (!n)
-			break;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	text[len] = '\0';
-	return 0;
+	return fd < 0 ? -errno : read_fd(fd, text);
 }
 
-static int read_number(const struct pit_source *s, const char *name, uint64_t *ret)
+/* A file that is read often stays open, unless so many are that others may find no room. */
+static int read_often(struct pit_source *s, int which, const char *name, char *text)
+{
+	pit_auto_close int fd = -1;
+
+	if (s->file[which] >= 0)
+		return read_fd(s->file[which], text);
+	fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fd >= KEPT_BELOW)
+		return read_fd(fd, text);
+	s->file[which] = pit_take_fd(&fd);
+	return read_fd(s->file[which], text);
+}
+
+static int read_use(struct pit_source *s, const char *name, uint64_t *ret)
 {
 	char text[TEXT];
-	int rc = read_file(s, name, text);
+	int rc = read_often(s, USE, name, text);
 
 	if (rc)
 		return rc;
@@ -95,7 +115,7 @@ static double stalled(struct pit_source *s, const char *file, int64_t now)
 	double share;
 
 	s->stall_at = 0;
-	if (read_file(s, file, text) || pit_psi_parse(text, &psi, NULL))
+	if (read_often(s, STALLS, file, text) || pit_psi_parse(text, &psi, NULL))
 		return -1;
 	s->stall_us = psi.some_total_us;
 	s->stall_at = now;
@@ -109,7 +129,7 @@ static double stalled(struct pit_source *s, const char *file, int64_t now)
 static int read_group(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
 	char text[TEXT];
-	int rc = read_number(s, "memory.current", &ret->used);
+	int rc = read_use(s, "memory.current", &ret->used);
 
 	if (rc)
 		return rc;
@@ -119,12 +139,16 @@ static int read_group(struct pit_source *s, int64_t now, double need, struct pit
 		s->stall_at = 0;
 		return 0;
 	}
-	rc = read_file(s, "memory.stat", text);
+	rc = read_often(s, STAT, "memory.stat", text);
 	if (rc)
 		return rc;
 	ret->used = minus(ret->used, line(text, "inactive_file") + line(text, "active_file"));
 	ret->used = minus(ret->used, line(text, "slab_reclaimable"));
-	if (!read_file(s, "memory.events", text))
+	if ((double)ret->used < need * (double)s->limit) {
+		s->stall_at = 0;
+		return 0;
+	}
+	if (!read_often(s, EVENTS, "memory.events", text))
 		ret->events = line(text, "high") + line(text, "max");
 	ret->stalled = stalled(s, "memory.pressure", now);
 	return 0;
@@ -133,7 +157,7 @@ static int read_group(struct pit_source *s, int64_t now, double need, struct pit
 static int read_group_v1(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
 	char text[TEXT];
-	int rc = read_number(s, "memory.usage_in_bytes", &ret->used);
+	int rc = read_use(s, "memory.usage_in_bytes", &ret->used);
 
 	if (rc)
 		return rc;
@@ -141,7 +165,7 @@ static int read_group_v1(struct pit_source *s, int64_t now, double need, struct 
 	ret->limit = s->limit;
 	if ((double)ret->used < need * (double)s->limit)
 		return 0;
-	rc = read_file(s, "memory.stat", text);
+	rc = read_often(s, STAT, "memory.stat", text);
 	if (rc)
 		return rc;
 	ret->used = minus(ret->used, line(text, "total_inactive_file") + line(text, "total_active_file"));
@@ -152,7 +176,7 @@ static int read_host(struct pit_source *s, int64_t now, double need, struct pit_
 {
 	uint64_t total, available;
 	char text[TEXT];
-	int rc = read_file(s, "meminfo", text);
+	int rc = read_often(s, USE, "meminfo", text);
 
 	if (rc)
 		return rc;
@@ -220,6 +244,8 @@ static int begin(struct pit_source *s, const char *path, struct pit_source *ret)
 	int rc;
 
 	s->trigger = -1;
+	for (int i = 0; i < PIT_SOURCE_FILES; i++)
+		s->file[i] = -1;
 	s->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	rc = s->dir < 0 ? -errno : pit_source_read(s, pit_now(), 0, &sample);
 	if (rc) {
@@ -262,6 +288,10 @@ void pit_source_close(struct pit_source *s)
 	pit_cleanup_close(&s->dir);
 	pit_cleanup_close(&s->trigger);
 	s->dir = s->trigger = -1;
+	for (int i = 0; i < PIT_SOURCE_FILES; i++) {
+		pit_cleanup_close(&s->file[i]);
+		s->file[i] = -1;
+	}
 	pit_idset_free(&s->nodes);
 }
 

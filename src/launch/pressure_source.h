@@ -12,14 +12,17 @@
 
 enum pit_source_kind { PIT_SOURCE_GROUP, PIT_SOURCE_GROUP_V1, PIT_SOURCE_HOST, PIT_SOURCE_NODES };
 
+#define PIT_SOURCE_FILES 4
+
 struct pit_source {
 	enum pit_source_kind kind;
-	int rank;               /* -1: no rank's own */
-	char name[512];         /* for people: a directory or a file */
-	int dir;                /* its files are below */
-	int trigger;            /* pressure file with a trigger set; -1 none */
-	struct pit_idset nodes; /* of NODES */
-	const char *limit_file; /* that sets the limit: "memory.max" */
+	int rank;                   /* -1: no rank's own */
+	char name[512];             /* for people: a directory or a file */
+	int dir;                    /* its files are below */
+	int file[PIT_SOURCE_FILES]; /* those that are read often stay open: that halves the cost; -1 not open */
+	int trigger;                /* pressure file with a trigger set; -1 none */
+	struct pit_idset nodes;     /* of NODES */
+	const char *limit_file;     /* that sets the limit: "memory.max" */
 	uint64_t limit;
 	int64_t limit_at;  /* when it was read */
 	uint64_t stall_us; /* total at stall_at; 0 not read yet */

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -24,7 +25,8 @@ struct front {
 	sigset_t mask;                    /* ours before */
 	sigset_t ranks;                   /* what is blocked in them */
 	int signals, socket;
-	pid_t pid; /* of the supervisor */
+	int launcher; /* pidfd; -1 none */
+	pid_t pid;    /* of the supervisor */
 };
 
 static void say(const struct front *f, const char *line)
@@ -128,6 +130,8 @@ static int prepare(struct front *f, struct pit_error *err)
 		return pit_fail(err, errno, "cannot make a socket: %s", strerror(errno));
 	f->socket = ends[0];
 	f->supervisor.front = ends[1];
+	if (f->s->job->launcher > 0) /* gone already, or an old kernel: nobody is waited for */
+		f->launcher = (int)syscall(SYS_pidfd_open, f->s->job->launcher, 0);
 	rc = open_leaves(f, err);
 	if (!rc)
 		rc = check_files(f, err);
@@ -151,6 +155,7 @@ static void start_supervisor(struct front *f)
 		return;
 	close(f->socket);
 	close(f->signals);
+	pit_cleanup_close(&f->launcher);
 	f->supervisor.s = f->s;
 	f->supervisor.mask = &f->ranks;
 	pit_supervisor_main(&f->supervisor);
@@ -173,9 +178,23 @@ static int lost_supervisor(struct front *f, int status)
 	return PIT_SUPERVISE_FAILED;
 }
 
+static void lost_launcher(void *arg)
+{
+	struct front *f = arg;
+	char line[96];
+
+	snprintf(line, sizeof(line), "the launcher (pid %d) has ended; the job is stopped", (int)f->s->job->launcher);
+	say(f, line);
+}
+
 static int serve(struct front *f)
 {
-	const struct pit_front front = {.signals = f->signals, .socket = f->socket, .supervisor = f->pid};
+	const struct pit_front front = {.signals = f->signals,
+					.socket = f->socket,
+					.supervisor = f->pid,
+					.launcher = f->launcher,
+					.launcher_ended = lost_launcher,
+					.arg = f};
 	int status = 0;
 	int rc;
 
@@ -210,6 +229,7 @@ static void finish(struct front *f)
 	restore_signals(f);
 	pit_cleanup_close(&f->signals);
 	pit_cleanup_close(&f->socket);
+	pit_cleanup_close(&f->launcher);
 	pit_cleanup_close(&f->supervisor.front);
 	pit_children_free(&f->before);
 	pit_root_close(f->root);
@@ -217,7 +237,7 @@ static void finish(struct front *f)
 
 int pit_supervise(const struct pit_supervise *s, struct pit_error *err)
 {
-	struct front f = {.s = s, .signals = -1, .socket = -1, .supervisor = {.front = -1}};
+	struct front f = {.s = s, .signals = -1, .socket = -1, .launcher = -1, .supervisor = {.front = -1}};
 	int rc = prepare(&f, err);
 
 	for (size_t i = 0; !rc && i < s->job->mistakes.count; i++)

@@ -172,6 +172,22 @@ static int make_xml(const char *name, void *arg, struct pit_buf *out)
 	return rc;
 }
 
+/* Reading the XML costs hwloc more than half of all that loading a topology takes, so its result is kept too. */
+static int shape_of_live_xml(struct pit_root *root, const struct pit_text *xml, struct pit_buf *out)
+{
+	pit_auto_buf struct pit_buf key = PIT_BUF_INIT;
+	int rc;
+
+	print_key(root, &key);
+	if (!pit_runtime_cache_get("hwloc.shape", key.data, out))
+		return 0;
+	pit_buf_clear(out);
+	rc = pit_hwloc_shape_of_xml(xml->data, xml->len, out);
+	if (!rc && !out->failed)
+		pit_runtime_cache_put("hwloc.shape", key.data, out->data, out->len);
+	return rc;
+}
+
 int pit_shape_load(struct pit_root *root, struct pit_shape *ret, struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
@@ -179,7 +195,7 @@ int pit_shape_load(struct pit_root *root, struct pit_shape *ret, struct pit_erro
 	int rc = pit_root_fact(root, "hwloc.xml", make_xml, root, &xml);
 
 	if (!rc && pit_root_is_live(root))
-		rc = pit_hwloc_shape_of_xml(xml.data, xml.len, &text);
+		rc = shape_of_live_xml(root, &xml, &text);
 	else if (!rc)
 		rc = pit_hwloc_shape_of_foreign_xml(xml.data, xml.len, &text);
 	else if (!pit_root_is_live(root))

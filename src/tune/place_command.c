@@ -2,11 +2,8 @@
  *
  * Programs of the machine that set what no file can: started with nothing of ours, waited for, never for long.
  */
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -25,8 +22,9 @@ struct output {
 	size_t len;
 };
 
-static void keep(struct output *o, const char *bytes, size_t n)
+static void keep(void *arg, const char *bytes, size_t n)
 {
+	struct output *o = arg;
 	size_t first = n < o->room ? n : o->room, half = sizeof(o->end) / 2;
 
 	if (o->begin)
@@ -96,42 +94,6 @@ static int find_program(const char *name, char *path, size_t size)
 	return -ENOENT;
 }
 
-/* Takes what the pipe holds now. False: it has ended. */
-static bool drain(int fd, struct output *o)
-{
-	char bytes[4096];
-
-	for (;;) {
-		ssize_t n = read(fd, bytes, sizeof(bytes));
-
-		if (n > 0)
-			keep(o, bytes, (size_t)n);
-		else if (!n)
-			return false;
-		else if (errno != EINTR)
-			return errno == EAGAIN;
-	}
-}
-
-/* Waits for the end of the program, not of its output: a daemon that it started may keep that open. */
-static int attend(const struct pit_child *c, int pidfd, int64_t until, struct output *o)
-{
-	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = c->fd, .events = POLLIN}};
-
-	while (!(p[0].revents & POLLIN)) {
-		int64_t left = until - pit_now();
-
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (poll(p, 2, (int)(left / PIT_MS) + 1) < 0 && errno != EINTR)
-			return -errno;
-		if (p[1].revents && !drain(c->fd, o))
-			p[1].fd = -1;
-	}
-	(void)drain(c->fd, o);
-	return 0;
-}
-
 /* "systemctl" also of {"env", "NAME=VALUE", "systemctl", ...}. */
 static const char *name_of(const char *const *argv)
 {
@@ -159,15 +121,11 @@ static int run(const struct program *program, int seconds, struct output *o, str
 	const char *name = name_of(program->argv);
 	const struct pit_child_job job = {.name = "pitcrew-command", .run = become, .arg = program};
 	pit_auto_child struct pit_child child = PIT_CHILD_INIT;
-	pit_auto_close int pidfd = -1;
 	int rc = pit_child_start(&job, &child);
 
 	if (rc)
 		return pit_fail(err, -rc, "cannot start %s: %s", name, strerror(-rc));
-	pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
-	if (pidfd < 0 || fcntl(child.fd, F_SETFL, O_NONBLOCK))
-		return pit_fail(err, errno, "cannot watch %s: %s", name, strerror(errno));
-	rc = attend(&child, pidfd, pit_now() + seconds * 1000 * PIT_MS, o);
+	rc = pit_child_attend(&child, pit_now() + seconds * 1000 * PIT_MS, keep, o);
 	if (rc == -ETIMEDOUT) {
 		kill(-child.pid, SIGKILL); /* with what it started */
 		return pit_fail(err, ETIMEDOUT, "%s did not end within %d s and was killed", name, seconds);

@@ -399,7 +399,8 @@ static void tells_rebinders(void **state)
 		{"OMP_PROC_BIND=FALSE", NULL},
 		{"I_MPI_PIN=1", "MPI_Init"},
 		{"I_MPI_PIN=off", NULL},
-		{"SLURM_CPU_BIND=quiet,mask_cpu:0xFF", "--cpu-bind=none"},
+		{"SLURM_CPU_BIND=quiet,mask_cpu:0xF,0xF0", "--cpu-bind=none"},
+		{"SLURM_CPU_BIND=quiet,mask_cpu:0xFF", NULL}, /* what the step has, with --cpu-bind=none, too */
 		{"SLURM_CPU_BIND=quiet,none", NULL},
 		{"TLLM_NUMA_AWARE_WORKER_AFFINITY=1", "TensorRT-LLM"},
 		{"TLLM_NUMA_AWARE_WORKER_AFFINITY=0", NULL},

@@ -121,6 +121,18 @@ static const struct {
 		.words = "systemd-run --user --scope -p Delegate=yes",
 	},
 	{
+		.what = "a task of Slurm, as root: scancel would not find us below it, nor would limits hold above it",
+		.spot = {{.path = (char[]){"/s/job_7/step_0/user/task_0"},
+			  .own = true,
+			  .memory = true,
+			  .scheduler = true},
+			 {.path = (char[]){"/s/job_7/step_0/user"}, .memory = true, .scheduler = true},
+			 {.path = (char[]){"/"}, .top = true, .memory = true}},
+		.count = 3,
+		.want = -EBUSY,
+		.words = "is Slurm's",
+	},
+	{
 		.what = "a container with a read-only tree",
 		.spot = {{.path = (char[]){"/"}, .own = true, .memory = true, .denied = EROFS}},
 		.count = 1,

@@ -372,17 +372,17 @@ static void process_ids_in_what_it_prints(void **state)
 static void its_environment(void **state)
 {
 	char a[] = "A=1", b[] = "CUDA_MPS_PIPE_DIRECTORY=/x", c[] = "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE=5";
-	char d[] = "CUDA_VISIBLE_DEVICES=3", *const environ[] = {a, b, c, d, NULL};
+	char d[] = "CUDA_VISIBLE_DEVICES=3", *const block[] = {a, b, c, d, NULL};
 	pit_auto_strv struct pit_strv got = {0}, kept = {0};
 
-	assert_int_equal(pit_mps_environ(environ, "/d", "/d/log", "GPU-1", &got), 0);
+	assert_int_equal(pit_mps_environ(block, "/d", "/d/log", "GPU-1", &got), 0);
 	assert_int_equal(got.count, 4);
 	assert_string_equal(got.item[0], "A=1");
 	assert_string_equal(got.item[1], "CUDA_VISIBLE_DEVICES=GPU-1");
 	assert_string_equal(got.item[2], "CUDA_MPS_PIPE_DIRECTORY=/d");
 	assert_string_equal(got.item[3], "CUDA_MPS_LOG_DIRECTORY=/d/log");
 	assert_null(got.item[4]);
-	assert_int_equal(pit_mps_environ(environ, "/d", NULL, NULL, &kept), 0);
+	assert_int_equal(pit_mps_environ(block, "/d", NULL, NULL, &kept), 0);
 	assert_int_equal(kept.count, 3);
 	assert_string_equal(kept.item[1], "CUDA_VISIBLE_DEVICES=3");
 }

@@ -382,8 +382,8 @@ static const struct choice_row without_nvml[] = {
 static void assert_choice(const struct tree_file *files, const struct choice_row *row)
 {
 	char variable[128];
-	char *environ[] = {row->cvd ? variable : NULL, NULL};
-	struct pit_site_options o = {.gpus = row->gpus, .environ = environ};
+	char *block[] = {row->cvd ? variable : NULL, NULL};
+	struct pit_site_options o = {.gpus = row->gpus, .environ = block};
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 	auto_made m = {.rc = 0};
 
@@ -528,8 +528,8 @@ static const struct {
 static void takes_instances_apart(void **state)
 {
 	for (size_t i = 0; i < PIT_COUNT(mig_rows); i++) {
-		char *environ[] = {(char *)mig_rows[i].variable, NULL};
-		struct pit_site_options o = {.environ = environ, .gpus = mig_rows[i].gpus};
+		char *block[] = {(char *)mig_rows[i].variable, NULL};
+		struct pit_site_options o = {.environ = block, .gpus = mig_rows[i].gpus};
 		pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 		auto_made m = make(two_nodes, mig, &o);
 
@@ -635,8 +635,8 @@ static void finds_other_gpus(void **state)
 
 static void bears_variables_without_gpus(void **state)
 {
-	const char *environ[] = {"CUDA_VISIBLE_DEVICES=0,1", NULL};
-	struct pit_site_options o = {.environ = (char **)environ}, wanted = {.environ = (char **)environ, .gpus = "0"};
+	const char *block[] = {"CUDA_VISIBLE_DEVICES=0,1", NULL};
+	struct pit_site_options o = {.environ = (char **)block}, wanted = {.environ = (char **)block, .gpus = "0"};
 	auto_made m = make(two_nodes, NULL, &o);
 	auto_made refused = make(two_nodes, NULL, &wanted);
 
