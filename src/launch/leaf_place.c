@@ -209,7 +209,7 @@ int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err)
 		return pit_fail(
 			err, EBUSY,
 			"%s is Slurm's, which must find all processes of the job there; limits are srun's (--mem, "
-			"--cpus-per-task); " LOST,
+			"--cpus-per-task)",
 			s->item[0].path);
 	for (size_t i = 0; i < s->count && !limit; i++) {
 		const struct pit_leaf_spot *spot = &s->item[i];
