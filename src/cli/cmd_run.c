@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -115,12 +116,24 @@ static void report(void *arg, const struct pit_exit_report *r, const struct pit_
 	pit_sink_say(STDERR_FILENO, out.data, out.len, REPORT_MS, hurry);
 }
 
+/* 126 and 127 are of the command alone. */
+static int check_dir(const char *dir, struct pit_error *err)
+{
+	pit_auto_close int fd = dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (dir && (fd < 0 || faccessat(fd, ".", X_OK, AT_EACCESS)))
+		return pit_fail(err, errno, "--chdir=%s: %s", dir, strerror(errno));
+	return 0;
+}
+
 static int supervise(struct pit_root *root, struct pit_job *j)
 {
 	struct pit_supervise s = {.root = root, .job = j, .say = say, .report = report};
 	struct pit_error err = PIT_ERROR_INIT;
 	int code;
 
+	if (check_dir(j->options->dir, &err))
+		return fail(&err, PIT_RUN_CANNOT);
 	if (!j->program)
 		return fail(&j->program_error,
 			    j->program_error.code == ENOENT ? PIT_RUN_NOT_FOUND : PIT_RUN_NOT_EXECUTABLE);

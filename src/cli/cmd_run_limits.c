@@ -89,6 +89,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		pit_run_env(state, arg, o);
 		break;
 	case KEY_CHDIR:
+		if (!*arg)
+			pit_cli_usage(state, "--chdir: give a directory");
 		o->dir = arg;
 		break;
 	default:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch/attempt_inside.h"
+#include "launch/output_file.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -109,15 +110,27 @@ static void on_lost(void *arg, int fd, int error)
 	pit_attempt_note(a, "cannot write our %s: %s; what the ranks print there is lost", name, strerror(error));
 }
 
+/* What an earlier job left would be read as part of this one. A launcher that starts its ranks again says so: what the
+ * failed ones said is what is looked for. */
+static int clean_output(const struct pit_attempt *a, struct pit_error *err)
+{
+	const char *again = a->job->alone ? pit_environ_get(a->job->environ, "TORCHELASTIC_RESTART_COUNT") : NULL;
+
+	if (!a->options->log_dir || a->q->number || (again && strcmp(again, "0") != 0))
+		return 0;
+	return pit_output_dir_clean(a->options->log_dir, a->job->alone ? a->job->own : -1, err);
+}
+
 static int open_output(struct pit_attempt *a, struct pit_error *err)
 {
 	enum pit_output_mode mode = a->members > 1 ? PIT_OUTPUT_LABELLED : PIT_OUTPUT_INHERIT;
-	int rc;
+	int rc = clean_output(a, err);
 
 	if (a->options->log_dir)
 		mode = PIT_OUTPUT_FILES;
-	rc = pit_output_open(a->loop, mode, a->options->log_dir, a->job->placement.ranks, a->q->number, &a->output,
-			     err);
+	if (!rc)
+		rc = pit_output_open(a->loop, mode, a->options->log_dir, a->job->placement.ranks, a->q->number,
+				     &a->output, err);
 	if (!rc)
 		pit_output_on_lost(a->output, &(struct pit_output_lost){.fn = on_lost, .arg = a});
 	return rc;
@@ -170,7 +183,7 @@ static int open_attempt(struct pit_attempt *a, struct pit_error *err)
 		rc = open_output(a, err);
 	a->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (!rc && a->null < 0)
-		rc = pit_fail(err, errno, "cannot open /dev/null");
+		rc = pit_fail(err, errno, "cannot open /dev/null: %s", strerror(errno));
 	pit_ending_begin(&a->ending, &r, a->members);
 	a->started = pit_now();
 	a->own_kills = rc ? UINT64_MAX : pit_attempt_own_kills(a);

@@ -115,6 +115,15 @@ static void tell_front(const struct pit_member *m)
 		(void)!send(m->a->q->front, &n, sizeof(n), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* It may have stopped itself since this rank did, and then nobody waits for us. */
+static void wake_front(struct pit_attempt *a, pid_t pid)
+{
+	if (a->stopped == pid && !a->front_lost)
+		kill(getppid(), SIGCONT);
+	if (a->stopped == pid)
+		a->stopped = 0;
+}
+
 void pit_attempt_ended(struct pit_member *m)
 {
 	struct pit_attempt *a = m->a;
@@ -126,6 +135,7 @@ void pit_attempt_ended(struct pit_member *m)
 	a->leader[m->at] = 0;
 	end->after = now - a->started;
 	tell_front(m);
+	wake_front(a, m->child.pid);
 	if (a->ending.phase == PIT_RUNNING && has_failed(end)) {
 		r->first = m->at;
 		r->why = end->how == PIT_RANK_NOT_STARTED ? PIT_JOB_NOT_STARTED : PIT_JOB_FAILED;
@@ -186,16 +196,27 @@ static void take_orphan(struct pit_attempt *a, pid_t pid)
 		a->report->leftovers += !a->kill_ordered;
 }
 
-/* A rank that stopped by job control, or waits for the terminal, concerns the user's shell. */
+static bool is_stop(int signal)
+{
+	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU || signal == SIGSTOP;
+}
+
+/* A rank that stopped, or waits for the terminal, concerns the user's shell. */
 static void tell_stops(struct pit_attempt *a)
 {
 	siginfo_t info = {0};
 
-	while (!waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG) && info.si_pid) {
-		const struct pit_front_news n = {.group = info.si_pid, .signal = info.si_status};
+	while (!waitid(P_ALL, 0, &info, WSTOPPED | WCONTINUED | WNOHANG) && info.si_pid) {
+		const struct pit_front_news n = {
+			.group = info.si_pid, .signal = info.si_status, .only = a->members == 1};
+		bool rank = find(a, n.group);
 
-		if (find(a, n.group) && (n.signal == SIGTSTP || n.signal == SIGTTIN || n.signal == SIGTTOU))
+		if (rank && info.si_code == CLD_STOPPED && is_stop(n.signal) && !a->stopped_by_front) {
 			(void)!send(a->q->front, &n, sizeof(n), MSG_DONTWAIT | MSG_NOSIGNAL);
+			a->stopped = n.group;
+		} else if (rank && info.si_code == CLD_CONTINUED) {
+			wake_front(a, n.group);
+		}
 		info = (siginfo_t){0};
 	}
 }

@@ -68,6 +68,8 @@ struct pit_attempt {
 	int sweep;               /* timer, */
 	int64_t sweep_at;        /* due then */
 	int reap;                /* timer: more ends wait to be taken; 0 none */
+	bool stopped_by_front;   /* all ranks: the front knows */
+	pid_t stopped;           /* the last rank of which the front was told that it stopped; 0 continued */
 	int look_at;             /* next member to be looked at */
 	struct pit_strv refused; /* refused steps of starts, to be said once all have started */
 };

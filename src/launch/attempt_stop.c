@@ -264,10 +264,13 @@ static void hear(struct pit_attempt *a, const struct pit_front_message *m)
 	if (pit_front_asks_to_stop(m->signal)) {
 		pit_attempt_asked(a, m);
 	} else if (m->signal == SIGCONT && m->group) {
+		a->stopped = 0;
 		for (int i = 0; i < a->members; i++)
 			if (a->leader[i] == m->group)
 				signal_group(&a->member[i], SIGCONT);
 	} else if (m->signal == SIGTSTP || m->signal == SIGCONT) {
+		a->stopped = 0;
+		a->stopped_by_front = m->signal == SIGTSTP;
 		signal_groups(a, m->signal);
 	} else {
 		a->passed |= UINT64_C(1) << (m->signal - 1);

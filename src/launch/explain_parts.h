@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of a planned job in words. Private to launch/explain*.c.
+ * The parts of a planned job in words. Private to launch/explain*.c, and the names of limits to what refuses one.
  */
 #ifndef PIT_LAUNCH_EXPLAIN_PARTS_H
 #define PIT_LAUNCH_EXPLAIN_PARTS_H
@@ -37,6 +37,9 @@ void pit_explain_rules(const struct pit_job *j, const struct pit_page *page);
 
 /* "locked memory" for RLIMIT_MEMLOCK. */
 const char *pit_explain_limit_name(int resource);
+
+/* "64.0 MiB", "65536", "unlimited"; returns `out`. */
+const char *pit_explain_limit_text(int resource, uint64_t value, char *out, size_t size);
 
 /* "fifo" for SCHED_FIFO. */
 const char *pit_explain_policy_name(int policy);

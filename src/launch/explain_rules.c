@@ -13,7 +13,7 @@ const char *pit_explain_limit_name(int resource)
 	return resource == RLIMIT_MEMLOCK ? "locked memory" : resource == RLIMIT_NOFILE ? "open files" : "a limit";
 }
 
-static char *limit_text(int resource, uint64_t value, char *out, size_t size)
+const char *pit_explain_limit_text(int resource, uint64_t value, char *out, size_t size)
 {
 	if (value == RLIM64_INFINITY)
 		snprintf(out, size, "unlimited");
@@ -32,8 +32,8 @@ static void put_process_limits(const struct pit_job *j, const struct pit_page *p
 		char was[32], is[32];
 
 		pit_buf_printf(&text, "%s: %s, was %s", pit_explain_limit_name(l->resource),
-			       limit_text(l->resource, l->value.rlim_cur, is, sizeof(is)),
-			       limit_text(l->resource, l->was.rlim_cur, was, sizeof(was)));
+			       pit_explain_limit_text(l->resource, l->value.rlim_cur, is, sizeof(is)),
+			       pit_explain_limit_text(l->resource, l->was.rlim_cur, was, sizeof(was)));
 		pit_page_wrap(page, 2, "", text.data);
 	}
 }

@@ -164,11 +164,18 @@ static void wanted(struct serving *s, const struct pit_front_news *n)
 		ask_to_stop(s, &(struct pit_front_message){.signal = SIGHUP});
 }
 
-/* The user stopped the rank that has the terminal, and so means all of the shell's job. */
+/* The rank that has the terminal was stopped, or on a terminal the only one: all of the shell's job is meant, or nobody
+ * would be at the prompt. */
+static bool concerns_shell(const struct serving *s, const struct pit_front_news *n)
+{
+	return n->group == s->terminal.holder || (n->only && s->terminal.fd >= 0);
+}
+
 static void suspended(struct serving *s, const struct pit_front_news *n)
 {
 	kill(0, SIGTSTP);
-	if (!pit_terminal_stop_self(SIGTSTP))
+	/* Where no shell can continue us: whoever stopped a rank from outside continues it. */
+	if (!pit_terminal_stop_self(SIGTSTP) && n->group == s->terminal.holder)
 		tell(s, &(struct pit_front_message){.signal = SIGCONT, .group = n->group});
 }
 
@@ -181,7 +188,7 @@ static int on_news(void *arg, uint32_t events)
 	while ((size = recv(s->f->socket, &n, sizeof(n), MSG_DONTWAIT)) == (ssize_t)sizeof(n)) {
 		if (n.signal == SIGTTIN || n.signal == SIGTTOU)
 			wanted(s, &n);
-		else if (n.signal && n.group == s->terminal.holder)
+		else if (n.signal && concerns_shell(s, &n))
 			suspended(s, &n);
 		else if (!n.signal && n.group == s->terminal.holder)
 			pit_terminal_take_back(&s->terminal);

@@ -17,10 +17,11 @@ struct pit_front_message {
 	pid_t group;  /* SIGCONT for this group alone; 0 all */
 };
 
-/* To the front: the leader of `group` was stopped by job control, or has ended. */
+/* To the front: the leader of `group` was stopped, or has ended. */
 struct pit_front_news {
 	pid_t group;
-	int signal; /* SIGTSTP, SIGTTIN, SIGTTOU; 0 it has ended */
+	int signal; /* SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP; 0 it has ended */
+	bool only;  /* it is the only rank */
 };
 
 /* Signals that ask the job to stop; others are the ranks' own affair. */

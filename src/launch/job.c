@@ -7,6 +7,8 @@
 #include "launch/job_parts.h"
 #include "launch/spawn_inside.h"
 
+#define NVIDIA 0x10de
+
 static int no_memory(struct pit_error *err)
 {
 	return pit_fail(err, ENOMEM, "out of memory");
@@ -130,6 +132,17 @@ static int check_strict(const struct pit_job *j, struct pit_error *err)
 	return 0;
 }
 
+/* A running daemon may know GPUs that we cannot see. */
+static int check_mps(const struct pit_job *j, struct pit_error *err)
+{
+	if (!j->options->mps || pit_environ_get(j->environ, "CUDA_MPS_PIPE_DIRECTORY"))
+		return 0;
+	for (size_t i = 0; i < j->site.gpus; i++)
+		if (j->site.gpu[i].vendor == NVIDIA)
+			return 0;
+	return pit_fail(err, EINVAL, "--mps: MPS shares NVIDIA GPUs, and this job has none");
+}
+
 static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_error *err)
 {
 	struct pit_job_narrow narrow = pit_job_narrow(root, j);
@@ -149,16 +162,48 @@ static int plan_placement(struct pit_root *root, struct pit_job *j, struct pit_e
 	return check_strict(j, err);
 }
 
+/* Who started us (numactl, a launcher) has decided: a strict policy that becomes a wish would let memory go where it
+ * must not. *ret_kept: nothing is to be set. */
+static int keep_inherited(struct pit_job *j, bool *ret_kept)
+{
+	enum pit_mem asked = j->options->placement.mem, inherited = PIT_MEM_NONE;
+	pit_auto_idset struct pit_idset nodes = {0};
+	pit_auto_buf struct pit_buf where = PIT_BUF_INIT;
+	int rc = pit_spawn_inherited_mem(&inherited, &nodes);
+
+	*ret_kept = false;
+	if (rc || inherited == PIT_MEM_NONE)
+		return rc;
+	if (!pit_idset_is_empty(&nodes)) {
+		pit_buf_puts(&where, " of node ");
+		pit_idset_print(&nodes, &where);
+	}
+	*ret_kept = asked == PIT_MEM_AUTO;
+	if (*ret_kept)
+		return pit_strv_addf(
+			&j->notes, "memory policy %s%s is inherited (numactl, a launcher) and kept; --mem replaces it",
+			pit_mem_names[inherited], where.data);
+	return pit_strv_addf(&j->notes, "--mem=%s replaces the inherited memory policy %s%s", pit_mem_names[asked],
+			     pit_mem_names[inherited], where.data);
+}
+
 /* What the kernel lets us set, tried on the first seat that has nodes. */
 static int plan_memory(struct pit_job *j, struct pit_error *err)
 {
 	const struct pit_seat *s = &j->placement.seat[j->own];
+	bool kept;
 
 	j->mem = j->placement.mem;
 	for (int i = 0; !j->alone && i < j->placement.ranks && pit_idset_is_empty(&s->mems); i++)
 		s = &j->placement.seat[i];
 	if (j->recorded || j->mem == PIT_MEM_NONE || j->mem == PIT_MEM_AUTO)
 		return 0;
+	if (keep_inherited(j, &kept))
+		return no_memory(err);
+	if (kept) {
+		j->mem = PIT_MEM_NONE;
+		return 0;
+	}
 	j->mem = pit_spawn_probe_mem(j->placement.mem, &s->mems, &j->mem_error);
 	if (j->mem == j->placement.mem)
 		return 0;
@@ -311,6 +356,8 @@ static int plan_rest(struct pit_root *root, struct pit_job *j, struct pit_error 
 	pit_job_plan_limits(root, j);
 	if (!rc)
 		rc = pit_job_plan_io(root, j, err);
+	if (!rc && pit_job_plan_cpu_max(j))
+		rc = no_memory(err);
 	if (!rc && (pit_job_plan_groups(root, j) || pit_env_rebinders(j->environ, &j->rebinders)))
 		rc = no_memory(err);
 	return rc;
@@ -324,6 +371,8 @@ int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **
 
 	if (!rc)
 		rc = plan_site(root, &j, err);
+	if (!rc)
+		rc = check_mps(&j, err);
 	if (!rc)
 		rc = plan_placement(root, &j, err);
 	if (!rc)
@@ -348,6 +397,7 @@ void pit_job_free(struct pit_job *j)
 	pit_strv_free(&j->preload);
 	pit_strv_free(&j->rebinders);
 	pit_strv_free(&j->notes);
+	pit_strv_free(&j->mistakes);
 	pit_strv_free(&j->io_max);
 	*j = (struct pit_job){0};
 	errno = saved;

@@ -61,9 +61,11 @@ struct pit_job {
 	struct pit_strv preload;   /* of the allocator */
 	struct pit_strv rebinders; /* sentences */
 	struct pit_strv notes;     /* sentences: what cannot be had here */
-	enum pit_mem mem;          /* policy that the kernel lets us set; placement.mem is what is wanted */
-	int mem_error;             /* errno of its refusal */
-	int port;                  /* for MASTER_PORT; 0: not ours to choose */
+	struct pit_strv
+		mistakes; /* those of the notes that are said at the start: it was meant otherwise, most likely */
+	enum pit_mem mem; /* policy that the kernel lets us set; placement.mem is what is wanted */
+	int mem_error;    /* errno of its refusal */
+	int port;         /* for MASTER_PORT; 0: not ours to choose */
 	struct pit_job_limit limit[PIT_JOB_LIMITS];
 	size_t limits;
 	struct pit_strv io_max; /* lines for pit_leaf_limits.io: devices by number */
@@ -76,6 +78,13 @@ struct pit_job {
 int pit_job_plan(struct pit_root *root, const struct pit_job_options *o, char **environ, struct pit_job *ret,
 		 struct pit_error *err);
 void pit_job_free(struct pit_job *j);
+
+struct pit_job_group_limit { /* that only a control group can hold */
+	const char *option, *controller;
+	bool asked;
+};
+#define PIT_JOB_GROUP_LIMITS 4
+void pit_job_group_limits(const struct pit_job *j, struct pit_job_group_limit ret[PIT_JOB_GROUP_LIMITS]);
 
 /* The variables of a seat in a later attempt, or with the directory of an MPS daemon (NULL none) that is there now;
  * what `env` holds is this with 0 and NULL. */

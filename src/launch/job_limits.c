@@ -117,22 +117,49 @@ int pit_job_plan_io(struct pit_root *root, struct pit_job *j, struct pit_error *
 	return rc;
 }
 
-/* "--mem-max, --cpu-max": what only groups can do and was asked for. */
-static void asked_of_groups(const struct pit_job *j, struct pit_buf *out)
+void pit_job_group_limits(const struct pit_job *j, struct pit_job_group_limit ret[PIT_JOB_GROUP_LIMITS])
 {
-	const struct {
-		const char *name;
-		bool asked;
-	} options[] = {
-		{"--mem-max", j->options->memory_max},
-		{"--mem-high", j->options->memory_high},
-		{"--cpu-max", j->options->cpu_max > 0},
-		{"--io", j->io_max.count},
+	const struct pit_job_options *o = j->options;
+	const struct pit_job_group_limit all[PIT_JOB_GROUP_LIMITS] = {
+		{.option = "--mem-max", .controller = "memory", .asked = o->memory_max},
+		{.option = "--mem-high", .controller = "memory", .asked = o->memory_high},
+		{.option = "--cpu-max", .controller = "cpu", .asked = o->cpu_max > 0},
+		{.option = "--io", .controller = "io", .asked = j->io_max.count}, /* priorities need none */
 	};
 
-	for (size_t i = 0; i < PIT_COUNT(options); i++)
-		if (options[i].asked)
-			pit_buf_printf(out, "%s%s", out->len ? ", " : "", options[i].name);
+	memcpy(ret, all, sizeof(all));
+}
+
+int pit_job_plan_cpu_max(struct pit_job *j)
+{
+	double most = j->options->cpu_max;
+	int first = j->alone ? j->own : 0, end = j->alone ? j->own + 1 : j->placement.ranks;
+
+	for (int i = first; i < end; i++) {
+		const struct pit_seat *s = &j->placement.seat[i];
+		size_t cpus = pit_idset_count(pit_idset_is_empty(&s->cpus) ? &j->site.allowed : &s->cpus);
+		char note[160];
+
+		if (!cpus || most <= (double)cpus)
+			continue;
+		snprintf(note, sizeof(note),
+			 "--cpu-max=%g is more than the %zu CPU%s of rank %d, and limits nothing there "
+			 "(percent of one CPU: %g%%)",
+			 most, cpus, cpus == 1 ? "" : "s", i, most);
+		return pit_strv_add(&j->notes, note) || pit_strv_add(&j->mistakes, note) ? -ENOMEM : 0;
+	}
+	return 0;
+}
+
+/* "--mem-max, --cpu-max" */
+static void asked_of_groups(const struct pit_job *j, struct pit_buf *out)
+{
+	struct pit_job_group_limit limit[PIT_JOB_GROUP_LIMITS];
+
+	pit_job_group_limits(j, limit);
+	for (size_t i = 0; i < PIT_COUNT(limit); i++)
+		if (limit[i].asked)
+			pit_buf_printf(out, "%s%s", out->len ? ", " : "", limit[i].option);
 }
 
 /* True when version 2 would let us make groups; else why not. */

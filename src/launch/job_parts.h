@@ -32,4 +32,7 @@ int pit_job_plan_io(struct pit_root *root, struct pit_job *j, struct pit_error *
 /* What groups would do for this job and cannot here: notes. */
 int pit_job_plan_groups(struct pit_root *root, struct pit_job *j);
 
+/* A note when --cpu-max limits nothing, as 350 where 350% was meant. -ENOMEM. */
+int pit_job_plan_cpu_max(struct pit_job *j);
+
 #endif

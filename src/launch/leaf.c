@@ -42,6 +42,7 @@ static void leaves_free(struct pit_leaves *l)
 	pit_cleanup_close(&l->dir);
 	pit_strv_free(&l->enabled);
 	pit_strv_free(&l->told);
+	pit_strv_free(&l->why);
 	free(l);
 }
 
@@ -149,6 +150,14 @@ int pit_leaves_add(struct pit_leaves *l, const char *name, const struct pit_leaf
 	if (!rc)
 		*ret_fd = dir;
 	return rc;
+}
+
+const char *pit_leaves_lack(const struct pit_leaves *l, const char *controller)
+{
+	for (size_t i = 0; i < l->told.count && i < l->why.count; i++)
+		if (!strcmp(l->told.item[i], controller))
+			return l->why.item[i];
+	return NULL;
 }
 
 const char *pit_leaves_path(const struct pit_leaves *l)

@@ -24,8 +24,8 @@ struct pit_leaf_limits {
 
 struct pit_leaves; /* of one job */
 
-/* -EOPNOTSUPP: no version 2 here; -EACCES: not delegated to us; -EROFS, -EBUSY: as they say. `err` is a sentence for
- * the user: what is lost without groups. Limits of the whole job go on the job's group. `notes` gets a sentence for
+/* -EOPNOTSUPP: no version 2 here; -EACCES: not delegated to us; -EROFS, -EBUSY: as they say. `err` is the
+ * reason. Limits of the whole job go on the job's group. `notes` gets a sentence for
  * each controller that is not to be had. We and what we have started may move to another group, so this comes before
  * processes are started; those that are forked later may use and close what is opened here. */
 int pit_leaves_open(struct pit_root *root, const struct pit_leaf_limits *job, struct pit_leaves **ret,
@@ -35,6 +35,9 @@ int pit_leaves_open(struct pit_root *root, const struct pit_leaf_limits *job, st
  * controller is missing is left out, with a note unless there was one. -errno: the limit that was refused is named. */
 int pit_leaves_add(struct pit_leaves *l, const char *name, const struct pit_leaf_limits *limits, struct pit_strv *notes,
 		   int *ret_fd, struct pit_error *err);
+
+/* Why the leaves cannot have `controller`; NULL when they can. */
+const char *pit_leaves_lack(const struct pit_leaves *l, const char *controller);
 
 const char *pit_leaves_path(const struct pit_leaves *l); /* "/sys/fs/cgroup/.../pitcrew-123" */
 

@@ -22,7 +22,8 @@ struct pit_leaves {
 	int dir;                 /* and its directory, locked for as long as we live */
 	char supervisor[80];     /* group that we have moved to; "" we have not moved */
 	struct pit_strv enabled; /* controllers that we enabled in `above` */
-	struct pit_strv told;    /* of which a note was given that they are missing */
+	struct pit_strv told;    /* of which a note was given that they are missing, */
+	struct pit_strv why;     /* and of each the reason */
 	struct pit_leaf *leaf;
 	size_t leaves;
 };
@@ -30,6 +31,10 @@ struct pit_leaves {
 /* Writes the limits to a group. Those whose controller is missing are left out, with a note once. */
 int pit_leaf_limit(struct pit_leaves *l, int dir, const char *path, const struct pit_leaf_limits *limits,
 		   struct pit_strv *notes, struct pit_error *err);
+
+/* A controller is missing: keeps the reason, and adds it to the notes with what is lost. -ENOMEM. */
+int pit_leaf_miss(struct pit_leaves *l, const char *controller, struct pit_strv *notes, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* The controllers that are wanted, ended by NULL, and what is lost without each. */
 extern const char *const pit_leaf_controllers[];

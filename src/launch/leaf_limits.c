@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -27,6 +28,21 @@ const char *pit_leaf_lost(const char *controller)
 		if (!strcmp(controllers[i].controller, controller))
 			return controllers[i].lost;
 	return "";
+}
+
+int pit_leaf_miss(struct pit_leaves *l, const char *controller, struct pit_strv *notes, const char *fmt, ...)
+{
+	char why[512];
+	va_list args;
+	int rc;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	rc = pit_strv_add(&l->told, controller);
+	if (!rc)
+		rc = pit_strv_add(&l->why, why);
+	return rc ? rc : pit_strv_addf(notes, "%s: %s", why, pit_leaf_lost(controller));
 }
 
 char *pit_leaf_cpu_max(double cpus, char *out, size_t size)
@@ -74,8 +90,7 @@ static bool has(const struct target *t, const char *controller)
 		return true;
 	if (pit_strv_has(&t->leaves->told, controller))
 		return false;
-	(void)pit_strv_add(&t->leaves->told, controller);
-	(void)pit_strv_addf(t->notes, "%s has no controller %s: %s", t->path, controller, pit_leaf_lost(controller));
+	(void)pit_leaf_miss(t->leaves, controller, t->notes, "%s has no controller %s", t->path, controller);
 	return false;
 }
 

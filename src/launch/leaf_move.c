@@ -181,7 +181,7 @@ static int switch_controller(int dir, char sign, const char *controller)
 
 static int enable_one(struct pit_leaves *l, const char *controller, struct pit_strv *notes)
 {
-	int rc = 0, note;
+	int rc = 0;
 
 	if (!pit_group_lists(l->above_dir, SUBTREE, controller)) {
 		rc = pit_group_lists(l->above_dir, "cgroup.controllers", controller) ? 0 : -ENOENT;
@@ -195,12 +195,9 @@ static int enable_one(struct pit_leaves *l, const char *controller, struct pit_s
 	if (!rc)
 		return 0;
 	if (rc == -ENOENT)
-		note = pit_strv_addf(notes, "%s does not have the controller %s: %s", l->above, controller,
-				     pit_leaf_lost(controller));
-	else
-		note = pit_strv_addf(notes, "%s does not hand the controller %s on (%s): %s", l->above, controller,
-				     strerror(-rc), pit_leaf_lost(controller));
-	return note ? note : pit_strv_add(&l->told, controller);
+		return pit_leaf_miss(l, controller, notes, "%s does not have the controller %s", l->above, controller);
+	return pit_leaf_miss(l, controller, notes, "%s does not hand the controller %s on (%s)", l->above, controller,
+			     strerror(-rc));
 }
 
 int pit_leaf_enable(struct pit_leaves *l, struct pit_strv *notes)

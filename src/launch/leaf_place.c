@@ -9,7 +9,6 @@
 #include "host/pid.h"
 #include "launch/leaf_group.h"
 
-#define LOST "ranks run without control groups: no memory or CPU limits, and an OOM kill is not counted"
 #define DESCENT 64 /* generations that are looked back */
 
 static int parent_of(struct pit_root *root, pid_t pid)
@@ -142,15 +141,15 @@ static int load(struct pit_root *root, struct pit_mounts *mounts, struct pit_cgr
 	if (!rc)
 		rc = pit_cgroup_load(root, mounts, 0, g, err);
 	if (rc)
-		return pit_fail(err, EOPNOTSUPP, "no control groups can be found; " LOST);
+		return pit_fail(err, EOPNOTSUPP, "no control groups can be found");
 	if (pit_cgroup_mode(*g) != PIT_CGROUP_V2)
-		return pit_fail(err, EOPNOTSUPP, "control groups are %s here, version 2 is needed; " LOST,
+		return pit_fail(err, EOPNOTSUPP, "control groups are %s here, version 2 is needed",
 				pit_cgroup_mode_name(pit_cgroup_mode(*g)));
 	if (pit_cgroup_v2_dir(*g, &dir, &base))
-		return pit_fail(err, EOPNOTSUPP, "the control group %s lies outside of what is mounted here; " LOST,
+		return pit_fail(err, EOPNOTSUPP, "the control group %s lies outside of what is mounted here",
 				pit_cgroup_path(*g));
 	rc = load_way_up(root, dir, base, s);
-	return rc ? pit_fail(err, -rc, "%s: %s; " LOST, dir, strerror(-rc)) : 0;
+	return rc ? pit_fail(err, -rc, "%s: %s", dir, strerror(-rc)) : 0;
 }
 
 int pit_leaf_spots_load(struct pit_root *root, struct pit_leaf_spots *ret, struct pit_error *err)
@@ -185,22 +184,20 @@ static bool is_free(const struct pit_leaf_spot *s)
 static int say_no(const struct pit_leaf_spot *own, const struct pit_leaf_spot *limit, struct pit_error *err)
 {
 	if (own->denied == EROFS)
-		return pit_fail(err, EROFS, "%s is mounted read-only, as in most containers; " LOST, own->path);
+		return pit_fail(err, EROFS, "%s is mounted read-only, as in most containers", own->path);
 	if (own->denied == EACCES || own->denied == EPERM)
 		return pit_fail(err, EACCES,
 				"%s is not delegated to this user (systemd-run --user --scope -p Delegate=yes "
-				"gives one that is); " LOST,
+				"gives one that is)",
 				own->path);
 	if (own->denied)
-		return pit_fail(err, own->denied, "no groups can be made below %s: %s; " LOST, own->path,
+		return pit_fail(err, own->denied, "no groups can be made below %s: %s", own->path,
 				strerror(own->denied));
 	if (limit)
-		return pit_fail(
-			err, EBUSY,
-			"others (%s) live in %s, and the limits of %s do not hold in the groups above it; " LOST,
-			own->other, own->path, limit->path);
-	return pit_fail(err, EBUSY, "others (%s) live in %s, and no group above it can be used; " LOST, own->other,
-			own->path);
+		return pit_fail(err, EBUSY,
+				"others (%s) live in %s, and the limits of %s do not hold in the groups above it",
+				own->other, own->path, limit->path);
+	return pit_fail(err, EBUSY, "others (%s) live in %s, and no group above it can be used", own->other, own->path);
 }
 
 int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err)
@@ -212,7 +209,7 @@ int pit_leaf_choose(const struct pit_leaf_spots *s, struct pit_error *err)
 		return pit_fail(
 			err, EBUSY,
 			"%s is Slurm's, which must find all processes of the job there; limits are srun's (--mem, "
-			"--cpus-per-task); " LOST,
+			"--cpus-per-task)",
 			s->item[0].path);
 	for (size_t i = 0; i < s->count && !limit; i++) {
 		const struct pit_leaf_spot *spot = &s->item[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch/output_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,6 +64,57 @@ int pit_output_dir_open(const char *path, int attempt, struct pit_output_dir *re
 		return rc;
 	}
 	*ret = d;
+	return 0;
+}
+
+/* Behind `text`; NULL: it does not begin so. */
+static const char *skip(const char *text, const char *start)
+{
+	size_t len = strlen(start);
+
+	return text && !strncmp(text, start, len) ? text + len : NULL;
+}
+
+/* Behind a number, which is `wanted` unless that is below 0. */
+static const char *skip_number(const char *text, int wanted)
+{
+	size_t digits = text ? strspn(text, "0123456789") : 0;
+
+	if (!digits || digits > 9 || (wanted >= 0 && atoi(text) != wanted))
+		return NULL;
+	return text + digits;
+}
+
+bool pit_output_dir_is_ours(const char *name, int own)
+{
+	const char *rank = skip_number(skip(name, "rank-"), own);
+	const char *of_one = skip_number(skip(name, "report-rank-"), own);
+	const char *rest = rank ? rank : of_one ? of_one : own < 0 ? skip(name, "report") : NULL;
+	const char *number = skip_number(skip(rest, "."), -1);
+
+	rest = number ? number : rest;
+	if (!rest)
+		return false;
+	return rank ? !strcmp(rest, ".out") || !strcmp(rest, ".err") : !strcmp(rest, ".json");
+}
+
+int pit_output_dir_clean(const char *path, int own, struct pit_error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pit_auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir) {
+		pit_cleanup_close(&fd);
+		return 0; /* whoever opens it next says why */
+	}
+	while ((entry = readdir(dir)))
+		if (pit_output_dir_is_ours(entry->d_name, own) &&
+		    !fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
+		    unlinkat(fd, entry->d_name, 0) && errno != ENOENT)
+			return pit_fail(err, errno, "--log-dir %s: %s of an earlier job cannot be removed: %s", path,
+					entry->d_name, strerror(errno));
 	return 0;
 }
 

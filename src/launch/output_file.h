@@ -25,6 +25,12 @@ struct pit_output_dir {
 int pit_output_dir_open(const char *path, int attempt, struct pit_output_dir *ret, struct pit_error *err);
 void pit_output_dir_close(struct pit_output_dir *d);
 
+/* Removes what an earlier job left: plain files named as ours are ("rank-3.out", "rank-3.2.err", "report.json",
+ * "report-rank-3.1.json"), of the rank `own` alone or, below 0, of all. Others, and links, are left alone. 0 also when
+ * there is no directory. */
+int pit_output_dir_clean(const char *path, int own, struct pit_error *err);
+bool pit_output_dir_is_ours(const char *name, int own);
+
 /* Opens the file to append to; *ret_size is what it held before. */
 int pit_output_dir_file(const struct pit_output_dir *d, int rank, bool is_stderr, int *ret_fd, off_t *ret_size,
 			struct pit_error *err);

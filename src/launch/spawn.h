@@ -67,7 +67,7 @@ struct pit_spawn {
 	int death;            /* signal when the thread that spawned it ends; 0 none */
 	bool session;         /* setsid; else an own process group */
 	int terminal;         /* own group becomes the foreground group of this terminal; -1 no */
-	const sigset_t *mask; /* signals that are blocked in it: those that were when we were called. NULL: none */
+	const sigset_t *mask; /* signals that are blocked in it; NULL: none */
 	/* A step that is refused, even in part, ends the child, and is an error of pit_spawn_finish(). Without it only
 	 * stdio, directory and command do that, and the others are notes. */
 	bool strict;
@@ -86,8 +86,8 @@ struct pit_spawned {
 /* Two halves, so that many start side by side. start returns at once; -errno: nothing was started (also -ENOENT and
  * -EACCES of pit_spawn_find() and of `dir`, from which relative names are looked up). Signals: handlers go, what was
  * ignored stays so, but SIGPIPE and SIGXFSZ, which our main() ignores, are as usual again. Open files above 2 that are
- * not close-on-exec stay open: MPI and Slurm hand such on. SCHED_FIFO and SCHED_RR hold for the rank's first thread
- * alone (SCHED_RESET_ON_FORK). */
+ * not close-on-exec stay open: MPI and Slurm hand such on. The scheduling policy holds for all threads and children
+ * that the rank makes, as with chrt. */
 int pit_spawn_start(const struct pit_spawn *what, struct pit_spawned *ret, struct pit_error *err);
 
 /* Waits until the child runs the command. -errno of the step that failed (exec: ENOENT, EACCES, ENOEXEC, ...): the
@@ -98,6 +98,10 @@ int pit_spawn_finish(const struct pit_spawn *what, struct pit_spawned *s, struct
 
 /* PATH of `environ`; *ret is malloc'ed. -ENOENT, -EACCES (found, not executable). */
 int pit_spawn_find(const char *command, char *const *environ, char **ret, struct pit_error *err);
+
+/* The memory policy that this process inherited (numactl, a launcher), and its nodes; PIT_MEM_NONE: the kernel's
+ * default, or it cannot be known. Weighted interleaving counts as interleaving. -ENOMEM. */
+int pit_spawn_inherited_mem(enum pit_mem *ret, struct pit_idset *ret_nodes);
 
 /* What memory policies this process may set, tried out in a child: MPOL_PREFERRED_MANY, MPOL_BIND ... may each be
  * refused by seccomp. The mode that would be used when `wanted` is asked for, PIT_MEM_NONE when none may be set. */

@@ -138,16 +138,13 @@ static void set_oom_score(const struct pit_spawn_plan *p)
 static void set_priorities(const struct pit_spawn_plan *p)
 {
 	const struct pit_spawn *w = p->what;
-	/* Workers that the rank forks, and its threads, are ordinary again: data loaders with a real-time priority
-	 * would starve the machine. Batch and idle are inherited. */
-	bool real_time = w->policy == SCHED_FIFO || w->policy == SCHED_RR;
 	const struct sched_param param = {.sched_priority = w->priority};
 
 	if (w->io_set && syscall(SYS_ioprio_set, WHO_PROCESS, 0, w->io_class << CLASS_SHIFT | w->io_level))
 		refused(p, PIT_STEP_IO_PRIORITY, errno, 0, 0);
 	if (w->nice_set && setpriority(PRIO_PROCESS, 0, w->nice))
 		refused(p, PIT_STEP_NICE, errno, 0, 0);
-	if (w->sched_set && sched_setscheduler(0, w->policy | (real_time ? SCHED_RESET_ON_FORK : 0), &param))
+	if (w->sched_set && sched_setscheduler(0, w->policy, &param))
 		refused(p, PIT_STEP_SCHED, errno, 0, 0);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "launch/explain_parts.h"
 #include "launch/program.h"
 #include "launch/spawn_inside.h"
 
@@ -124,19 +125,35 @@ static int fail_exec(const struct pit_spawn *what, int error, struct pit_error *
 	return pit_fail(err, error, "%s cannot be run: %s", what->argv[0], why);
 }
 
+static int fail_limit(const struct pit_spawn *what, int resource, int error, struct pit_error *err)
+{
+	char value[32] = "so";
+
+	for (size_t i = 0; i < what->limits; i++)
+		if (what->limit[i].resource == resource)
+			pit_explain_limit_text(resource, what->limit[i].value.rlim_cur, value, sizeof(value));
+	return pit_fail(err, error, "--strict: the limit of %s cannot be %s: %s", pit_explain_limit_name(resource),
+			value, strerror(error));
+}
+
 int pit_spawn_fail(const struct pit_spawn *what, const struct pit_spawn_record *r, struct pit_error *err)
 {
 	int error = r->error ? r->error : EINVAL;
+	const char *step = pit_spawn_step_name((enum pit_spawn_step)r->step);
 	pit_auto_buf struct pit_buf detail = PIT_BUF_INIT;
 
 	if (r->step == PIT_STEP_EXEC)
 		return fail_exec(what, error, err);
 	if (r->step == PIT_STEP_DIR)
 		return pit_fail(err, error, "directory %s: %s", what->dir, strerror(error));
+	if (r->step == PIT_STEP_STDIO)
+		return pit_fail(err, error, "%s: %s", step, strerror(error));
+	if (r->step == PIT_STEP_LIMIT)
+		return fail_limit(what, r->detail, error, err);
 	if (r->step == PIT_STEP_CPUS || r->step == PIT_STEP_MEM) {
 		pit_buf_puts(&detail, r->step == PIT_STEP_CPUS ? " to " : " to nodes ");
 		pit_idset_print(r->step == PIT_STEP_CPUS ? what->cpus : what->mems, &detail);
 	}
-	return pit_fail(err, error, "%s%s: %s", pit_spawn_step_name((enum pit_spawn_step)r->step), detail.data,
+	return pit_fail(err, error, "--strict: %s%s: %s", step, detail.data,
 			r->error ? strerror(error) : "the kernel allows only a part of them");
 }

@@ -12,7 +12,8 @@
 
 /* Modes of set_mempolicy(2), by the numbers of include/uapi/linux/mempolicy.h: older headers lack the last. Without
  * MPOL_F_STATIC_NODES, so that a policy follows when the cpuset is changed. */
-enum { PREFERRED = 1, BIND = 2, INTERLEAVE = 3, LOCAL = 4, PREFERRED_MANY = 5 };
+enum { PREFERRED = 1, BIND = 2, INTERLEAVE = 3, LOCAL = 4, PREFERRED_MANY = 5, WEIGHTED = 6 };
+#define MODE_FLAGS 0xe000 /* MPOL_F_STATIC_NODES and its like */
 
 struct rung {
 	enum pit_mem mem;
@@ -125,4 +126,32 @@ enum pit_mem pit_spawn_probe_mem(enum pit_mem wanted, const struct pit_idset *me
 	if (ret_error)
 		*ret_error = rc ? -rc : error;
 	return rc ? PIT_MEM_NONE : (enum pit_mem)used;
+}
+
+int pit_spawn_inherited_mem(enum pit_mem *ret, struct pit_idset *ret_nodes)
+{
+	static const enum pit_mem names[] = {
+		[0] = PIT_MEM_NONE,
+		[PREFERRED] = PIT_MEM_PREFER,
+		[BIND] = PIT_MEM_BIND,
+		[INTERLEAVE] = PIT_MEM_INTERLEAVE,
+		[LOCAL] = PIT_MEM_LOCAL,
+		[PREFERRED_MANY] = PIT_MEM_PREFER,
+		[WEIGHTED] = PIT_MEM_INTERLEAVE,
+	};
+	pit_auto_idset struct pit_idset nodes = {0};
+	uint64_t has[NODES_MAX / 64] = {0};
+	int mode = 0;
+
+	if (syscall(SYS_get_mempolicy, &mode, has, NODES_MAX, NULL, 0))
+		mode = 0;
+	mode &= ~MODE_FLAGS;
+	for (size_t i = 0; i < NODES_MAX; i++)
+		if (has[i / 64] >> (i % 64) & 1 && pit_idset_add(&nodes, i))
+			return -ENOMEM;
+	*ret = mode >= 0 && (size_t)mode < PIT_COUNT(names) ? names[mode] : PIT_MEM_NONE;
+	pit_idset_free(ret_nodes);
+	*ret_nodes = nodes;
+	nodes = (struct pit_idset){0};
+	return 0;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,13 +15,15 @@
 
 #define LOST_MOST (10000 * PIT_MS) /* who outlives SIGKILL for so long is stuck in the kernel */
 #define LEAVES_MS 2000
+#define FILES_OF_OURS 20 /* open in the supervisor, whatever it starts */
 
 struct front {
 	const struct pit_supervise *s;
 	struct pit_root *root; /* own one */
 	struct pit_children before;
 	struct pit_supervisor supervisor; /* what it is given */
-	sigset_t mask;
+	sigset_t mask;                    /* ours before */
+	sigset_t ranks;                   /* what is blocked in them */
 	int signals, socket;
 	int launcher; /* pidfd; -1 none */
 	pid_t pid;    /* of the supervisor */
@@ -32,31 +35,37 @@ static void say(const struct front *f, const char *line)
 		f->s->say(f->s->arg, line);
 }
 
-static bool limits_asked(const struct pit_job_options *o)
+/* `why`: there are no groups at all; NULL: a controller may be missing. */
+static int tell_lost_limits(struct front *f, const char *why, struct pit_error *err)
 {
-	return o->memory_max || o->memory_high || o->cpu_max > 0 || o->io.count;
+	const struct pit_leaves *leaves = f->supervisor.leaves;
+	struct pit_job_group_limit limit[PIT_JOB_GROUP_LIMITS];
+
+	pit_job_group_limits(f->s->job, limit);
+	for (size_t i = 0; i < PIT_COUNT(limit); i++) {
+		const char *reason = why ? why : pit_leaves_lack(leaves, limit[i].controller);
+		char line[640];
+
+		if (!limit[i].asked || !reason)
+			continue;
+		if (f->s->job->options->strict)
+			return pit_fail(err, EOPNOTSUPP, "--strict: %s cannot be had: %s", limit[i].option, reason);
+		snprintf(line, sizeof(line), "%s has no effect: %s", limit[i].option, reason);
+		say(f, line);
+	}
+	return 0;
 }
 
 /* Groups are opened here, for whoever of the two is the last to need them. Without them limits are lost, and little
  * else. */
 static int open_leaves(struct front *f, struct pit_error *err)
 {
-	const struct pit_job_options *o = f->s->job->options;
 	const struct pit_leaf_limits none = {.memory_max = PIT_UNLIMITED, .memory_high = PIT_UNLIMITED};
 	struct pit_error e = PIT_ERROR_INIT;
 	pit_auto_strv struct pit_strv notes = {0};
 	int rc = pit_leaves_open(f->s->root, &none, &f->supervisor.leaves, &notes, &e);
 
-	if (rc && limits_asked(o) && o->strict) {
-		if (err)
-			*err = e;
-		return rc;
-	}
-	if (rc && limits_asked(o))
-		say(f, e.text);
-	for (size_t i = 0; i < notes.count && limits_asked(o); i++)
-		say(f, notes.item[i]);
-	return 0;
+	return tell_lost_limits(f, rc ? e.text : NULL, err);
 }
 
 static int open_mps(struct front *f, struct pit_error *err)
@@ -80,6 +89,32 @@ static int open_mps(struct front *f, struct pit_error *err)
 	return rc;
 }
 
+/* A parent that blocks what asks to stop (a thread of a server that starts us) does not mean the ranks: no signal would
+ * end them in order. */
+static sigset_t mask_of_ranks(const sigset_t *inherited)
+{
+	static const int let_in[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD};
+	sigset_t mask = *inherited;
+
+	for (size_t i = 0; i < PIT_COUNT(let_in); i++)
+		sigdelset(&mask, let_in[i]);
+	return mask;
+}
+
+/* Pipes or files, a pidfd and the report of its start for each rank; with groups a leaf and what tells its pressure. */
+static int check_files(const struct front *f, struct pit_error *err)
+{
+	const struct pit_job *j = f->s->job;
+	unsigned long ranks = j->alone ? 1 : (unsigned long)j->placement.ranks;
+	unsigned long need = ranks * (f->supervisor.leaves ? 7 : 4) + FILES_OF_OURS;
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_max >= need)
+		return 0;
+	return pit_fail(err, EMFILE, "%lu rank%s need%s %lu open files, the hard limit is %llu: raise it (ulimit -Hn)",
+			ranks, ranks == 1 ? "" : "s", ranks == 1 ? "s" : "", need, (unsigned long long)now.rlim_max);
+}
+
 static int prepare(struct front *f, struct pit_error *err)
 {
 	int ends[2];
@@ -90,6 +125,7 @@ static int prepare(struct front *f, struct pit_error *err)
 	rc = pit_front_signals(&f->signals, &f->mask);
 	if (rc)
 		return pit_fail(err, -rc, "cannot read signals: %s", strerror(-rc));
+	f->ranks = mask_of_ranks(&f->mask);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return pit_fail(err, errno, "cannot make a socket: %s", strerror(errno));
 	f->socket = ends[0];
@@ -97,6 +133,8 @@ static int prepare(struct front *f, struct pit_error *err)
 	if (f->s->job->launcher > 0) /* gone already, or an old kernel: nobody is waited for */
 		f->launcher = (int)syscall(SYS_pidfd_open, f->s->job->launcher, 0);
 	rc = open_leaves(f, err);
+	if (!rc)
+		rc = check_files(f, err);
 	if (!rc)
 		rc = open_mps(f, err);
 	if (rc)
@@ -119,7 +157,7 @@ static void start_supervisor(struct front *f)
 	close(f->signals);
 	pit_cleanup_close(&f->launcher);
 	f->supervisor.s = f->s;
-	f->supervisor.mask = &f->mask;
+	f->supervisor.mask = &f->ranks;
 	pit_supervisor_main(&f->supervisor);
 }
 
@@ -202,6 +240,8 @@ int pit_supervise(const struct pit_supervise *s, struct pit_error *err)
 	struct front f = {.s = s, .signals = -1, .socket = -1, .launcher = -1, .supervisor = {.front = -1}};
 	int rc = prepare(&f, err);
 
+	for (size_t i = 0; !rc && i < s->job->mistakes.count; i++)
+		say(&f, s->job->mistakes.item[i]);
 	if (!rc) {
 		start_supervisor(&f);
 		rc = f.pid < 0 ? pit_fail(err, errno, "cannot start the supervisor: %s", strerror(errno)) : serve(&f);

@@ -179,7 +179,7 @@ static void clean_up(const struct pit_supervisor *v)
 		(void)pit_leaves_close(v->leaves, LEAVES_MS);
 }
 
-/* Five files for each rank; the ranks have this limit from the job's plan. */
+/* Some files for each rank; the ranks have this limit from the job's plan. */
 static void raise_files(void)
 {
 	struct rlimit now;
@@ -198,7 +198,7 @@ _Noreturn void pit_supervisor_main(struct pit_supervisor *v)
 
 	setpgid(0, 0); /* what the terminal sends comes through the front */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	prctl(PR_SET_NAME, "pitcrew-crew");
+	prctl(PR_SET_NAME, "pit-crew"); /* who ends us by name (pkill -9 pitcrew) ends one of the two, not both */
 	raise_files();
 	for (int number = 0; again; number++) {
 		again = false;

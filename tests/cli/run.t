@@ -538,3 +538,15 @@ Jobs.
   out 1
   err 0
   1
+
+A directory to start in that is not there is no missing command.
+
+  $ pitcrew run --chdir /nonexistent -- true
+  pitcrew: --chdir=/nonexistent: No such file or directory
+  [125]
+  $ pitcrew run --chdir /etc/passwd -- true
+  pitcrew: --chdir=/etc/passwd: Not a directory
+  [125]
+  $ pitcrew run --chdir '' -- true
+  pitcrew run: --chdir: give a directory ('pitcrew run --help')
+  [64]

@@ -80,7 +80,7 @@ class Job:
     def is_command(pid):
         try:
             with open(f"/proc/{pid}/comm") as f:
-                return not f.read().startswith("pitcrew")
+                return not f.read().startswith(("pitcrew", "pit-crew"))
         except OSError:
             return False
 

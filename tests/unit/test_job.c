@@ -431,6 +431,7 @@ static void refuses_what_makes_no_sense(void **state)
 		{.o = {.rank_from = "LOCAL_RANK", .mps = 50, .placement = {.ranks = 2}},
 		 .says = "CUDA_MPS_PIPE_DIRECTORY"},
 		{.o = {.rank_from = "LOCAL_RANK", .placement = {.ranks = 5000}}, .says = "too many"},
+		{.o = {.gpus = "none", .mps = 50}, .says = "this job has none"},
 	};
 	char *block[] = {(char[]){"LOCAL_RANK=0"}, NULL};
 
@@ -442,6 +443,24 @@ static void refuses_what_makes_no_sense(void **state)
 		assert_non_null(strstr(err.text, rows[i].says));
 		assert_int_equal(j.own, 77); /* written on success only */
 	}
+}
+
+static void tells_a_limit_that_limits_nothing(void **state)
+{
+	struct pit_job_options o = {.placement = {.ranks = 2}, .cpu_max = 4};
+	char *block[] = {NULL};
+	struct pit_job j;
+
+	assert_int_equal(plan(&o, block, &j, NULL), 0);
+	assert_int_equal(j.mistakes.count, 0);
+	pit_job_free(&j);
+	o.cpu_max = 350;
+	assert_int_equal(plan(&o, block, &j, NULL), 0);
+	assert_int_equal(j.mistakes.count, 1);
+	assert_string_equal(j.mistakes.item[0],
+			    "--cpu-max=350 is more than the 4 CPUs of rank 0, and limits nothing there "
+			    "(percent of one CPU: 350%)");
+	pit_job_free(&j);
 }
 
 static void reports_an_allocator_that_is_missing(void **state)
@@ -545,6 +564,7 @@ int main(void)
 		cmocka_unit_test(stays_beside_the_gpu_that_it_alone_was_given),
 		cmocka_unit_test(believes_a_list_of_gpus),
 		cmocka_unit_test(refuses_what_makes_no_sense),
+		cmocka_unit_test(tells_a_limit_that_limits_nothing),
 		cmocka_unit_test(reports_an_allocator_that_is_missing),
 		cmocka_unit_test(plans_variables_anew),
 		cmocka_unit_test(looks_for_the_command),

@@ -19,6 +19,7 @@
 #include "../tempdir.h"
 #include "base/clock.h"
 #include "launch/output.h"
+#include "launch/output_file.h"
 #include "launch/output_sink.h"
 
 #define LONG 20000 /* ms; nothing here takes so long unless it hangs */
@@ -796,6 +797,73 @@ static void keeps_the_last_lines_of_files(void **state)
 	tempdir_remove(dir);
 }
 
+static void knows_its_own_files(void **state)
+{
+	static const struct {
+		const char *name;
+		int own;
+		bool ours;
+	} rows[] = {
+		{.name = "rank-0.out", .own = -1, .ours = true},
+		{.name = "rank-12.err", .own = -1, .ours = true},
+		{.name = "rank-2.3.err", .own = -1, .ours = true},
+		{.name = "report.json", .own = -1, .ours = true},
+		{.name = "report.1.json", .own = -1, .ours = true},
+		{.name = "report-rank-3.json", .own = -1, .ours = true},
+		{.name = "report-rank-3.1.json", .own = 3, .ours = true},
+		{.name = "rank-3.out", .own = 3, .ours = true},
+		{.name = "rank-3.1.out", .own = 3, .ours = true},
+		{.name = "rank-3.out", .own = 2},
+		{.name = "rank-33.out", .own = 3},
+		{.name = "report.json", .own = 3},
+		{.name = "report-rank-3.json", .own = 4},
+		{.name = "rank-3.log", .own = -1},
+		{.name = "rank-.out", .own = -1},
+		{.name = "rank-3.out.gz", .own = -1},
+		{.name = "rank-3..out", .own = -1},
+		{.name = "rank-3.1.2.out", .own = -1},
+		{.name = "rank-99999999999.out", .own = -1},
+		{.name = "my-rank-3.out", .own = -1},
+		{.name = "report-old.json", .own = -1},
+		{.name = "reports.json", .own = -1},
+		{.name = "report.out", .own = -1},
+		{.name = "rank-3.json", .own = -1},
+		{.name = "", .own = -1},
+	};
+
+	for (size_t i = 0; i < PIT_COUNT(rows); i++)
+		if (pit_output_dir_is_ours(rows[i].name, rows[i].own) != rows[i].ours)
+			fail_msg("%s of %d", rows[i].name, rows[i].own);
+}
+
+static void removes_what_an_earlier_job_left(void **state)
+{
+	char dir[64], path[96], target[96];
+
+	tempdir_new(dir, sizeof(dir));
+	tempdir_file(dir, "rank-0.out", "old");
+	tempdir_file(dir, "rank-7.1.err", "old");
+	tempdir_file(dir, "report.1.json", "old");
+	tempdir_file(dir, "rank-0.log", "of others");
+	snprintf(target, sizeof(target), "%s/rank-0.log", dir);
+	snprintf(path, sizeof(path), "%s/rank-5.out", dir);
+	assert_int_equal(symlink(target, path), 0);
+	assert_int_equal(pit_output_dir_clean(dir, 3, NULL), 0);
+	snprintf(path, sizeof(path), "%s/rank-0.out", dir);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(pit_output_dir_clean(dir, -1, NULL), 0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	snprintf(path, sizeof(path), "%s/rank-7.1.err", dir);
+	assert_int_not_equal(access(path, F_OK), 0);
+	snprintf(path, sizeof(path), "%s/report.1.json", dir);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(access(target, F_OK), 0);
+	snprintf(path, sizeof(path), "%s/rank-5.out", dir);
+	assert_int_equal(access(path, F_OK), 0); /* a link is no file of ours */
+	tempdir_remove(dir);
+	assert_int_equal(pit_output_dir_clean(dir, -1, NULL), 0); /* no directory */
+}
+
 static void refuses(const char *dir, int code, const char *word)
 {
 	struct pit_error err = PIT_ERROR_INIT;
@@ -887,6 +955,8 @@ int main(void)
 		cmocka_unit_test(says_without_a_loop),
 		cmocka_unit_test(writes_files),
 		cmocka_unit_test(keeps_the_last_lines_of_files),
+		cmocka_unit_test(knows_its_own_files),
+		cmocka_unit_test(removes_what_an_earlier_job_left),
 		cmocka_unit_test(refuses_what_is_no_file),
 		cmocka_unit_test(refuses_directories),
 	};

@@ -424,7 +424,7 @@ static void strict_refuses(void **state)
 	assert_int_equal(pit_idset_add(&cpus, FAR_CPU), 0);
 	o = run(w);
 	assert_int_equal(o.rc, -EINVAL);
-	assert_string_equal(o.err.text, "binding CPUs to 5000: Invalid argument");
+	assert_string_equal(o.err.text, "--strict: binding CPUs to 5000: Invalid argument");
 	assert_int_equal(o.s.notes, 1);
 	assert_int_equal(o.s.note[0].step, PIT_STEP_CPUS);
 	assert_string_equal(o.text, "");
@@ -432,6 +432,15 @@ static void strict_refuses(void **state)
 	o = run(w);
 	assert_int_equal(o.rc, -EINVAL);
 	assert_non_null(strstr(o.err.text, "only a part"));
+	w = plain(report_argv);
+	w.strict = true;
+	w.limits = 1;
+	w.limit[0].resource = RLIMIT_NOFILE;
+	w.limit[0].value = (struct rlimit64){.rlim_cur = RLIM64_INFINITY, .rlim_max = RLIM64_INFINITY};
+	o = run(w); /* above fs.nr_open for everybody */
+	assert_int_equal(o.rc, -EPERM);
+	assert_string_equal(o.err.text,
+			    "--strict: the limit of open files cannot be unlimited: Operation not permitted");
 }
 
 static void binds_memory(void **state)
@@ -561,7 +570,7 @@ static void sets_priorities(void **state)
 	w.io_level = 6;
 	o = run(w);
 	assert_int_equal(o.s.notes, 0);
-	assert_true(says(&o, "sched=3 nice=7 io=16390\n")); /* class 2 << 13 | 6; no SCHED_RESET_ON_FORK */
+	assert_true(says(&o, "sched=3 nice=7 io=16390\n")); /* class 2 << 13 | 6 */
 	w = plain(argv);
 	w.oom_set = true;
 	w.oom_score_adj = 900;
@@ -587,20 +596,22 @@ static void refusals_are_notes(void **state)
 	assert_int_equal(note_of(&o, PIT_STEP_IO_PRIORITY)->error, EINVAL);
 }
 
-static void real_time_is_not_inherited(void **state)
+static void real_time_is_inherited(void **state)
 {
-	struct pit_spawn w = plain(report_argv);
+	char *const *argv = WORDS("sh", "-c", "\"$0\" report; exit 7", self); /* in a child of the rank */
+	struct pit_spawn w = plain(argv);
 	struct outcome o;
 
-	w.sched_set = true;
+	w.sched_set = w.nice_set = true;
 	w.policy = SCHED_FIFO;
 	w.priority = 1;
+	w.nice = 5;
 	o = run(w);
 	assert_int_equal(exit_code(&o), 7);
 	if (o.s.notes) /* not everywhere allowed */
 		assert_int_equal(note_of(&o, PIT_STEP_SCHED)->error, EPERM);
 	else
-		assert_true(says(&o, "sched=1073741825 ")); /* SCHED_FIFO | SCHED_RESET_ON_FORK */
+		assert_true(says(&o, "sched=1 nice=5 ")); /* SCHED_FIFO, and no SCHED_RESET_ON_FORK */
 }
 
 /* ---- signals, files, groups ---- */
@@ -625,6 +636,8 @@ static void with_our_signals(void)
 	struct pit_spawn w = plain(report_argv);
 	struct outcome o;
 
+	for (int number = 1; number <= SIGRTMAX; number++) /* what a shell in the background had ignored for us */
+		signal(number, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -941,7 +954,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(sets_limits),
 		cmocka_unit_test(sets_priorities),
 		cmocka_unit_test(refusals_are_notes),
-		cmocka_unit_test(real_time_is_not_inherited),
+		cmocka_unit_test(real_time_is_inherited),
 		cmocka_unit_test(gives_the_user_s_signals_back),
 		cmocka_unit_test(keeps_files),
 		cmocka_unit_test(connects_files_in_any_order),
