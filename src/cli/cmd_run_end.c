@@ -109,7 +109,10 @@ static void check_signals(struct argp_state *state, const struct pit_job_options
 
 static void check_output(struct argp_state *state, const struct pit_run_options *o)
 {
-	if (o->explain + o->dry_run + (o->emit >= 0) > 1)
+	if (o->dry_run && o->emit >= 0)
+		pit_cli_usage(state,
+			      "--dry-run prints the plan, --emit the job for another engine: choose one of them");
+	if (o->explain && (o->dry_run || o->emit >= 0))
 		pit_cli_usage(state, "--explain runs the job, --dry-run and --emit do not: choose one of them");
 	if (o->json && !o->dry_run)
 		pit_cli_usage(state, "--format=json goes with --dry-run");

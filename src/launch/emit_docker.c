@@ -140,7 +140,7 @@ static void put_rank(const struct pit_job *j, int at, struct pit_buf *out)
 	const struct pit_job_options *o = j->options;
 	char stop[16];
 
-	pit_buf_puts(out, "start docker run --rm --init --network=host");
+	pit_buf_printf(out, " docker run --rm --init%s --network=host", at ? "" : " -i"); /* stdin is rank 0's */
 	put_sets(j, at, out);
 	put_gpus(j, at, out);
 	put_limits(j, out);
@@ -152,7 +152,6 @@ static void put_rank(const struct pit_job *j, int at, struct pit_buf *out)
 	put_environment(&j->env[at], out);
 	pit_buf_puts(out, " \"$image\"");
 	pit_emit_words(out, o->argv);
-	pit_buf_putc(out, '\n');
 }
 
 int pit_emit_docker(const struct pit_job *j, struct pit_buf *out, struct pit_error *err)
@@ -168,9 +167,6 @@ int pit_emit_docker(const struct pit_job *j, struct pit_buf *out, struct pit_err
 	if (mem == PIT_MEM_INTERLEAVE)
 		pit_buf_puts(out, "# Without --mem interleave: containers have no such policy.\n");
 	pit_buf_puts(out, "image=${1:-${IMAGE:?give the container image}}\n");
-	pit_emit_start(j, out);
-	for (int i = 0; i < j->placement.ranks; i++)
-		put_rank(j, i, out);
-	pit_emit_wait(j, out);
+	pit_emit_run(j, put_rank, out);
 	return 0;
 }

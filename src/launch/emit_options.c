@@ -164,12 +164,12 @@ int pit_emit_torchrun(const struct pit_job *j, struct pit_buf *out, struct pit_e
 	pit_buf_puts(out, "#!/bin/sh\n");
 	pit_emit_header(j, PIT_EMIT_TORCHRUN, out);
 	pit_buf_puts(out,
-		     "# Several hosts: in place of --standalone give --nnodes N --rdzv-backend c10d --rdzv-endpoint "
+		     "# Several hosts: in place of --standalone give --nnodes N --rdzv_backend c10d --rdzv_endpoint "
 		     "HOST:PORT on each of them.\n");
-	pit_buf_printf(out, "exec torchrun --standalone --nproc-per-node %d", j->placement.ranks);
+	pit_buf_printf(out, "exec torchrun --standalone --nproc_per_node %d", j->placement.ranks);
 	if (j->options->restarts)
-		pit_buf_printf(out, " --max-restarts %d", j->options->restarts);
-	pit_buf_puts(out, " --no-python ");
+		pit_buf_printf(out, " --max_restarts %d", j->options->restarts);
+	pit_buf_puts(out, " --no_python ");
 	return put_pitcrew(j, "LOCAL_RANK", out, err);
 }
 

@@ -17,10 +17,11 @@ int pit_emit_docker(const struct pit_job *j, struct pit_buf *out, struct pit_err
 void pit_emit_word(struct pit_buf *out, const char *word);
 void pit_emit_words(struct pit_buf *out, char *const *words); /* each with a blank in front */
 
-/* Start of a shell script whose function `start COMMAND...` runs a rank in the background; pit_emit_wait() ends it:
- * when a rank fails or the script is to stop, the others are stopped. */
-void pit_emit_start(const struct pit_job *j, struct pit_buf *out);
-void pit_emit_wait(const struct pit_job *j, struct pit_buf *out);
+/* The rest of a shell script: ranks that run side by side, of which `put` prints the command with a blank in front.
+ * When one fails or the script is to stop, the others are stopped, each with all processes of its session. One rank
+ * alone takes the place of the script. */
+void pit_emit_run(const struct pit_job *j, void (*put)(const struct pit_job *j, int at, struct pit_buf *out),
+		  struct pit_buf *out);
 
 /* "# " and what this text is, and what of the request is lost in it. */
 void pit_emit_header(const struct pit_job *j, enum pit_emit engine, struct pit_buf *out);

@@ -34,54 +34,80 @@ void pit_emit_words(struct pit_buf *out, char *const *words)
 	}
 }
 
+/* How a rank begins: in a session of its own, so that a signal finds all its processes and the terminal none of them;
+ * and with SIGINT and SIGQUIT, which shells without job control have commands in the background ignore for good. */
+static const char fresh[] =
+	"if env --default-signal=INT true 2>/dev/null; then\n"
+	"\tfresh() { exec setsid env --default-signal=INT,QUIT \"$@\"; }\n"
+	"elif perl -e 0 2>/dev/null; then\n"
+	"\tfresh() { exec setsid perl -e '$SIG{INT} = $SIG{QUIT} = \"DEFAULT\"; exec @ARGV or exit 127' \"$@\"; }\n"
+	"else\n"
+	"\techo 'neither this env nor perl can reset signals: ranks may ignore SIGINT' >&2\n"
+	"\tfresh() { exec setsid \"$@\"; }\n"
+	"fi\n\n";
+
 /* A subshell per rank writes down the rank's pid and its end; the script looks at these once a second. No shell is told
- * by a signal: a `wait` that a signal cuts short loses the status of the child in some of them. */
-void pit_emit_start(const struct pit_job *j, struct pit_buf *out)
+ * by a signal: a `wait` that a signal cuts short loses the status of the child in some of them. Rank 0 has our stdin
+ * unless that is a terminal. What a rank leaves behind ends with it: later its group's number could be another's. */
+static const char start[] = "start() {\n"
+			    "\tranks=$((ranks + 1))\n"
+			    "\t(\n"
+			    "\t\ttrap '' INT TERM HUP QUIT\n"
+			    "\t\ttrap - EXIT\n"
+			    "\t\t(\n"
+			    "\t\t\ttrap - INT TERM HUP QUIT\n"
+			    "\t\t\t[ \"$ranks\" = 1 ] || exec 3</dev/null\n"
+			    "\t\t\texec <&3 3<&-\n"
+			    "\t\t\tfresh \"$@\"\n"
+			    "\t\t) &\n"
+			    "\t\tpid=$!\n"
+			    "\t\techo $pid >\"$here/pid.$ranks\"\n"
+			    "\t\twait $pid\n"
+			    "\t\techo $? >\"$here/new.$ranks\"\n"
+			    "\t\tkill -s KILL -- -$pid 2>/dev/null\n"
+			    "\t\tmv \"$here/new.$ranks\" \"$here/end.$ranks\"\n"
+			    "\t) &\n"
+			    "}\n\n";
+
+static void put_start(const struct pit_job *j, struct pit_buf *out)
 {
 	pit_buf_printf(out,
 		       "here=$(mktemp -d) || exit 125\n"
 		       "trap 'rm -rf \"$here\"' EXIT\n"
-		       "trap stop=1 INT TERM HUP\n"
-		       "ranks=0 code=0 stop= left=%u\n\n"
-		       "start() {\n"
-		       "\tranks=$((ranks + 1))\n"
-		       "\t(\n"
-		       "\t\ttrap '' INT TERM HUP\n"
-		       "\t\ttrap - EXIT\n"
-		       "\t\t(trap - INT TERM HUP; exec \"$@\") &\n"
-		       "\t\techo $! >\"$here/pid.$ranks\"\n"
-		       "\t\twait $!\n"
-		       "\t\techo $? >\"$here/new.$ranks\"\n"
-		       "\t\tmv \"$here/new.$ranks\" \"$here/end.$ranks\"\n"
-		       "\t) &\n"
-		       "}\n\n",
+		       "for signal in INT TERM HUP QUIT; do trap \"stop=$signal\" $signal; done\n"
+		       "if [ -t 0 ] || [ ! -e /proc/self/fd/0 ]; then exec 3</dev/null; else exec 3<&0; fi\n"
+		       "ranks=0 code=0 stop= left=%u\n\n",
 		       pit_emit_grace(j));
+	pit_buf_puts(out, fresh);
+	pit_buf_puts(out, start);
 }
 
 /* The exit code is that of the first rank that failed. */
-void pit_emit_wait(const struct pit_job *j, struct pit_buf *out)
+static void put_wait(const struct pit_job *j, struct pit_buf *out)
 {
-	char stop[16];
+	char stop[16] = "$stop";
 
-	pit_emit_signal(pit_emit_stop_signal(j), stop, sizeof(stop));
+	if (j->options->ending.stop_signal)
+		pit_emit_signal(j->options->ending.stop_signal, stop, sizeof(stop));
 	pit_buf_printf(out,
 		       "\n"
 		       "end() {\n"
 		       "\t[ -s \"$here/pid.$1\" ] && read -r pid <\"$here/pid.$1\" || return 0\n"
 		       "\tif [ \"$left\" -le 0 ]; then\n"
-		       "\t\tkill -s KILL \"$pid\"\n"
+		       "\t\ttell KILL\n"
 		       "\telif [ ! -e \"$here/told.$1\" ]; then\n"
 		       "\t\t: >\"$here/told.$1\"\n"
-		       "\t\tkill -s %s \"$pid\"\n"
+		       "\t\ttell %s\n"
 		       "\tfi\n"
 		       "}\n\n"
+		       "tell() { kill -s \"$1\" -- \"-$pid\" 2>/dev/null || kill -s \"$1\" \"$pid\"; }\n\n"
 		       "while :; do\n"
 		       "\trunning= rank=0\n"
 		       "\twhile [ \"$rank\" -lt \"$ranks\" ]; do\n"
 		       "\t\trank=$((rank + 1))\n"
 		       "\t\tif [ ! -e \"$here/end.$rank\" ]; then running=\"$running $rank\"; continue; fi\n"
 		       "\t\tread -r rc <\"$here/end.$rank\"\n"
-		       "\t\tif [ \"$rc\" != 0 ] && [ \"$code\" = 0 ]; then code=$rc stop=1; fi\n"
+		       "\t\tif [ \"$rc\" != 0 ] && [ \"$code\" = 0 ]; then code=$rc stop=${stop:-TERM}; fi\n"
 		       "\tdone\n"
 		       "\t[ -n \"$running\" ] || exit \"$code\"\n"
 		       "\tif [ -n \"$stop\" ]; then\n"
@@ -91,6 +117,28 @@ void pit_emit_wait(const struct pit_job *j, struct pit_buf *out)
 		       "\tsleep 1 & wait $!\n"
 		       "done\n",
 		       strncmp(stop, "SIG", 3) ? stop : stop + 3);
+}
+
+void pit_emit_run(const struct pit_job *j, void (*put)(const struct pit_job *j, int at, struct pit_buf *out),
+		  struct pit_buf *out)
+{
+	bool one = j->placement.ranks == 1;
+
+	if (one && (j->options->stop_signal_set || j->options->ending.grace))
+		pit_buf_puts(out,
+			     "# Without --stop-signal and --grace: one rank is not watched, and gets the signals as "
+			     "they come.\n");
+	if (one)
+		pit_buf_puts(out, "exec");
+	else
+		put_start(j, out);
+	for (int i = 0; i < j->placement.ranks; i++) {
+		pit_buf_puts(out, one ? "" : "start");
+		put(j, i, out);
+		pit_buf_putc(out, '\n');
+	}
+	if (!one)
+		put_wait(j, out);
 }
 
 static void put_environment(const struct pit_env *e, struct pit_buf *out)
@@ -170,6 +218,14 @@ static void put_binding(const struct pit_job *j, int at, struct pit_buf *out)
 	out->failed |= flags.failed;
 }
 
+static void put_rank(const struct pit_job *j, int at, struct pit_buf *out)
+{
+	put_priorities(j->options, out);
+	put_binding(j, at, out);
+	put_environment(&j->env[at], out);
+	pit_emit_words(out, j->options->argv);
+}
+
 int pit_emit_numactl(const struct pit_job *j, struct pit_buf *out, struct pit_error *err)
 {
 	const struct pit_job_options *o = j->options;
@@ -187,15 +243,6 @@ int pit_emit_numactl(const struct pit_job *j, struct pit_buf *out, struct pit_er
 		pit_buf_printf(out, "ulimit -l %llu || exit 125\n", (unsigned long long)((o->memlock + 1023) / 1024));
 	if (pit_emit_files(j))
 		pit_buf_printf(out, "ulimit -S -n %llu\n", (unsigned long long)pit_emit_files(j)->rlim_cur);
-	pit_emit_start(j, out);
-	for (int i = 0; i < j->placement.ranks; i++) {
-		pit_buf_puts(out, "start");
-		put_priorities(o, out);
-		put_binding(j, i, out);
-		put_environment(&j->env[i], out);
-		pit_emit_words(out, o->argv);
-		pit_buf_putc(out, '\n');
-	}
-	pit_emit_wait(j, out);
+	pit_emit_run(j, put_rank, out);
 	return 0;
 }

@@ -108,6 +108,35 @@ static void offer_number(struct pit_env_draft *d, const char *name, int value, c
 	pit_env_offer(d, name, text, why);
 }
 
+bool pit_env_is_rank(char **variables)
+{
+	return pit_environ_get(variables, "RANK") || pit_environ_get(variables, "LOCAL_RANK");
+}
+
+/* What was inherited from the rank that we run in is of its job: ours would wait at the place where that one meets. */
+static void plan_nested(struct pit_env_draft *d)
+{
+	static const char of_outer[] = "RANK or LOCAL_RANK was set, so the old value is of the job around this one";
+	const struct pit_env_request *r = d->r;
+	const struct {
+		const char *name;
+		int value;
+	} numbers[] = {{"MASTER_PORT", r->port},
+		       {"GROUP_WORLD_SIZE", 1},
+		       {"ROLE_RANK", r->seat},
+		       {"ROLE_WORLD_SIZE", r->placement->ranks}};
+
+	if (!pit_env_is_rank(r->environ))
+		return;
+	for (size_t i = 0; i < PIT_COUNT(numbers); i++)
+		if (pit_environ_get(r->environ, numbers[i].name) && (i || r->port))
+			force_number(d, numbers[i].name, numbers[i].value, of_outer);
+	if (pit_environ_get(r->environ, "MASTER_ADDR"))
+		pit_env_force(d, "MASTER_ADDR", "127.0.0.1", of_outer);
+	if (pit_environ_get(r->environ, "TORCHELASTIC_RUN_ID"))
+		pit_env_force(d, "TORCHELASTIC_RUN_ID", "pitcrew", of_outer);
+}
+
 /* We start all ranks. The names are torchrun's, which frameworks ask for first. */
 static void plan_numbers(struct pit_env_draft *d)
 {
@@ -120,6 +149,7 @@ static void plan_numbers(struct pit_env_draft *d)
 	force_number(d, "LOCAL_WORLD_SIZE", ranks, "ranks on this host");
 	force_number(d, "GROUP_RANK", 0, "number of this host: the only one");
 	force_number(d, "TORCHELASTIC_RESTART_COUNT", r->restart, "earlier starts of this job");
+	plan_nested(d);
 	pit_env_offer(d, "TORCHELASTIC_RUN_ID", "pitcrew",
 		      "frameworks then take RANK and LOCAL_RANK, not the numbers of a batch system around us");
 	pit_env_force(d, "TORCHELASTIC_USE_AGENT_STORE", NULL, "rank 0 itself keeps the store where ranks meet");
@@ -165,8 +195,8 @@ static void plan_threads(struct pit_env_draft *d, const struct pit_seat *seat)
 {
 	char why[120];
 
-	snprintf(why, sizeof(why), seat->shared ? "its share of %u cores that it has with other ranks" : "its %u cores",
-		 seat->cores);
+	snprintf(why, sizeof(why), "its %s%u core%s%s", seat->shared ? "share of " : "", seat->cores,
+		 seat->cores == 1 ? "" : "s", seat->shared ? " that it has with other ranks" : "");
 	offer_number(d, "OMP_NUM_THREADS", (int)seat->threads, seat->cores ? why : "its share of the host's cores");
 }
 
@@ -187,13 +217,33 @@ static void tell_cards(struct pit_env_draft *d, const struct pit_seat *seat)
 	}
 }
 
+/* Where the part of a path that names an allocator begins, and its length: "libtcmalloc" of
+ * "/usr/lib/libtcmalloc_minimal.so.4". */
+static const char *library_name(const char *path, size_t len, size_t *ret)
+{
+	const char *slash = memrchr(path, '/', len);
+	const char *name = slash ? slash + 1 : path;
+	size_t all = len - (size_t)(name - path);
+
+	*ret = strcspn(name, "._: ");
+	*ret = *ret < all ? *ret : all;
+	return name;
+}
+
+/* The same library may be named by another path, or without one. */
 static bool preloads(const char *list, const char *library)
 {
-	size_t len = strlen(library);
+	size_t wanted, len, is;
+	const char *name = library_name(library, strlen(library), &wanted);
 
-	for (const char *at = list ? strstr(list, library) : NULL; at; at = strstr(at + 1, library))
-		if ((at == list || strchr(": ", at[-1])) && (!at[len] || strchr(": ", at[len])))
+	for (; list && *list; list += len + (list[len] != 0)) {
+		const char *there;
+
+		len = strcspn(list, ": ");
+		there = library_name(list, len, &is);
+		if (is == wanted && !memcmp(there, name, is))
 			return true;
+	}
 	return false;
 }
 
@@ -203,8 +253,11 @@ static void plan_preload(struct pit_env_draft *d, const char *library)
 	const char *list = said ? said->value : pit_environ_get(d->r->environ, "LD_PRELOAD");
 	pit_auto_free char *both = NULL;
 
-	if (preloads(list, library))
+	if (preloads(list, library)) {
+		if (!said)
+			pit_env_put(d, "LD_PRELOAD", list, true, "set already, and has the library of --allocator");
 		return;
+	}
 	if (!list || !*list) {
 		pit_env_put(d, "LD_PRELOAD", library, false, "--allocator");
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The variables that a rank gets. What the user set is never overwritten, except the rank's own numbers and the GPUs
- * that it is to see; each variable has its reason, and what was left alone is told too. Pure.
+ * The variables that a rank gets. What the user set is never overwritten, except the rank's own numbers, the GPUs that
+ * it is to see, and where the ranks of a job around this one meet; each variable has its reason, and what was left
+ * alone is told too. Pure.
  */
 #ifndef PIT_LAUNCH_ENVIRONMENT_H
 #define PIT_LAUNCH_ENVIRONMENT_H
@@ -31,13 +32,17 @@ struct pit_env_request {
 	const struct pit_identity *identity; /* NULL: we start all ranks */
 	bool unnumbered; /* one rank that nobody asked for by number: it may start ranks of its own, and gets no RANK */
 	int seat;        /* position in the placement */
-	int port;        /* of MASTER_PORT when we start all ranks and none is set; 0: leave it */
-	int restart;     /* TORCHELASTIC_RESTART_COUNT-like number of earlier starts */
+	int port;    /* of MASTER_PORT when we start all ranks and none is set, or that of a job around; 0: leave it */
+	int restart; /* TORCHELASTIC_RESTART_COUNT-like number of earlier starts */
 	/* "NAME=VALUE" of the allocator (allocator.h); LD_PRELOAD is put in front of the user's */
 	const struct pit_strv *preload;
 	int mps_percent;     /* CUDA_MPS_ACTIVE_THREAD_PERCENTAGE; 0 none */
 	const char *mps_dir; /* CUDA_MPS_PIPE_DIRECTORY; NULL none */
 };
+
+/* True when these are the variables of a rank: MASTER_ADDR, MASTER_PORT and the like are of its job, and a job that
+ * starts ranks in it gets others. Without RANK and LOCAL_RANK they are the user's. */
+bool pit_env_is_rank(char **environ);
 
 /* -EINVAL: a bad --env. */
 int pit_env_plan(const struct pit_env_request *r, struct pit_env *ret, struct pit_error *err);

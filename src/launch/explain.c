@@ -104,8 +104,11 @@ static void put_gpus(const struct pit_job *j, const struct pit_page *page)
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
 
 	if (j->site.gpus)
-		pit_buf_printf(&text, "%zu, by ", j->site.gpus);
-	pit_buf_puts(&text, *j->site.gpus_why ? j->site.gpus_why : j->site.gpus ? "what is there" : "none");
+		pit_buf_printf(&text, "%zu", j->site.gpus);
+	else
+		pit_buf_puts(&text, "none");
+	if (*j->site.gpus_why)
+		pit_buf_printf(&text, ", by %s", j->site.gpus_why);
 	pit_page_wrap(page, 9, "gpus", text.data);
 }
 

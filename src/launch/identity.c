@@ -136,10 +136,15 @@ static int get_number(char **variables, const char *name, int limit, int *ret)
 static int get_size(char **variables, const struct dialect *d, const char *name, int *ret)
 {
 	const char *text = pit_environ_get(variables, name);
-	int at = 0, rc;
+	int at = 0, size, rc;
 
-	if (!d->lists || !text || !*text)
-		return get_number(variables, name, PIT_RANKS_MAX + 1, ret);
+	if (!d->lists || !text || !*text) {
+		rc = get_number(variables, name, PIT_RANKS_MAX + 1, &size);
+		if (rc || !size)
+			return rc ? rc : -EINVAL;
+		*ret = size;
+		return 0;
+	}
 	rc = get_number(variables, d->node, 1 << 20, &at);
 	if (rc && strpbrk(text, ",("))
 		return rc;
@@ -196,51 +201,108 @@ static int read_local(char **variables, const char *name, int *ret, struct pit_e
 	return 0;
 }
 
-/* How many ranks are on this host. --ranks stands against a launcher that is believed only by the likeness of a number.
+/* The variable that is meant by who names one that counts the ranks of all hosts; NULL `name` is none of those. */
+static const char *meant_by(const char *name)
+{
+	for (size_t i = 0; i < PIT_COUNT(mixed_up); i++)
+		if (!strcmp(mixed_up[i].global, name))
+			return mixed_up[i].local;
+	return NULL;
+}
+
+/* What a launcher that uses `name` said about the ranks on this host, when that cannot be read. */
+static int judge_unreadable(char **variables, const char *name, struct pit_error *err)
+{
+	int size;
+
+	for (size_t i = 0; i < PIT_COUNT(dialects); i++) {
+		const struct dialect *d = &dialects[i];
+
+		for (size_t k = 0; k < SIZES && d->size[k] && !strcmp(d->local, name) && speaks(variables, d); k++) {
+			const char *text = pit_environ_get(variables, d->size[k]);
+			const char *node = d->lists ? pit_environ_get(variables, d->node) : NULL;
+			bool list = d->lists && text && strpbrk(text, ",(");
+
+			if (!text || !*text || !get_size(variables, d, d->size[k], &size))
+				continue;
+			return pit_fail(err, EINVAL,
+					"--rank-from: %s='%.60s'%s%s%s%.20s does not say how many ranks there are on "
+					"this host; correct it, or give --ranks N",
+					d->size[k], text, list ? " with " : "", list ? d->node : "",
+					!list  ? ""
+					: node ? "="
+					       : " unset",
+					list && node ? node : "");
+		}
+	}
+	return 0;
+}
+
+/* All ranks must come to the same answer: that one is number 0 does not mean that it is the only one. */
+static int refuse_size(char **variables, const char *name, int local, struct pit_error *err)
+{
+	const char *meant = meant_by(name);
+	int rc = judge_unreadable(variables, name, err);
+
+	if (rc)
+		return rc;
+	if (meant)
+		return pit_fail(err, EINVAL,
+				"--rank-from: %s=%d counts the ranks of all hosts, and nothing says how many are on "
+				"this one; use %s",
+				name, local, meant);
+	return pit_fail(err, EINVAL,
+			"--rank-from: %.60s=%d, and no variable says how many ranks there are on this host; give "
+			"--ranks N (--ranks 1 when this is the only one)",
+			name, local);
+}
+
+static void keep_size(struct pit_identity *id, int size, const char *from)
+{
+	id->local_size = size;
+	snprintf(id->size_from, sizeof(id->size_from), "%s", from);
+}
+
+/* How many ranks are on this host. --ranks stands against a launcher that is believed only by the likeness of a number;
+ * without it, one that has a single rank here is not believed by that: it may have started a script that counts its
+ * own.
  */
 static int read_size(char **variables, const char *name, int ranks, struct pit_identity *id, struct pit_error *err)
 {
 	const struct dialect *d = find(variables, name, id->local_rank, true);
-	int size;
+	bool like = d && strcmp(d->local, name) != 0;
+	const char *from = NULL;
+	int size = 0;
 
-	id->local_size = ranks ? ranks : 1;
-	snprintf(id->size_from, sizeof(id->size_from), "%s", ranks ? "--ranks" : "");
-	for (size_t k = 0; d && k < SIZES && d->size[k]; k++) {
-		if (get_size(variables, d, d->size[k], &size))
-			continue;
-		if (ranks && size != ranks && strcmp(d->local, name))
-			return 0;
-		if (ranks && size != ranks)
-			return pit_fail(err, EINVAL,
-					"--ranks %d contradicts %s='%.60s' of the launcher, which is %d ranks here; "
-					"leave out --ranks, or start %d",
-					ranks, d->size[k], pit_environ_get(variables, d->size[k]), size, ranks);
-		id->local_size = size;
-		snprintf(id->size_from, sizeof(id->size_from), "%s", d->size[k]);
-		return 0;
-	}
+	for (size_t k = 0; d && k < SIZES && d->size[k] && !from; k++)
+		from = get_size(variables, d, d->size[k], &size) ? NULL : d->size[k];
+	if (ranks && from && !like && size != ranks)
+		return pit_fail(err, EINVAL,
+				"--ranks %d contradicts %s='%.60s' of the launcher, which is %d ranks here; leave out "
+				"--ranks, or start %d",
+				ranks, from, pit_environ_get(variables, from), size, ranks);
+	if (ranks && (!from || size != ranks))
+		keep_size(id, ranks, "--ranks");
+	else if (from && !(like && (size == 1 || judge_unreadable(variables, name, NULL))))
+		keep_size(id, size, from);
+	else if (!strcmp(name, "JOB_COMPLETION_INDEX"))
+		keep_size(id, 1, "");
+	else
+		return refuse_size(variables, name, id->local_rank, err);
 	return 0;
 }
 
 /* Ranks are below their number. */
 static int judge(const char *name, struct pit_identity *id, struct pit_error *err)
 {
-	const char *meant = NULL;
+	const char *meant = meant_by(name);
 
-	for (size_t i = 0; i < PIT_COUNT(mixed_up); i++)
-		if (!strcmp(mixed_up[i].global, name))
-			meant = mixed_up[i].local;
 	if (id->local_rank < id->local_size)
 		return 0;
 	if (meant)
 		return pit_fail(err, EINVAL,
 				"--rank-from: %s=%d counts the ranks of all hosts, and %s says %d here; use %s", name,
-				id->local_rank, *id->size_from ? id->size_from : "nothing", id->local_size, meant);
-	if (!*id->size_from)
-		return pit_fail(err, EINVAL,
-				"--rank-from: %.60s=%d, and no variable says how many ranks there are on this host; "
-				"give --ranks N",
-				name, id->local_rank);
+				id->local_rank, id->size_from, id->local_size, meant);
 	return pit_fail(err, EINVAL, "--rank-from: %.60s=%d is not below %s (%d ranks on this host)", name,
 			id->local_rank, id->size_from, id->local_size);
 }

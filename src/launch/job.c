@@ -182,14 +182,17 @@ static bool is_free(int port)
 }
 
 /* Below the ports that the kernel hands out, so that none takes it before rank 0 does; jobs started at the same time
- * begin to look at different ones. */
-static int find_port(void)
+ * begin to look at different ones. That of a job around this one may not be in use yet. */
+static int find_port(const char *taken)
 {
 	int first = (int)(getpid() % 500);
 
-	for (int i = 0; i < 500; i++)
-		if (is_free(29500 + (first + i) % 500))
-			return 29500 + (first + i) % 500;
+	for (int i = 0; i < 500; i++) {
+		int port = 29500 + (first + i) % 500;
+
+		if ((!taken || atoi(taken) != port) && is_free(port))
+			return port;
+	}
 	return 29500;
 }
 
@@ -201,8 +204,10 @@ static bool is_unnumbered(const struct pit_job *j)
 
 static void plan_port(struct pit_job *j)
 {
-	if (!j->alone && !is_unnumbered(j) && !pit_environ_get(j->environ, "MASTER_PORT"))
-		j->port = j->recorded ? 29500 : find_port();
+	const char *set = pit_environ_get(j->environ, "MASTER_PORT");
+
+	if (!j->alone && !is_unnumbered(j) && (!set || pit_env_is_rank(j->environ)))
+		j->port = j->recorded ? 29500 : find_port(set);
 }
 
 static int plan_preload(struct pit_root *root, struct pit_job *j, struct pit_error *err)
@@ -244,6 +249,34 @@ static int plan_env(struct pit_job *j, struct pit_error *err)
 	return rc;
 }
 
+/* Of ranks that another launcher started none can choose for all where they meet. */
+static int note_meeting(struct pit_job *j, struct pit_error *err)
+{
+	static const char *const names[] = {"MASTER_ADDR", "MASTER_PORT"};
+	const struct pit_identity *id = &j->identity;
+	pit_auto_buf struct pit_buf missing = PIT_BUF_INIT;
+	char **block;
+
+	if (!j->alone || id->world == 1 || (id->world < 0 && id->local_size == 1))
+		return 0;
+	block = pit_env_block(j->environ, &j->env[j->own]);
+	if (!block)
+		return no_memory(err);
+	for (size_t i = 0; i < PIT_COUNT(names); i++)
+		if (!pit_environ_get(block, names[i]))
+			pit_buf_printf(&missing, "%s%s", missing.len ? " and " : "", names[i]);
+	pit_env_block_free(block);
+	if (missing.failed ||
+	    (missing.len &&
+	     pit_strv_addf(
+		     &j->notes,
+		     "%s not set: the launcher's variables tell nothing to make it of, and torch.distributed needs it, "
+		     "the same for all ranks",
+		     missing.data)))
+		return no_memory(err);
+	return 0;
+}
+
 static int plan_program(struct pit_job *j, struct pit_error *err)
 {
 	char **block;
@@ -271,6 +304,8 @@ static int plan_rest(struct pit_root *root, struct pit_job *j, struct pit_error 
 	plan_port(j);
 	if (!rc)
 		rc = plan_env(j, err);
+	if (!rc)
+		rc = note_meeting(j, err);
 	if (!rc)
 		rc = plan_program(j, err);
 	pit_job_plan_limits(root, j);

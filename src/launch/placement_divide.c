@@ -77,9 +77,9 @@ static int move_surplus(struct pit_draft *d, int group)
 	}
 	if (rc || left == all)
 		return rc;
-	return pit_strv_addf(&d->p->warnings, "%s has %u CPUs for %zu ranks: %zu of them get%s CPUs of other nodes",
-			     pit_draft_group_name(d, group, name, sizeof(name)), d->group[group].threads, all,
-			     all - left, all - left == 1 ? "s" : "");
+	return pit_strv_addf(&d->p->warnings, "%s has %u CPU%s for %zu ranks: %zu of them get%s CPUs of other nodes",
+			     pit_draft_group_name(d, group, name, sizeof(name)), d->group[group].threads,
+			     d->group[group].threads == 1 ? "" : "s", all, all - left, all - left == 1 ? "s" : "");
 }
 
 static const char *siblings(const struct pit_lot *l)
@@ -119,8 +119,8 @@ static int say_home_share(struct pit_draft *d, const struct pit_lot *l, int grou
 				   grain_text(l), siblings(l));
 	if (rc || l->grain <= PIT_LOT_CORE)
 		return rc;
-	return pit_strv_addf(&d->p->warnings, "%s has %zu core%s (%zu CPUs) for %zu ranks: %s", name, l->cores,
-			     l->cores == 1 ? "" : "s", l->cpus, l->shares,
+	return pit_strv_addf(&d->p->warnings, "%s has %zu core%s (%zu CPU%s) for %zu ranks: %s", name, l->cores,
+			     l->cores == 1 ? "" : "s", l->cpus, l->cpus == 1 ? "" : "s", l->shares,
 			     l->grain == PIT_LOT_THREAD ? "ranks get single threads of a core" : "ranks share CPUs");
 }
 

@@ -115,9 +115,9 @@ static int warn_view(struct pit_draft *d)
 	if (all && s->gpus && (size_t)ranks > s->gpus)
 		rc = pit_strv_addf(
 			&d->p->warnings,
-			"all %d ranks see all %zu GPUs: cuda:LOCAL_RANK does not exist for ranks from %zu on; "
+			"all %d ranks see %s%zu GPU%s: cuda:LOCAL_RANK does not exist for ranks from %zu on; "
 			"--gpu-view own gives each its GPU as cuda:0",
-			ranks, s->gpus, s->gpus);
+			ranks, s->gpus == 1 ? "the " : "all ", s->gpus, s->gpus == 1 ? "" : "s", s->gpus);
 	if (!rc && all && ranks > 1 && any_mig(s))
 		rc = pit_strv_add(&d->p->warnings, "CUDA shows a process only the first MIG instance of its list: with "
 						   "--gpu-view all every rank would use the same one");

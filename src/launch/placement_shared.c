@@ -31,7 +31,8 @@ static int take_node(struct pit_draft *d, const struct pit_member *m)
 		return take_all(d, m->rank);
 	rc = add_units(d, m->rank, g->first, g->count);
 	return rc ? rc
-		  : pit_strv_addf(&d->p->seat[m->rank].why, "all %zu cores of %s that the job may use", g->count,
+		  : pit_strv_addf(&d->p->seat[m->rank].why, "%s%zu core%s of %s that the job may use",
+				  g->count == 1 ? "the " : "all ", g->count, g->count == 1 ? "" : "s",
 				  pit_draft_group_name(d, m->group, name, sizeof(name)));
 }
 
@@ -64,7 +65,8 @@ static int take_socket(struct pit_draft *d, const struct pit_member *m)
 			taken++;
 		}
 	return rc ? rc
-		  : pit_strv_addf(&d->p->seat[m->rank].why, "all %zu cores of the socket of %s", taken,
+		  : pit_strv_addf(&d->p->seat[m->rank].why, "%s%zu core%s of the socket of %s",
+				  taken == 1 ? "the " : "all ", taken, taken == 1 ? "" : "s",
 				  pit_draft_group_name(d, m->group, name, sizeof(name)));
 }
 
@@ -118,8 +120,9 @@ static int take_l3(struct pit_draft *d, const struct pit_member *m)
 	at = number_of(d, m) % n;
 	rc = add_units(d, m->rank, l3[at].first, l3[at].count);
 	return rc ? rc
-		  : pit_strv_addf(&d->p->seat[m->rank].why, "L3 cache %zu of %zu of %s: %zu cores", at + 1, n,
-				  pit_draft_group_name(d, m->group, name, sizeof(name)), l3[at].count);
+		  : pit_strv_addf(&d->p->seat[m->rank].why, "L3 cache %zu of %zu of %s: %zu core%s", at + 1, n,
+				  pit_draft_group_name(d, m->group, name, sizeof(name)), l3[at].count,
+				  l3[at].count == 1 ? "" : "s");
 }
 
 int pit_draft_share(struct pit_draft *d)

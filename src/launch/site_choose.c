@@ -145,7 +145,8 @@ static int take_unseen(struct choice *c, const struct pit_visible *v, struct pit
 	snprintf(card.gpu.visible, sizeof(card.gpu.visible), "%.63s", v->text);
 	if (pit_cards_add(&c->to, &card))
 		return -ENOMEM;
-	return pit_strv_addf(&s->notes, "where GPU %s of %s is cannot be known without NVML", v->text, c->name);
+	return pit_strv_addf(&s->notes, "where GPU %s of %s is cannot be known: no GPU here tells its UUID", v->text,
+			     c->name);
 }
 
 static int take_all(struct choice *c, const struct pit_visible_list *l, struct pit_site *s, struct pit_error *err)
@@ -365,19 +366,28 @@ static int keep(const struct pit_cards *cards, struct pit_site *s)
 	return 0;
 }
 
+/* Then what variables say does not matter, also when they name a GPU that is not there. */
+static bool wants_none(const char *gpus)
+{
+	PIT_CLEANUP(pit_visible_free) struct pit_visible_list l = {.count = 0};
+
+	return gpus && !pit_visible_parse_strict(gpus, &l, NULL) && !l.count;
+}
+
 int pit_site_choose(struct pit_cards *cards, const struct pit_site_options *o, struct pit_site *s,
 		    struct pit_error *err)
 {
 	pit_auto_cards struct pit_cards all = {.count = 0};
 	unsigned vendor = cards->count ? cards->item[0].gpu.vendor : 0;
+	bool none = wants_none(o->gpus);
 	int rc = copy_cards(cards, &all);
 
-	if (!rc && !cards->count)
+	if (!rc && !cards->count && !none)
 		rc = note_idle_variables(o, s);
-	for (size_t i = 0; i < PIT_COUNT(variables) && vendor && !rc; i++)
+	for (size_t i = 0; i < PIT_COUNT(variables) && vendor && !rc && !none; i++)
 		if (variables[i].vendor == vendor)
 			rc = apply(&variables[i], o, cards, s, err);
-	if (!rc && !*s->gpus_why)
+	if (!rc && !none && !*s->gpus_why)
 		rc = note_order(cards, o, "the job", s);
 	if (!rc && o->gpus)
 		rc = apply_option(o->gpus, &all, cards, s, err);

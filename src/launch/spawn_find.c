@@ -75,6 +75,15 @@ static int take_as_it_is(int dir, const char *command, char **ret, struct pit_er
 	return *ret ? 0 : pit_fail(err, ENOMEM, "%s: no memory", command);
 }
 
+/* What is missing must not drown in where it was looked for. */
+static int fail_absent(const char *command, const char *path, struct pit_error *err)
+{
+	enum { SHOWN = 80 };
+
+	return pit_fail(err, ENOENT, "%s: command not found in PATH (%.*s%s)", command, SHOWN, path,
+			strlen(path) > SHOWN ? "..." : "");
+}
+
 int pit_spawn_look_up(const char *dir, const char *command, char *const *env, char **ret, struct pit_error *err)
 {
 	pit_auto_close int here = dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -92,7 +101,7 @@ int pit_spawn_look_up(const char *dir, const char *command, char *const *env, ch
 	if (!found && denied)
 		return fail_denied(at, command, denied, err);
 	if (!found)
-		return pit_fail(err, ENOENT, "%s: command not found in PATH (%s)", command, path_of(env));
+		return fail_absent(command, path_of(env), err);
 	*ret = found;
 	return 0;
 }

@@ -143,6 +143,9 @@ Wrong words: one line each.
   pitcrew run: --emit=podman is not known; choose one of: numactl, torchrun, slurm, systemd, docker ('pitcrew run --help')
   [64]
   $ pitcrew run --emit numactl --dry-run true
+  pitcrew run: --dry-run prints the plan, --emit the job for another engine: choose one of them ('pitcrew run --help')
+  [64]
+  $ pitcrew run --emit numactl --explain true
   pitcrew run: --explain runs the job, --dry-run and --emit do not: choose one of them ('pitcrew run --help')
   [64]
   $ pitcrew run --emit numactl
@@ -372,6 +375,44 @@ Several ranks on each; some of the GPUs, in another order; one rank that sees al
 Each rank by itself comes to the same; GPUs of its own are kept.
 
   $ for r in 0 1 2 3; do LOCAL_RANK=$r LOCAL_WORLD_SIZE=4 pitcrew run --root d --dry-run --rank-from LOCAL_RANK | sed -n '/^node/,/^cores/p' >plan.$r; cmp plan.0 plan.$r; done
+  $ env -i PATH=$PATH MPI_LOCALRANKID=1 MPI_LOCALNRANKS=2 PMI_RANK=1 PMI_SIZE=4 pitcrew run --root d --dry-run --rank-from MPI_LOCALRANKID | grep -A2 MASTER
+    - MASTER_ADDR and MASTER_PORT not set: the launcher's variables tell nothing
+      to make it of, and torch.distributed needs it, the same for all ranks
+  $ env -i PATH=$PATH SLURM_LOCALID=1 SLURM_TASKS_PER_NODE=2 SLURM_NTASKS=2 SLURM_PROCID=1 pitcrew run --root d --dry-run --rank-from SLURM_LOCALID | grep -A2 MASTER
+    MASTER_ADDR=127.0.0.1
+        host of rank 0
+    CUDA_VISIBLE_DEVICES=GPU-00000000-d72c-4106-c12f-20bd9faed9f6,
+  --
+    - MASTER_PORT not set: the launcher's variables tell nothing to make it of,
+      and torch.distributed needs it, the same for all ranks
+  $ env -i PATH=$PATH SLURM_LOCALID=1 SLURM_TASKS_PER_NODE=2 SLURM_NTASKS=2 SLURM_PROCID=1 SLURM_JOB_ID=7 pitcrew run --root d --dry-run --rank-from SLURM_LOCALID | grep -A1 MASTER
+    MASTER_ADDR=127.0.0.1
+        host of rank 0
+    MASTER_PORT=20427
+        made of the job's number, the same for all ranks
+  $ for r in 0 1; do env -i PATH=$PATH LOCAL_RANK=$r pitcrew run --rank-from LOCAL_RANK true; done
+  pitcrew: --rank-from: LOCAL_RANK=0, and no variable says how many ranks there are on this host; give --ranks N (--ranks 1 when this is the only one)
+  pitcrew: --rank-from: LOCAL_RANK=1, and no variable says how many ranks there are on this host; give --ranks N (--ranks 1 when this is the only one)
+  [125]
+  $ for r in 0 1; do env -i PATH=$PATH LOCAL_RANK=$r LOCAL_WORLD_SIZE=abc pitcrew run --rank-from LOCAL_RANK true; done
+  pitcrew: --rank-from: LOCAL_WORLD_SIZE='abc' does not say how many ranks there are on this host; correct it, or give --ranks N
+  pitcrew: --rank-from: LOCAL_WORLD_SIZE='abc' does not say how many ranks there are on this host; correct it, or give --ranks N
+  [125]
+  $ env -i PATH=$PATH RANK=3 MASTER_ADDR=n1 MASTER_PORT=29400 pitcrew run --root d --dry-run --ranks 1 | grep -A3 MASTER
+    MASTER_PORT=29500
+        RANK or LOCAL_RANK was set, so the old value is of the job around this
+        one; in place of '29400', which was set
+    MASTER_ADDR=127.0.0.1
+        RANK or LOCAL_RANK was set, so the old value is of the job around this
+        one; in place of 'n1', which was set
+    TORCHELASTIC_RUN_ID=pitcrew
+  $ env -i PATH=$PATH CUDA_VISIBLE_DEVICES=7 pitcrew run --root d --dry-run --gpus none | grep -A2 CUDA
+    CUDA_VISIBLE_DEVICES=
+        --gpus none; in place of '7', which was set
+    OMP_NUM_THREADS=16
+  $ env -i PATH=$PATH CUDA_VISIBLE_DEVICES=7 pitcrew run --root d --dry-run
+  pitcrew: CUDA_VISIBLE_DEVICES names GPU 7, and there are only GPUs 0 to 3
+  [125]
   $ env -i PATH=$PATH SLURM_LOCALID=2 SLURM_GPUS_PER_TASK=1 CUDA_VISIBLE_DEVICES=GPU-2222 pitcrew run --root d --dry-run --rank-from SLURM_LOCALID --ranks 4
   job      rank 2 of 4 on this host, by SLURM_LOCALID (slurm), CPUs node, memory
            prefer, it sees the GPUs that its launcher gave it
@@ -425,6 +466,8 @@ Each rank by itself comes to the same; GPUs of its own are kept.
   
     - the launcher shows each rank only its own GPUs, so this one cannot know
       where the others run: it gets all CPUs of its node, which they may share
+    - MASTER_ADDR and MASTER_PORT not set: the launcher's variables tell nothing
+      to make it of, and torch.distributed needs it, the same for all ranks
 
 Limits and end.
 
@@ -452,8 +495,8 @@ For other engines:
   $ env -i PATH=$PATH pitcrew run --root d --emit torchrun --per-gpu 1 -- python3 train.py
   #!/bin/sh
   # python3: 4 ranks on 4 GPUs, planned by pitcrew run --emit torchrun
-  # Several hosts: in place of --standalone give --nnodes N --rdzv-backend c10d --rdzv-endpoint HOST:PORT on each of them.
-  exec torchrun --standalone --nproc-per-node 4 --no-python pitcrew run --rank-from LOCAL_RANK -- python3 train.py
+  # Several hosts: in place of --standalone give --nnodes N --rdzv_backend c10d --rdzv_endpoint HOST:PORT on each of them.
+  exec torchrun --standalone --nproc_per_node 4 --no_python pitcrew run --rank-from LOCAL_RANK -- python3 train.py
   $ env -i PATH=$PATH pitcrew run --root d --emit slurm --per-gpu 1 -- python3 train.py | grep srun
   srun --kill-on-bad-exit=1 --cpu-bind=none --gpu-bind=none pitcrew run --rank-from SLURM_LOCALID -- python3 train.py
   # srun --cpu-bind=mask_cpu:0xf000f,0xf000f0,0xf000f00,0xf000f000 --mem-bind=prefer,mask_mem:0x1,0x1,0x2,0x2 COMMAND

@@ -217,15 +217,15 @@ static void numactl_runs(void **state)
 }
 
 /* Runs a script of ranks that say "up.RANK", and stops it then; its exit code. */
-static int run_and_stop(const struct world *w, const char *interpreter)
+static int run_and_stop(const struct world *w, const char *interpreter, const char *signal)
 {
 	return shell(
 		w,
 		"rm -f up.*\n"
-		"%s ./job.sh & p=$!\n"
+		"env --default-signal=INT %s ./job.sh & p=$!\n"
 		"i=0; while [ $i -lt 300 ] && { [ ! -e up.0 ] || [ ! -e up.1 ]; }; do sleep 0.1; i=$((i + 1)); done\n"
-		"kill -s TERM $p; wait $p",
-		interpreter);
+		"kill -s %s $p; wait $p",
+		interpreter, signal);
 }
 
 /* The first failure stops the others, which would else wait for each other for ever; a stop comes to all. */
@@ -257,18 +257,92 @@ static void scripts_end_as_they_should(void **state)
 		w.argv[2] = polite;
 		emit(&w, PIT_EMIT_NUMACTL, &out);
 		save(&w, "job.sh", &out);
-		assert_int_equal(run_and_stop(&w, with), 0);
+		assert_int_equal(run_and_stop(&w, with, "TERM"), 0);
 		w.argv[2] = plain;
 		emit(&w, PIT_EMIT_NUMACTL, &out);
 		save(&w, "job.sh", &out);
-		assert_int_equal(run_and_stop(&w, with), 128 + SIGTERM);
+		assert_int_equal(run_and_stop(&w, with, "TERM"), 128 + SIGTERM);
 		w.argv[2] = stubborn;
 		emit(&w, PIT_EMIT_NUMACTL, &out);
 		says(&out, " left=1\n");
 		save(&w, "job.sh", &out);
-		assert_int_equal(run_and_stop(&w, with), 128 + SIGKILL);
+		assert_int_equal(run_and_stop(&w, with, "TERM"), 128 + SIGKILL);
 		clear(&w);
 	}
+}
+
+static void emit_shell(struct world *w, const char *command)
+{
+	static const char *const words[] = {"-c", ""};
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+	make(w, "/bin/sh", words, PIT_COUNT(words));
+	w->argv[2] = command;
+	w->job.placement.mem = PIT_MEM_NONE;
+	for (int k = 0; k < RANKS; k++)
+		pit_idset_free(&w->seat[k].cpus);
+	emit(w, PIT_EMIT_NUMACTL, &out);
+	save(w, "job.sh", &out);
+}
+
+/* As under `run`: SIGINT comes to ranks, which could not even ask for it where they were started with it ignored; with
+ * the rank all that it started ends; rank 0 has the stdin, the others none. */
+static void scripts_are_as_good_as_run(void **state)
+{
+	static const char *const interpreters[] = {"sh", "bash", "busybox sh"};
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+	for (size_t i = 0; i < PIT_COUNT(interpreters); i++) {
+		const char *with = interpreters[i];
+		struct world w;
+		char text[64];
+
+		if (!can(i == 2 ? "busybox" : with))
+			continue;
+		emit_shell(&w, "trap 'exit 9' INT; echo >up.$RANK; while :; do sleep 0.1; done");
+		assert_int_equal(run_and_stop(&w, with, "INT"), 9);
+		w.options.ending.stop_signal = SIGINT;
+		emit(&w, PIT_EMIT_NUMACTL, &out);
+		save(&w, "job.sh", &out);
+		assert_int_equal(run_and_stop(&w, with, "TERM"), 9);
+		clear(&w);
+
+		emit_shell(&w, "sleep 300 & echo $! >child.$RANK; echo >up.$RANK; wait");
+		assert_int_equal(run_and_stop(&w, with, "TERM"), 128 + SIGTERM);
+		/* One that nobody reaps here is dead, too. */
+		assert_int_equal(shell(&w, "for p in $(cat child.0 child.1); do "
+					   "grep -q '^State:.[^ZX]' /proc/$p/status 2>/dev/null && exit 1; done; true"),
+				 0);
+		clear(&w);
+
+		emit_shell(&w, "cat >in.$RANK");
+		assert_int_equal(shell(&w, "echo word | timeout 30 %s ./job.sh", with), 0);
+		slurp(&w, "in.0", text, sizeof(text));
+		assert_string_equal(text, "word\n");
+		assert_int_equal(slurp(&w, "in.1", text, sizeof(text)), 0);
+		assert_int_equal(shell(&w, "timeout 30 %s ./job.sh <&-", with), 0);
+		clear(&w);
+	}
+}
+
+/* One rank takes the place of the script. */
+static void one_rank_is_a_plain_command(void **state)
+{
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	struct world w;
+	char text[64];
+
+	emit_shell(&w, "echo $$; cat; grep SigIgn /proc/self/status");
+	w.job.placement.ranks = 1;
+	emit(&w, PIT_EMIT_NUMACTL, &out);
+	says(&out, "\nexec env RANK=0 /bin/sh -c ");
+	save(&w, "job.sh", &out);
+	assert_int_equal(shell(&w, "printf in | sh -c 'echo $$ >pid; exec sh ./job.sh' >said"), 0);
+	assert_int_equal(shell(&w, "test \"$(head -1 said)\" = \"$(cat pid)\" && grep -q '^inSigIgn' said"), 0);
+	slurp(&w, "said", text, sizeof(text));
+	emit(&w, PIT_EMIT_DOCKER, &out);
+	says(&out, "\nexec docker run --rm --init -i ");
+	clear(&w);
 }
 
 static void numactl_policies(void **state)
@@ -333,7 +407,7 @@ static void torchrun_and_slurm_carry_the_options(void **state)
 	pit_strv_add(&w.options.env, "-X");
 	emit(&w, PIT_EMIT_TORCHRUN, &out);
 	says(&out,
-	     "\nexec torchrun --standalone --nproc-per-node 2 --max-restarts 3 --no-python pitcrew run --rank-from "
+	     "\nexec torchrun --standalone --nproc_per_node 2 --max_restarts 3 --no_python pitcrew run --rank-from "
 	     "LOCAL_RANK --bind l3 --mem bind --spill none --gpu-view own --smt 1 --cpus-reserve 2 --mem-max 3G "
 	     "--mem-high 1025 --cpu-max 1.5 --memlock unlimited --sched rr:5 --mps 50 --env=-X --stop-signal SIGINT "
 	     "--grace 2500ms --checkpoint-signal SIGUSR1 --checkpoint-grace 60s --on-pressure checkpoint --pressure-horizon 0.000000001s --after never "
@@ -666,6 +740,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numactl_runs),
 		cmocka_unit_test(scripts_end_as_they_should),
+		cmocka_unit_test(scripts_are_as_good_as_run),
+		cmocka_unit_test(one_rank_is_a_plain_command),
 		cmocka_unit_test(numactl_policies),
 		cmocka_unit_test(torchrun_and_slurm_carry_the_options),
 		cmocka_unit_test(the_shell_gives_back_all_words),

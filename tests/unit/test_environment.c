@@ -124,6 +124,37 @@ static void ranks_get_their_numbers(void **state)
 	pit_env_free(&e);
 }
 
+/* Ranks that a rank starts meet at a place of their own; without RANK the place is the user's. */
+static void ranks_within_a_rank(void **state)
+{
+	struct world w;
+	struct pit_env e;
+
+	make(&w, NVIDIA, "GPU-a", "GPU-b");
+	e = plan(&w, (struct pit_env_request){.environ = ENV("LOCAL_RANK=0", "MASTER_ADDR=n1", "MASTER_PORT=29400",
+							     "TORCHELASTIC_RUN_ID=outer", "ROLE_RANK=7",
+							     "ROLE_WORLD_SIZE=8", "GROUP_WORLD_SIZE=4"),
+					      .seat = 1,
+					      .port = 23456});
+	is_set(&e, "MASTER_ADDR", "127.0.0.1", "of the job around this one; in place of 'n1'");
+	is_set(&e, "MASTER_PORT", "23456", "of the job around this one; in place of '29400'");
+	is_set(&e, "TORCHELASTIC_RUN_ID", "pitcrew", "in place of 'outer'");
+	is_set(&e, "ROLE_RANK", "1", "in place of '7'");
+	is_set(&e, "ROLE_WORLD_SIZE", "2", "in place of '8'");
+	is_set(&e, "GROUP_WORLD_SIZE", "1", "in place of '4'");
+	pit_env_free(&e);
+
+	e = plan(&w, (struct pit_env_request){.environ = ENV("RANK=0", "MASTER_PORT=29400"),
+					      .set = WORDS("MASTER_PORT=5"),
+					      .port = 23456});
+	is_set(&e, "MASTER_PORT", "5", "--env");
+	assert_null(find(&e, "ROLE_RANK"));
+	pit_env_free(&e);
+	assert_true(pit_env_is_rank(ENV("LOCAL_RANK=0")));
+	assert_true(pit_env_is_rank(ENV("RANK=0")));
+	assert_false(pit_env_is_rank(ENV("MASTER_PORT=1")));
+}
+
 /* Its command may start ranks of its own, which would mistake our numbers for theirs. */
 static void one_rank_that_nobody_numbered(void **state)
 {
@@ -139,6 +170,23 @@ static void one_rank_that_nobody_numbered(void **state)
 	     *name; name++)
 		assert_null(find(&e, *name));
 	is_set(&e, "OMP_NUM_THREADS", "4", "");
+	pit_env_free(&e);
+}
+
+static void one_core_is_no_cores(void **state)
+{
+	struct world w;
+	struct pit_env e;
+
+	make(&w, NVIDIA, "GPU-a", "GPU-b");
+	w.seat[0].cores = w.seat[0].threads = 1;
+	e = plan(&w, (struct pit_env_request){.environ = ENV("A=b")});
+	assert_string_equal(find(&e, "OMP_NUM_THREADS")->why, "its 1 core");
+	pit_env_free(&e);
+	w.seat[0].cores = 3;
+	w.seat[0].shared = true;
+	e = plan(&w, (struct pit_env_request){.environ = ENV("A=b")});
+	assert_string_equal(find(&e, "OMP_NUM_THREADS")->why, "its share of 3 cores that it has with other ranks");
 	pit_env_free(&e);
 }
 
@@ -286,11 +334,20 @@ static void allocator_and_mps(void **state)
 	pit_env_free(&e);
 
 	e = plan(&w, (struct pit_env_request){.environ = ENV("LD_PRELOAD=/x.so /lib/libj.so.2"), .preload = preload});
-	assert_null(find(&e, "LD_PRELOAD"));
+	is_kept(&e, "LD_PRELOAD", "/x.so /lib/libj.so.2", "has the library");
 	is_set(&e, "MALLOC_CONF", "narenas:8", "--allocator");
 	pit_env_free(&e);
 
-	e = plan(&w, (struct pit_env_request){.environ = ENV("LD_PRELOAD=/lib/libj.so.2x"),
+	/* By another path, in another version, by its name alone: it is not loaded twice. */
+	for (const char *const *set = (const char *const[]){"LD_PRELOAD=/usr/lib/libj.so.2", "LD_PRELOAD=/a.so:libj.so",
+							    "LD_PRELOAD=libj_minimal.so.4 b.so", NULL};
+	     *set; set++) {
+		e = plan(&w, (struct pit_env_request){.environ = ENV(*set), .preload = preload});
+		is_kept(&e, "LD_PRELOAD", *set + strlen("LD_PRELOAD="), "has the library");
+		pit_env_free(&e);
+	}
+
+	e = plan(&w, (struct pit_env_request){.environ = ENV("LD_PRELOAD=/lib/libjx.so.2"),
 					      .preload = preload,
 					      .set = WORDS("LD_PRELOAD=/y.so", "MALLOC_CONF=a:b")});
 	is_set(&e, "LD_PRELOAD", "/lib/libj.so.2:/y.so", "in front");
@@ -428,6 +485,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranks_get_their_numbers),
+		cmocka_unit_test(ranks_within_a_rank),
+		cmocka_unit_test(one_core_is_no_cores),
 		cmocka_unit_test(one_rank_that_nobody_numbered),
 		cmocka_unit_test(another_launcher_is_completed),
 		cmocka_unit_test(ranks_see_their_gpus),

@@ -83,6 +83,11 @@ static void reads_launchers(void **state)
 		 .name = "JOB_COMPLETION_INDEX",
 		 .environ = {"JOB_COMPLETION_INDEX=5"},
 		 .want = {0, 1, 5, -1, "kubernetes", "JOB_COMPLETION_INDEX", "", "", 0}},
+		{.label = "a number that cannot be read, and one of ours",
+		 .name = "LOCAL_RANK",
+		 .environ = {"LOCAL_RANK=0", "LOCAL_WORLD_SIZE=abc"},
+		 .ranks = 1,
+		 .want = {0, 1, -1, -1, "environment", "LOCAL_RANK", "--ranks", "", 0}},
 		{.label = "a variable of one's own",
 		 .name = "MY_RANK",
 		 .environ = {"MY_RANK= 3 "},
@@ -121,7 +126,7 @@ static void refuses(void **state)
 {
 	static const struct {
 		const char *name;
-		const char *environ[4];
+		const char *environ[5];
 		int ranks;
 		const char *says[3];
 	} rows[] = {
@@ -131,6 +136,31 @@ static void refuses(void **state)
 		{"LOCAL_RANK", {"LOCAL_RANK=-1"}, 0, {"LOCAL_RANK='-1'"}},
 		{"LOCAL_RANK", {"LOCAL_RANK=99999999999999999999"}, 0, {"LOCAL_RANK="}},
 		{"LOCAL_RANK", {"LOCAL_RANK=3"}, 0, {"LOCAL_RANK=3", "give --ranks N"}},
+		/* Rank 0 is not taken for the only one where the others are refused. */
+		{"LOCAL_RANK", {"LOCAL_RANK=0"}, 0, {"LOCAL_RANK=0", "give --ranks N", "--ranks 1"}},
+		{"LOCAL_RANK", {"LOCAL_RANK=0", "RANK=0", "WORLD_SIZE=8"}, 0, {"LOCAL_RANK=0", "give --ranks N"}},
+		{"LOCAL_RANK", {"LOCAL_RANK=0", "LOCAL_WORLD_SIZE=abc"}, 0, {"LOCAL_WORLD_SIZE='abc'", "--ranks N"}},
+		{"LOCAL_RANK", {"LOCAL_RANK=1", "LOCAL_WORLD_SIZE=abc"}, 0, {"LOCAL_WORLD_SIZE='abc'", "--ranks N"}},
+		{"LOCAL_RANK",
+		 {"LOCAL_RANK=1", "LOCAL_WORLD_SIZE=abc", "SLURM_LOCALID=1", "SLURM_TASKS_PER_NODE=2"},
+		 0,
+		 {"LOCAL_WORLD_SIZE='abc'"}},
+		{"LOCAL_RANK", {"LOCAL_RANK=0", "LOCAL_WORLD_SIZE=0"}, 0, {"LOCAL_WORLD_SIZE='0'"}},
+		/* A script in a batch job of one task that counts ranks of its own. */
+		{"LOCAL_RANK",
+		 {"LOCAL_RANK=0", "SLURM_LOCALID=0", "SLURM_TASKS_PER_NODE=1"},
+		 0,
+		 {"LOCAL_RANK=0", "give --ranks N"}},
+		{"SLURM_LOCALID",
+		 {"SLURM_LOCALID=0", "SLURM_STEP_TASKS_PER_NODE=2(x2", "SLURM_NODEID=0"},
+		 0,
+		 {"SLURM_STEP_TASKS_PER_NODE='2(x2' with SLURM_NODEID=0", "--ranks N"}},
+		{"SLURM_LOCALID",
+		 {"SLURM_LOCALID=0", "SLURM_TASKS_PER_NODE=2(x2)"},
+		 0,
+		 {"SLURM_TASKS_PER_NODE='2(x2)' with SLURM_NODEID unset"}},
+		{"RANK", {"RANK=0", "WORLD_SIZE=8"}, 0, {"RANK=0", "use LOCAL_RANK"}},
+		{"FLUX_TASK_LOCAL_ID", {"FLUX_TASK_LOCAL_ID=0"}, 0, {"FLUX_TASK_LOCAL_ID=0", "give --ranks N"}},
 		{"LOCAL_RANK", {"LOCAL_RANK=3", "LOCAL_WORLD_SIZE=2"}, 0, {"LOCAL_RANK=3", "LOCAL_WORLD_SIZE", "2"}},
 		{"LOCAL_RANK", {"LOCAL_RANK=3"}, 2, {"LOCAL_RANK=3", "--ranks", "2"}},
 		{"LOCAL_RANK", {"LOCAL_RANK=1", "LOCAL_WORLD_SIZE=8"}, 4, {"--ranks 4", "LOCAL_WORLD_SIZE='8'"}},

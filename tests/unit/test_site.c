@@ -347,6 +347,8 @@ static const struct choice_row with_nvml[] = {
 	{.cvd = "1,1", .says = "CUDA_VISIBLE_DEVICES: '1' is there twice"},
 	{.cvd = "GPU-1,GPU-11", .says = "names a GPU that is there already"},
 	{.gpus = "none", .expected = "", .why = "--gpus none (GPUs by NVML)"},
+	{.cvd = "7", .gpus = "none", .expected = "", .why = "--gpus none (GPUs by NVML)"},
+	{.cvd = "1,1", .gpus = "none", .expected = ""},
 	{.gpus = "2-3,0", .expected = "GPU-2222@1 GPU-3333@-1 GPU-0000@0"},
 	{.gpus = "0000:1a:00.0", .expected = "GPU-1111@0"},
 	{.gpus = "00000000:1A:00.0", .expected = "GPU-1111@0"},

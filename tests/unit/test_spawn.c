@@ -341,6 +341,11 @@ static void finds_as_execvp(void **state)
 	assert_non_null(strstr(err.text, "/a/tool: it is not executable"));
 	assert_int_equal(find("tool", "/none::", &found, &err), -ENOENT);
 	assert_string_equal(err.text, "tool: command not found in PATH (/none::)");
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(find("tool", path, &found, &err), -ENOENT);
+	assert_true(strlen(err.text) < 130);
+	assert_non_null(strstr(err.text, "xxx...)"));
 	assert_int_equal(find("", "/bin", &found, &err), -ENOENT);
 	assert_int_equal(find("/no/such/tool", "/bin", &found, &err), -ENOENT);
 	assert_int_equal(find("/tmp", "/bin", &found, NULL), -EACCES);
