@@ -73,10 +73,10 @@ static int64_t reached_cpu_limit(const siginfo_t *info)
 		return 0;
 	if (info->si_status == SIGKILL)
 		limit.rlim_cur = limit.rlim_max;
-	/* The limit is held by another, coarser clock. */
+	/* The limit is held by a clock of ticks, which runs ahead where others want the CPU too. */
 	if (limit.rlim_cur == RLIM_INFINITY || clock_getcpuclockid(info->si_pid, &clock) ||
 	    clock_gettime(clock, &used) ||
-	    (double)used.tv_sec + (double)used.tv_nsec / 1e9 < 0.9 * (double)limit.rlim_cur)
+	    (double)used.tv_sec + (double)used.tv_nsec / 1e9 < 0.9 * (double)limit.rlim_cur - 0.5)
 		return 0;
 	return limit.rlim_cur ? (int64_t)limit.rlim_cur : 1; /* the kernel takes 0 for 1 */
 }
