@@ -628,6 +628,8 @@ static uint64_t signals(const struct outcome *o, const char *name)
 	return strtoull(at + strlen(name), NULL, 16);
 }
 #define BIT(number) (UINT64_C(1) << ((number)-1))
+#define INTERNAL (BIT(32) | BIT(33)) /* glibc's own: its vfork() in make leaves them ignored, and nobody can set them  \
+				      */
 
 static void with_our_signals(void)
 {
@@ -648,7 +650,7 @@ static void with_our_signals(void)
 	o = run(w);
 	check(exit_code(&o) == 7);
 	check(signals(&o, "SigBlk:") == 0 && !(signals(&o, "SigCgt:") & BIT(SIGTERM)) &&
-	      signals(&o, "SigIgn:") == BIT(SIGHUP));
+	      (signals(&o, "SigIgn:") & ~INTERNAL) == BIT(SIGHUP));
 	check(!sigprocmask(SIG_SETMASK, NULL, &before) && sigismember(&before, SIGUSR1) &&
 	      !sigismember(&before, SIGINT));
 	w.mask = &blocked;
