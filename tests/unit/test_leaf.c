@@ -468,6 +468,7 @@ static void writes_limits(void **state)
 	assert_int_equal(notes.count, 2);
 	pit_strv_free(&notes);
 	pit_strv_free(&l.told);
+	pit_strv_free(&l.why);
 }
 
 static void reads_memory(void **state)

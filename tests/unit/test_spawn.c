@@ -628,8 +628,8 @@ static uint64_t signals(const struct outcome *o, const char *name)
 	return strtoull(at + strlen(name), NULL, 16);
 }
 #define BIT(number) (UINT64_C(1) << ((number)-1))
-#define INTERNAL (BIT(32) | BIT(33)) /* glibc's own: its vfork() in make leaves them ignored, and nobody can set them  \
-				      */
+/* glibc's own: its vfork() in make leaves them ignored, and nobody can set them. */
+#define INTERNAL (BIT(32) | BIT(33))
 
 static void with_our_signals(void)
 {
