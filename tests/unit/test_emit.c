@@ -253,7 +253,7 @@ static void scripts_end_as_they_should(void **state)
 		save(&w, "job.sh", &out);
 		assert_int_equal(shell(&w, "timeout 30 %s ./job.sh", with), 7);
 
-		w.options.ending.grace = 1;
+		w.options.ending.grace = INT64_C(30000000000);
 		w.argv[2] = polite;
 		emit(&w, PIT_EMIT_NUMACTL, &out);
 		save(&w, "job.sh", &out);
@@ -262,6 +262,7 @@ static void scripts_end_as_they_should(void **state)
 		emit(&w, PIT_EMIT_NUMACTL, &out);
 		save(&w, "job.sh", &out);
 		assert_int_equal(run_and_stop(&w, with, "TERM"), 128 + SIGTERM);
+		w.options.ending.grace = 1;
 		w.argv[2] = stubborn;
 		emit(&w, PIT_EMIT_NUMACTL, &out);
 		says(&out, " left=1\n");
