@@ -483,7 +483,8 @@ static void lets_a_bar_through_now_and_then(void **state)
 
 	assert_non_null(strstr(text, "[0] 1000 of 1000 |#####     |\n"));
 	assert_true(count_lines(text) >= 2);
-	assert_true(count_lines(text) <= 3 + (pit_now() - before) / (500 * PIT_MS));
+	/* Two a second; on a busy machine one that was late comes close to the next. */
+	assert_true(count_lines(text) <= 3 + (pit_now() - before) / (200 * PIT_MS));
 	end(&w);
 }
 
