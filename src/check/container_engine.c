@@ -2,10 +2,10 @@
  *
  * Configuration of the container engines on a host: Docker, containerd, apptainer, enroot.
  */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/pattern.h"
 #include "check/container.h"
 #include "check/offenders.h"
 
@@ -37,7 +37,7 @@ static int load_import(struct pit_root *root, const char *pattern, struct pit_co
 	if (pit_root_list(root, &names, "%s", dir))
 		return 0;
 	for (size_t i = 0; i < names->count && !rc; i++) {
-		if (fnmatch(base + 1, names->item[i], 0))
+		if (!pit_fits(base + 1, names->item[i]))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, names->item[i]);
 		rc = load_toml(root, path, ret, err);

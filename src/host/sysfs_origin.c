@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "host/conf_files.h"
 #include "host/origin.h"
 #include "host/procfs.h"
@@ -111,7 +112,7 @@ static bool fits(const char *text, const char *name)
 	if (!inside || pit_strv_split(&patterns, inside, "|"))
 		return false;
 	for (size_t i = 0; i < patterns.count; i++)
-		if (!fnmatch(patterns.item[i], name, 0))
+		if (pit_fits(patterns.item[i], name))
 			return true;
 	return false;
 }
@@ -212,7 +213,7 @@ void pit_tuned_sysfs(struct pit_root *root, const char *path, struct pit_origin 
 {
 	pit_tuned_find(root, "sysfs", path, is_path, ret);
 	for (size_t i = 0; i < PIT_COUNT(tuned_names) && !ret->file[0]; i++)
-		if (!fnmatch(tuned_names[i].path, path, 0))
+		if (pit_fits(tuned_names[i].path, path))
 			pit_tuned_find(root, tuned_names[i].section, tuned_names[i].key, NULL, ret);
 }
 

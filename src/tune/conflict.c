@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune/conflict.h"
 
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/path.h"
+#include "base/pattern.h"
 #include "host/unit.h"
 #include "tune/persist.h"
 
@@ -89,7 +89,7 @@ static const struct pit_change *disputed(const struct pit_plan *plan, const stru
 		if (!change->knob || change->companion || !pit_target(change->cell.target)->runtime)
 			continue;
 		for (size_t k = 0; k < PIT_COUNT(r->objects) && r->objects[k]; k++)
-			if (!fnmatch(r->objects[k], change->cell.object, 0))
+			if (pit_fits(r->objects[k], change->cell.object))
 				return change;
 	}
 	return NULL;
@@ -119,7 +119,7 @@ static void find_program(struct pit_conflicts *c)
 
 	for (size_t i = 0; i < c->plan->changes; i++)
 		ours |= c->plan->change[i].cell.target == PIT_TARGET_FILE &&
-			!fnmatch("/etc/systemd/system/pitcrew-*.service", c->plan->change[i].cell.object, 0);
+			pit_fits("/etc/systemd/system/pitcrew-*.service", c->plan->change[i].cell.object);
 	pit_persist_program(c->root, program, sizeof(program));
 	if (ours && strncmp(program, "/usr/", 5) != 0 && strncmp(program, "/opt/", 5) != 0)
 		pit_conflict_say(

@@ -2,11 +2,11 @@
  *
  * Those who set a machine up: cloud-init, kubelet, the kernel's command line.
  */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "base/path.h"
+#include "base/pattern.h"
 #include "base/words.h"
 #include "host/conf_files.h"
 #include "host/procfs.h"
@@ -142,8 +142,8 @@ static void look_cmdline(struct pit_conflicts *c, const struct pit_change *chang
 	const char *value;
 
 	for (size_t i = 0; i < PIT_COUNT(early); i++) {
-		if (fnmatch(early[i].object, change->cell.object, 0) != 0 ||
-		    pit_root_read(c->root, &text, "/proc/cmdline") || pit_cmdline_parse(text.data, &words))
+		if (!pit_fits(early[i].object, change->cell.object) || pit_root_read(c->root, &text, "/proc/cmdline") ||
+		    pit_cmdline_parse(text.data, &words))
 			continue;
 		value = pit_cmdline_get(&words, early[i].argument);
 		if (value && change->new &&strcmp(value, change->new) != 0)

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "base/strmap.h"
 #include "tune/plan_draft.h"
 #include "tune/resolve_parts.h"
@@ -210,7 +211,7 @@ static int add_paths(struct pit_draft *d, const struct pit_setting *setting, con
 	for (size_t i = 0; i < names->count && !rc; i++) {
 		pit_auto_free char *below = NULL;
 
-		if (fnmatch(pattern, names->item[i], 0))
+		if (!pit_fits(pattern, names->item[i]))
 			continue;
 		if (asprintf(&below, "%s%s%s", dir, names->item[i], end) < 0)
 			return pit_draft_no_memory(d);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/pattern.h"
 #include "host/nvml_set.h"
 #include "host/pid.h"
 #include "tune/mig_layout.h"
@@ -33,8 +34,8 @@ static bool is_meant(const char *which, const json_t *gpu)
 	char index[16];
 
 	snprintf(index, sizeof(index), "%d", (int)number(gpu, NULL, "index"));
-	return !which || (uuid && !fnmatch(which, uuid, 0)) || (pci && !fnmatch(which, pci, FNM_CASEFOLD)) ||
-	       !fnmatch(which, index, 0);
+	return !which || (uuid && pit_fits(which, uuid)) || (pci && !fnmatch(which, pci, FNM_CASEFOLD)) ||
+	       pit_fits(which, index);
 }
 
 static int add(const struct gpu_wish *g, const char *item, const char *value, const char *refuse)

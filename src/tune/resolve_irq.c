@@ -3,11 +3,11 @@
  * Interrupts of devices, on CPUs of the device's node that do ordinary work.
  */
 #include <ctype.h>
-#include <fnmatch.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/pattern.h"
 #include "tune/resolve_parts.h"
 
 #define IRQ_MAX 1048576
@@ -38,8 +38,8 @@ static void group_free(struct group *g)
 
 static bool is_chosen(const char *which, const struct pit_device *d)
 {
-	return !which || !fnmatch(which, d->handle, 0) || !fnmatch(which, d->pci, 0) ||
-	       !fnmatch(which, pit_device_class_name(d->cls), 0);
+	return !which || pit_fits(which, d->handle) || pit_fits(which, d->pci) ||
+	       pit_fits(which, pit_device_class_name(d->cls));
 }
 
 /* True when an earlier device is the same function of the bus, as a network interface and its InfiniBand device are. */

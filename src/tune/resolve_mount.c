@@ -2,9 +2,9 @@
  *
  * "mount.noatime": how file systems keep access times.
  */
-#include <fnmatch.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "base/words.h"
 #include "tune/resolve.h"
 
@@ -75,7 +75,7 @@ int pit_resolve_mount(const struct pit_setting *setting, struct pit_scene *scene
 		const struct pit_mount *m = &all->item[i];
 		const char *why_not = unfit(m);
 
-		if (!m->covered && (which ? !fnmatch(which, m->target, 0) : !why_not && is_main(all, i)))
+		if (!m->covered && (which ? pit_fits(which, m->target) : !why_not && is_main(all, i)))
 			rc = wish(m, setting->value, why_not, ret);
 	}
 	if (!rc && ret->wishes == before)

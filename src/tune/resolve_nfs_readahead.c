@@ -2,9 +2,9 @@
  *
  * "nfs.readahead": how many kB the client of an NFS mount reads ahead. Mounts of one server may share one setting.
  */
-#include <fnmatch.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "tune/resolve.h"
 
 static bool has(const struct pit_wishes *w, const struct pit_cell *cell)
@@ -33,7 +33,7 @@ static int resolve(const struct pit_setting *setting, struct pit_scene *scene, c
 static bool is_chosen(const struct pit_mount *m, const char *which)
 {
 	return !strncmp(m->type, "nfs", 3) && (!m->type[3] || !strcmp(m->type, "nfs4")) && m->minor &&
-	       (!which || !fnmatch(which, m->target, 0));
+	       (!which || pit_fits(which, m->target));
 }
 
 int pit_resolve_nfs_readahead(const struct pit_setting *setting, struct pit_scene *scene, struct pit_wishes *ret,

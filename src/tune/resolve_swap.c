@@ -2,10 +2,10 @@
  *
  * "swap": "off" for each device and file that the kernel swaps to.
  */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "base/path.h"
+#include "base/pattern.h"
 #include "tune/resolve.h"
 #include "tune/swaps.h"
 
@@ -22,7 +22,7 @@ static int in_order(const void *a, const void *b)
 
 static bool is_chosen(const struct pit_swap *s, const char *which)
 {
-	return !which || !fnmatch(which, s->name, 0) || !fnmatch(which, pit_base_name(s->name), 0);
+	return !which || pit_fits(which, s->name) || pit_fits(which, pit_base_name(s->name));
 }
 
 /* Why `s` stays on, in `err`; `used` is in swap devices that are to be switched off before it, `stays` is one with a
