@@ -125,29 +125,43 @@ static double stalled(struct pit_source *s, const char *file, int64_t now)
 	return share < 1 ? share : 1;
 }
 
-/* Not use: what reclaim takes. That is less than all file pages, since tmpfs and shared memory are none of these. */
-static int read_group(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+static int begin_group(struct pit_source *s, const char *file, int64_t now, struct pit_forecast_sample *ret)
 {
-	char text[TEXT];
-	int rc = read_use(s, "memory.current", &ret->used);
+	int rc = read_use(s, file, &ret->used);
 
 	if (rc)
 		return rc;
 	read_limit(s, now);
 	ret->limit = s->limit;
-	if ((double)ret->used < need * (double)s->limit) {
-		s->stall_at = 0;
+	return 0;
+}
+
+/* Nothing more is read of what has room, and its stalls count anew from when it has none. */
+static bool has_room(struct pit_source *s, double need, const struct pit_forecast_sample *sample)
+{
+	if ((double)sample->used >= need * (double)sample->limit)
+		return false;
+	s->stall_at = 0;
+	return true;
+}
+
+/* Not use: what reclaim takes. That is less than all file pages, since tmpfs and shared memory are none of these. */
+static int read_group(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+{
+	char text[TEXT];
+	int rc = begin_group(s, "memory.current", now, ret);
+
+	if (rc)
+		return rc;
+	if (has_room(s, need, ret))
 		return 0;
-	}
 	rc = read_often(s, STAT, "memory.stat", text);
 	if (rc)
 		return rc;
 	ret->used = minus(ret->used, line(text, "inactive_file") + line(text, "active_file"));
 	ret->used = minus(ret->used, line(text, "slab_reclaimable"));
-	if ((double)ret->used < need * (double)s->limit) {
-		s->stall_at = 0;
+	if (has_room(s, need, ret))
 		return 0;
-	}
 	if (!read_often(s, EVENTS, "memory.events", text))
 		ret->events = line(text, "high") + line(text, "max");
 	ret->stalled = stalled(s, "memory.pressure", now);
@@ -157,13 +171,11 @@ static int read_group(struct pit_source *s, int64_t now, double need, struct pit
 static int read_group_v1(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
 	char text[TEXT];
-	int rc = read_use(s, "memory.usage_in_bytes", &ret->used);
+	int rc = begin_group(s, "memory.usage_in_bytes", now, ret);
 
 	if (rc)
 		return rc;
-	read_limit(s, now);
-	ret->limit = s->limit;
-	if ((double)ret->used < need * (double)s->limit)
+	if (has_room(s, need, ret))
 		return 0;
 	rc = read_often(s, STAT, "memory.stat", text);
 	if (rc)
@@ -184,9 +196,7 @@ static int read_host(struct pit_source *s, int64_t now, double need, struct pit_
 		return -EBADMSG;
 	ret->used = (minus(total, available) + minus(line(text, "SwapTotal"), line(text, "SwapFree"))) * KIB;
 	ret->limit = (total + line(text, "SwapTotal")) * KIB;
-	if ((double)ret->used < need * (double)ret->limit)
-		s->stall_at = 0;
-	else
+	if (!has_room(s, need, ret))
 		ret->stalled = stalled(s, "pressure/memory", now);
 	return 0;
 }
