@@ -168,20 +168,7 @@ static inline void site_allow(struct pit_site *s, const char *list)
 	pit_idset_free(&cpus);
 }
 
-static inline void site_free(struct pit_site *s)
-{
-	for (size_t i = 0; i < s->cores; i++)
-		pit_idset_free(&s->core[i].cpus);
-	for (size_t i = 0; i < s->nodes; i++)
-		free(s->node[i].distance);
-	free(s->core);
-	free(s->node);
-	free(s->gpu);
-	free(s->nic);
-	pit_idset_free(&s->allowed);
-	*s = (struct pit_site){0};
-}
-#define auto_site PIT_CLEANUP(site_free) struct pit_site
+#define auto_site PIT_CLEANUP(pit_site_free) struct pit_site
 #define auto_placement PIT_CLEANUP(pit_placement_free) struct pit_placement
 
 static inline void site_describe(const struct pit_site *s)
