@@ -157,35 +157,39 @@ static void print_key(struct pit_root *root, struct pit_buf *out)
 	}
 }
 
-static int make_xml(const char *name, void *arg, struct pit_buf *out)
-{
-	pit_auto_buf struct pit_buf key = PIT_BUF_INIT;
-	int rc;
-
-	print_key(arg, &key);
-	if (!pit_runtime_cache_get("hwloc.xml", key.data, out))
-		return 0;
-	pit_buf_clear(out);
-	rc = pit_hwloc_live_xml(out);
-	if (!rc && !out->failed)
-		pit_runtime_cache_put("hwloc.xml", key.data, out->data, out->len);
-	return rc;
-}
-
-/* Reading the XML costs hwloc more than half of all that loading a topology takes, so its result is kept too. */
-static int shape_of_live_xml(struct pit_root *root, const struct pit_text *xml, struct pit_buf *out)
+/* What `make` writes, once until the key changes. */
+static int kept(struct pit_root *root, const char *name, int (*make)(const void *arg, struct pit_buf *out),
+		const void *arg, struct pit_buf *out)
 {
 	pit_auto_buf struct pit_buf key = PIT_BUF_INIT;
 	int rc;
 
 	print_key(root, &key);
-	if (!pit_runtime_cache_get("hwloc.shape", key.data, out))
+	if (!pit_runtime_cache_get(name, key.data, out))
 		return 0;
 	pit_buf_clear(out);
-	rc = pit_hwloc_shape_of_xml(xml->data, xml->len, out);
+	rc = make(arg, out);
 	if (!rc && !out->failed)
-		pit_runtime_cache_put("hwloc.shape", key.data, out->data, out->len);
+		pit_runtime_cache_put(name, key.data, out->data, out->len);
 	return rc;
+}
+
+static int ask_hwloc(const void *arg, struct pit_buf *out)
+{
+	return pit_hwloc_live_xml(out);
+}
+
+static int make_xml(const char *name, void *arg, struct pit_buf *out)
+{
+	return kept(arg, name, ask_hwloc, NULL, out);
+}
+
+/* Reading the XML costs hwloc more than half of all that loading a topology takes, so its result is kept, too. */
+static int read_xml(const void *arg, struct pit_buf *out)
+{
+	const struct pit_text *xml = arg;
+
+	return pit_hwloc_shape_of_xml(xml->data, xml->len, out);
 }
 
 int pit_shape_load(struct pit_root *root, struct pit_shape *ret, struct pit_error *err)
@@ -195,7 +199,7 @@ int pit_shape_load(struct pit_root *root, struct pit_shape *ret, struct pit_erro
 	int rc = pit_root_fact(root, "hwloc.xml", make_xml, root, &xml);
 
 	if (!rc && pit_root_is_live(root))
-		rc = shape_of_live_xml(root, &xml, &text);
+		rc = kept(root, "hwloc.shape", read_xml, &xml, &text);
 	else if (!rc)
 		rc = pit_hwloc_shape_of_foreign_xml(xml.data, xml.len, &text);
 	else if (!pit_root_is_live(root))
