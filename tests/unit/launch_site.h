@@ -171,6 +171,16 @@ static inline void site_allow(struct pit_site *s, const char *list)
 #define auto_site PIT_CLEANUP(pit_site_free) struct pit_site
 #define auto_placement PIT_CLEANUP(pit_placement_free) struct pit_placement
 
+static inline struct pit_placement site_plan(const struct pit_site *s, struct pit_placement_request r)
+{
+	struct pit_placement p = {0};
+	struct pit_error err = PIT_ERROR_INIT;
+
+	if (pit_placement_make(s, &r, &p, &err))
+		fail_msg("%s", err.text);
+	return p;
+}
+
 static inline void site_describe(const struct pit_site *s)
 {
 	char text[256];

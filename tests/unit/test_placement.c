@@ -13,16 +13,6 @@
 
 #define REQUEST(...) ((struct pit_placement_request){__VA_ARGS__})
 
-static struct pit_placement plan(const struct pit_site *s, struct pit_placement_request r)
-{
-	struct pit_placement p = {0};
-	struct pit_error err = PIT_ERROR_INIT;
-
-	if (pit_placement_make(s, &r, &p, &err))
-		fail_msg("%s", err.text);
-	return p;
-}
-
 static void set_is(const struct pit_idset *set, const char *list)
 {
 	char got[512];
@@ -93,7 +83,7 @@ static void without_cpus_there_is_no_placement(void **state)
 static void freed_is_all_zero(void **state)
 {
 	auto_site s = two_sockets();
-	struct pit_placement p = plan(&s, REQUEST(.ranks = 2, .reserve = 1)), zero = {0};
+	struct pit_placement p = site_plan(&s, REQUEST(.ranks = 2, .reserve = 1)), zero = {0};
 
 	pit_placement_free(&p);
 	assert_memory_equal(&p, &zero, sizeof(p));
@@ -106,15 +96,15 @@ static void ranks_come_from_the_request_or_the_gpus(void **state)
 	auto_placement one = {0}, by_gpu = {0}, both = {0};
 
 	SITE_GPUS(&s, 0, 1);
-	one = plan(&s, REQUEST(.ranks = 0));
+	one = site_plan(&s, REQUEST(.ranks = 0));
 	assert_int_equal(one.ranks, 1);
 	assert_int_equal(one.bind, PIT_BIND_EXCLUSIVE); /* its GPUs are on several nodes: all is its own */
 	assert_int_equal(one.seat[0].gpus, 2);
 	set_is(&one.seat[0].cpus, "0-31");
-	by_gpu = plan(&s, REQUEST(.per_gpu = 3));
+	by_gpu = site_plan(&s, REQUEST(.per_gpu = 3));
 	assert_int_equal(by_gpu.ranks, 6);
 	assert_int_equal(by_gpu.bind, PIT_BIND_EXCLUSIVE);
-	both = plan(&s, REQUEST(.ranks = 2, .per_gpu = 1));
+	both = site_plan(&s, REQUEST(.ranks = 2, .per_gpu = 1));
 	assert_int_equal(both.ranks, 2);
 }
 
@@ -124,7 +114,7 @@ static void one_rank_stays_beside_gpus_of_one_node(void **state)
 	auto_placement p = {0};
 
 	SITE_GPUS(&s, 1, 1);
-	p = plan(&s, REQUEST(.ranks = 1));
+	p = site_plan(&s, REQUEST(.ranks = 1));
 	assert_int_equal(p.bind, PIT_BIND_NODE);
 	assert_int_equal(p.seat[0].gpus, 2);
 	assert_int_equal(p.seat[0].distance, 10);
@@ -173,7 +163,7 @@ static void gpus_go_to_ranks_evenly(void **state)
 
 		for (int g = 0; g < rows[i].gpus; g++)
 			site_add_gpu(&s, g % 2);
-		p = plan(&s, rows[i].request);
+		p = site_plan(&s, rows[i].request);
 		assert_int_equal(p.view, rows[i].view);
 		for (int r = 0; r < p.ranks; r++) {
 			assert_int_equal(p.seat[r].gpu_first, rows[i].first[r]);
@@ -189,11 +179,11 @@ static void a_gpu_without_rank_is_told(void **state)
 	auto_placement three = {0}, two = {0}, more = {0};
 
 	SITE_GPUS(&s, 0, 0, 1, 1);
-	three = plan(&s, REQUEST(.ranks = 3));
+	three = site_plan(&s, REQUEST(.ranks = 3));
 	assert_true(says(&three.warnings, "GPU 0000:35:00.0 has no rank"));
-	two = plan(&s, REQUEST(.ranks = 2));
+	two = site_plan(&s, REQUEST(.ranks = 2));
 	assert_true(says(&two.warnings, "each of the GPUs 2-3 has no rank"));
-	more = plan(&s, REQUEST(.ranks = 8, .view = PIT_GPU_VIEW_ALL));
+	more = site_plan(&s, REQUEST(.ranks = 8, .view = PIT_GPU_VIEW_ALL));
 	assert_true(says(&more.warnings, "cuda:LOCAL_RANK does not exist for ranks from 4 on"));
 }
 
@@ -204,9 +194,9 @@ static void mig_is_seen_by_its_owner_alone(void **state)
 
 	SITE_GPUS(&s, 0, 0);
 	s.gpu[1].mig = true;
-	automatic = plan(&s, REQUEST(.ranks = 2));
+	automatic = site_plan(&s, REQUEST(.ranks = 2));
 	assert_int_equal(automatic.view, PIT_GPU_VIEW_OWN);
-	all = plan(&s, REQUEST(.ranks = 2, .view = PIT_GPU_VIEW_ALL));
+	all = site_plan(&s, REQUEST(.ranks = 2, .view = PIT_GPU_VIEW_ALL));
 	assert_true(says(&all.warnings, "every rank would use the same one"));
 }
 
@@ -249,7 +239,7 @@ static void the_binds_give_what_they_say(void **state)
 		auto_placement p = {0};
 
 		SITE_GPUS(&s, 0, 0, 0, 1);
-		p = plan(&s, REQUEST(.ranks = 4, .bind = rows[i].bind));
+		p = site_plan(&s, REQUEST(.ranks = 4, .bind = rows[i].bind));
 		for (int r = 0; r < 4; r++)
 			set_is(&p.seat[r].cpus, rows[i].cpus[r]);
 		set_is(&p.idle, rows[i].idle);
@@ -269,24 +259,24 @@ static void a_socket_may_have_several_nodes_and_a_node_several_sockets(void **st
 	auto_placement p = {0}, q = {0}, unknown = {0};
 
 	SITE_GPUS(&many, 3);
-	p = plan(&many, REQUEST(.ranks = 1, .bind = PIT_BIND_SOCKET));
+	p = site_plan(&many, REQUEST(.ranks = 1, .bind = PIT_BIND_SOCKET));
 	set_is(&p.seat[0].cpus, "8-15");
 	assert_int_equal(p.seat[0].distance, 12);
 	for (size_t i = 0; i < many.cores; i++)
 		many.core[i].package = -1;
-	unknown = plan(&many, REQUEST(.ranks = 1, .bind = PIT_BIND_SOCKET));
+	unknown = site_plan(&many, REQUEST(.ranks = 1, .bind = PIT_BIND_SOCKET));
 	set_is(&unknown.seat[0].cpus, "12-15");
 	assert_true(says(&unknown.seat[0].why, "the package is not known: the node instead"));
 	SITE_GPUS(&one, 0);
 	one.core[7].package = 1;
-	q = plan(&one, REQUEST(.ranks = 1, .bind = PIT_BIND_SOCKET));
+	q = site_plan(&one, REQUEST(.ranks = 1, .bind = PIT_BIND_SOCKET));
 	set_is(&q.seat[0].cpus, "0-7");
 }
 
 static void unknown_l3_caches_are_divided_as_cores(void **state)
 {
 	auto_site s = site_make((struct machine){.packages = 1, .nodes = 1, .cores = 8, .smt = 1});
-	auto_placement p = plan(&s, REQUEST(.ranks = 2, .bind = PIT_BIND_L3));
+	auto_placement p = site_plan(&s, REQUEST(.ranks = 2, .bind = PIT_BIND_L3));
 
 	assert_int_equal(p.bind, PIT_BIND_EXCLUSIVE);
 	set_is(&p.seat[1].cpus, "4-7");
@@ -308,7 +298,7 @@ static void whole_caches_are_kept_while_shares_stay_even(void **state)
 	for (size_t i = 0; i < PIT_COUNT(rows); i++) {
 		auto_site s = site_make((struct machine){
 			.packages = 1, .nodes = 1, .l3s = rows[i].l3s, .cores = rows[i].cores, .smt = 1});
-		auto_placement p = plan(&s, REQUEST(.ranks = rows[i].ranks));
+		auto_placement p = site_plan(&s, REQUEST(.ranks = rows[i].ranks));
 
 		set_is(&p.seat[0].cpus, rows[i].first);
 		set_is(&p.seat[p.ranks - 1].cpus, rows[i].last);
@@ -323,10 +313,10 @@ static void a_cache_with_few_cores_is_no_fair_share(void **state)
 	auto_placement even = {0}, near = {0};
 
 	site_allow(&s, "0-6");
-	near = plan(&s, REQUEST(.ranks = 2));
+	near = site_plan(&s, REQUEST(.ranks = 2));
 	set_is(&near.seat[1].cpus, "4-6");
 	site_allow(&s, "0-4");
-	even = plan(&s, REQUEST(.ranks = 2));
+	even = site_plan(&s, REQUEST(.ranks = 2));
 	set_is(&even.seat[1].cpus, "3-4");
 }
 
@@ -337,7 +327,7 @@ static void a_core_with_interrupts_goes_where_more_is(void **state)
 	auto_placement p = {0};
 
 	s.core[8].irq = true;
-	p = plan(&s, REQUEST(.ranks = 4));
+	p = site_plan(&s, REQUEST(.ranks = 4));
 	set_is(&p.seat[0].cpus, "0-1");
 	set_is(&p.seat[3].cpus, "6-8");
 }
@@ -350,7 +340,7 @@ static void one_thread_leaves_the_others_idle(void **state)
 	SITE_GPUS(&s, 0, 1);
 	site_allow(&s, "0,2-31"); /* of core 0, thread 16 is left... */
 	site_allow(&s, "1-31");   /* ...and is its lowest now */
-	p = plan(&s, REQUEST(.ranks = 2, .one_thread = true));
+	p = site_plan(&s, REQUEST(.ranks = 2, .one_thread = true));
 	set_is(&p.seat[0].cpus, "2-7,16-17");
 	set_is(&p.seat[1].cpus, "8-15");
 	set_is(&p.idle, "18-31");
@@ -382,7 +372,7 @@ static void reserved_cpus_are_whole_cores_with_interrupts_first(void **state)
 			SITE_GPUS(&s, 0, 1);
 			for (int k = 0; k < 3 && rows[i].irq[k]; k++)
 				s.core[rows[i].irq[k]].irq = true;
-			p = plan(&s, REQUEST(.ranks = 2, .reserve = rows[i].reserve, .bind = (enum pit_bind)bind));
+			p = site_plan(&s, REQUEST(.ranks = 2, .reserve = rows[i].reserve, .bind = (enum pit_bind)bind));
 			set_is(&p.reserved, rows[i].reserved);
 			for (int r = 0; r < 2; r++)
 				assert_false(pit_idset_intersects(&p.seat[r].cpus, &p.reserved));
@@ -392,7 +382,7 @@ static void reserved_cpus_are_whole_cores_with_interrupts_first(void **state)
 static void reserved_cpus_without_binding_are_told(void **state)
 {
 	auto_site s = two_sockets();
-	auto_placement p = plan(&s, REQUEST(.ranks = 2, .reserve = 2, .bind = PIT_BIND_NONE));
+	auto_placement p = site_plan(&s, REQUEST(.ranks = 2, .reserve = 2, .bind = PIT_BIND_NONE));
 
 	set_is(&p.reserved, "0,16");
 	assert_true(says(&p.warnings, "with --bind none nothing keeps ranks off the reserved CPUs"));
@@ -418,7 +408,7 @@ static void network_cards_are_the_gpus_or_the_nodes(void **state)
 	add_nic(&s, "mlx5_1", true, 0);
 	s.gpu[0].nic_at = 2;
 	strcpy(s.gpu[0].nic_why, "same PCI switch");
-	p = plan(&s, REQUEST(.ranks = 4));
+	p = site_plan(&s, REQUEST(.ranks = 4));
 	assert_int_equal(p.seat[0].nic_at, 2);
 	assert_true(says(&p.seat[0].why, "network card mlx5_1: same PCI switch"));
 	assert_int_equal(p.seat[1].nic_at, 2); /* round the node's RDMA cards */
@@ -432,15 +422,15 @@ static void distance_is_from_the_gpu_to_the_farthest_cpu(void **state)
 	auto_placement near = {0}, far = {0}, none = {0};
 
 	SITE_GPUS(&s, 0);
-	near = plan(&s, REQUEST(.ranks = 2, .spill = PIT_SPILL_NONE));
+	near = site_plan(&s, REQUEST(.ranks = 2, .spill = PIT_SPILL_NONE));
 	assert_int_equal(near.seat[1].distance, 10);
-	far = plan(&s, REQUEST(.ranks = 2));
+	far = site_plan(&s, REQUEST(.ranks = 2));
 	assert_int_equal(far.seat[1].distance, 32);
 	for (size_t i = 0; i < s.nodes; i++) {
 		free(s.node[i].distance);
 		s.node[i].distance = NULL;
 	}
-	none = plan(&s, REQUEST(.ranks = 2));
+	none = site_plan(&s, REQUEST(.ranks = 2));
 	assert_int_equal(none.seat[1].distance, 0);
 }
 
@@ -451,7 +441,7 @@ static void ranks_with_more_gpus_have_more_cores(void **state)
 	auto_placement p = {0};
 
 	SITE_GPUS(&s, 0, 0, 0, 0, 1, 1, 1, 1);
-	p = plan(&s, REQUEST(.ranks = 3, .view = PIT_GPU_VIEW_OWN));
+	p = site_plan(&s, REQUEST(.ranks = 3, .view = PIT_GPU_VIEW_OWN));
 	set_is(&p.seat[0].cpus, "0-5,16-21");
 	set_is(&p.seat[1].cpus, "6-11,22-27");
 	set_is(&p.seat[2].cpus, "12-15,28-31");
@@ -464,10 +454,10 @@ static void the_largest_machine_is_placed(void **state)
 	auto_site s = site_make((struct machine){.packages = 2, .nodes = 4, .l3s = 4, .cores = 8, .smt = 2});
 	auto_placement each = {0}, most = {0};
 
-	each = plan(&s, REQUEST(.ranks = 512, .bind = PIT_BIND_EXCLUSIVE));
+	each = site_plan(&s, REQUEST(.ranks = 512, .bind = PIT_BIND_EXCLUSIVE));
 	for (int r = 0; r < 512; r++)
 		assert_int_equal(pit_idset_count(&each.seat[r].cpus), 1);
-	most = plan(&s, REQUEST(.ranks = PIT_RANKS_MAX));
+	most = site_plan(&s, REQUEST(.ranks = PIT_RANKS_MAX));
 	assert_int_equal(most.ranks, PIT_RANKS_MAX);
 	assert_true(most.seat[PIT_RANKS_MAX - 1].shared);
 }

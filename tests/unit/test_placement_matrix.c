@@ -12,17 +12,7 @@
 
 #include "launch_site.h"
 
-#define PLAN(s, ...) plan(s, (struct pit_placement_request){__VA_ARGS__})
-
-static struct pit_placement plan(const struct pit_site *s, struct pit_placement_request r)
-{
-	struct pit_placement p = {0};
-	struct pit_error err = PIT_ERROR_INIT;
-
-	if (pit_placement_make(s, &r, &p, &err))
-		fail_msg("%s", err.text);
-	return p;
-}
+#define PLAN(s, ...) site_plan(s, (struct pit_placement_request){__VA_ARGS__})
 
 /* The CPUs of each rank, in order; NULL ends them. */
 static void seats_are(const struct pit_placement *p, const char *const *cpus)
