@@ -20,7 +20,7 @@
 
 struct watch {
 	struct pit_pressure *p;
-	struct pit_source src;
+	struct pit_pressure_source src;
 	struct pit_forecast f;
 	struct pit_forecast_sample last;
 	int64_t due, awake_until;
@@ -40,7 +40,7 @@ static void leave(struct watch *w)
 {
 	if (w->src.trigger >= 0)
 		pit_loop_unwatch(w->p->r.loop, w->src.trigger);
-	pit_source_close(&w->src);
+	pit_pressure_source_close(&w->src);
 	w->gone = true;
 }
 
@@ -105,7 +105,7 @@ static void look(struct watch *w, int64_t now)
 	int64_t left;
 	int rc;
 
-	rc = pit_source_read(&w->src, now, NEED * w->f.rules.never, &w->last);
+	rc = pit_pressure_source_read(&w->src, now, NEED * w->f.rules.never, &w->last);
 	if (rc == -ENOENT || rc == -ENODEV)
 		leave(w);
 	w->due = now + SLOW; /* where it failed for want of memory or files, it may not the next time */
@@ -163,13 +163,14 @@ static int woken(void *arg, uint32_t events)
 /* Sampling goes on where the kernel grants no trigger. */
 static void listen_to(struct watch *w)
 {
-	if (pit_source_set_trigger(&w->src) || !pit_loop_watch(w->p->r.loop, w->src.trigger, EPOLLPRI, woken, w))
+	if (pit_pressure_source_set_trigger(&w->src) ||
+	    !pit_loop_watch(w->p->r.loop, w->src.trigger, EPOLLPRI, woken, w))
 		return;
 	close(w->src.trigger);
 	w->src.trigger = -1;
 }
 
-int pit_pressure_begin(const struct pit_pressure_request *r, struct pit_source *sources, size_t count,
+int pit_pressure_begin(const struct pit_pressure_request *r, struct pit_pressure_source *sources, size_t count,
 		       struct pit_pressure **ret, struct pit_error *err)
 {
 	struct pit_pressure *p = calloc(1, sizeof(*p));
@@ -179,7 +180,7 @@ int pit_pressure_begin(const struct pit_pressure_request *r, struct pit_source *
 		p->w = calloc(count ? count : 1, sizeof(*p->w));
 	if (!p || !p->w) {
 		for (size_t i = 0; i < count; i++)
-			pit_source_close(&sources[i]);
+			pit_pressure_source_close(&sources[i]);
 		free(p);
 		return pit_fail(err, ENOMEM, "out of memory");
 	}
@@ -201,7 +202,7 @@ int pit_pressure_begin(const struct pit_pressure_request *r, struct pit_source *
 
 int pit_pressure_open(const struct pit_pressure_request *r, struct pit_pressure **ret, struct pit_error *err)
 {
-	pit_auto_free struct pit_source *sources = NULL;
+	pit_auto_free struct pit_pressure_source *sources = NULL;
 	size_t count;
 	int rc = pit_pressure_find(r, &sources, &count);
 

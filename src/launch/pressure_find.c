@@ -8,7 +8,7 @@
 #include "launch/pressure_parts.h"
 
 struct list {
-	struct pit_source *item;
+	struct pit_pressure_source *item;
 	size_t count, size;
 	int rc;
 };
@@ -17,7 +17,7 @@ static bool room(struct list *l)
 {
 	if (l->count == l->size) {
 		size_t size = l->size ? 2 * l->size : 16;
-		struct pit_source *more;
+		struct pit_pressure_source *more;
 
 		if (size > PIT_PRESSURE_SOURCES_MAX)
 			return false;
@@ -35,17 +35,17 @@ static bool room(struct list *l)
 /* Groups are added from within: what comes later is further up. */
 static int add_group(const char *dir, bool v2, int rank, struct list *l)
 {
-	struct pit_source *s;
+	struct pit_pressure_source *s;
 	int rc;
 
 	if (!room(l))
 		return l->rc;
 	s = &l->item[l->count];
-	rc = pit_source_group(dir, v2, rank, s);
+	rc = pit_pressure_source_group(dir, v2, rank, s);
 	if (rc)
 		return rc == -ENOMEM ? rc : 0;
 	if (s->limit == UINT64_MAX)
-		pit_source_close(s);
+		pit_pressure_source_close(s);
 	else
 		l->count++;
 	return 0;
@@ -97,7 +97,7 @@ static void add_inherited(struct list *l)
 	pit_mounts_free(&mounts);
 }
 
-int pit_pressure_find(const struct pit_pressure_request *r, struct pit_source **ret, size_t *ret_count)
+int pit_pressure_find(const struct pit_pressure_request *r, struct pit_pressure_source **ret, size_t *ret_count)
 {
 	struct list l = {0};
 
@@ -105,9 +105,9 @@ int pit_pressure_find(const struct pit_pressure_request *r, struct pit_source **
 		add_leaves(r, &l);
 	if (!l.count)
 		add_inherited(&l);
-	if (r->mems && room(&l) && !pit_source_nodes("/sys/devices/system/node", r->mems, &l.item[l.count]))
+	if (r->mems && room(&l) && !pit_pressure_source_nodes("/sys/devices/system/node", r->mems, &l.item[l.count]))
 		l.count++;
-	if (room(&l) && !pit_source_host("/proc", &l.item[l.count]))
+	if (room(&l) && !pit_pressure_source_host("/proc", &l.item[l.count]))
 		l.count++;
 	if (!l.rc) {
 		*ret = l.item;
@@ -115,7 +115,7 @@ int pit_pressure_find(const struct pit_pressure_request *r, struct pit_source **
 		return 0;
 	}
 	for (size_t i = 0; i < l.count; i++)
-		pit_source_close(&l.item[i]);
+		pit_pressure_source_close(&l.item[i]);
 	free(l.item);
 	return l.rc;
 }

@@ -104,15 +104,15 @@ static void say_why(const struct pit_forecast *f, const struct pit_pressure_news
 	}
 }
 
-void pit_pressure_say(const struct pit_source *s, const struct pit_forecast *f, const struct pit_pressure_news *news,
-		      char *ret, size_t size)
+void pit_pressure_say(const struct pit_pressure_source *s, const struct pit_forecast *f,
+		      const struct pit_pressure_news *news, char *ret, size_t size)
 {
 	pit_auto_buf struct pit_buf b = PIT_BUF_INIT;
 	char used[32], limit[32];
 
 	pit_buf_printf(&b, "%s: %s of %s (%s) in use", s->name, pit_format_size(news->used, used, sizeof(used)),
 		       pit_format_size(news->limit, limit, sizeof(limit)), s->limit_file);
-	if (s->kind != PIT_SOURCE_HOST)
+	if (s->kind != PIT_PRESSURE_SOURCE_HOST)
 		pit_buf_puts(&b, " without page cache");
 	say_why(f, news, &b);
 	snprintf(ret, size, "%s", b.data);

@@ -31,7 +31,7 @@ static int read_fd(int fd, char *text)
 	return 0;
 }
 
-static int read_file(const struct pit_source *s, const char *name, char *text)
+static int read_file(const struct pit_pressure_source *s, const char *name, char *text)
 {
 	pit_auto_close int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC);
 
@@ -39,7 +39,7 @@ static int read_file(const struct pit_source *s, const char *name, char *text)
 }
 
 /* A file that is read often stays open, unless so many are that others may find no room. */
-static int read_often(struct pit_source *s, int which, const char *name, char *text)
+static int read_often(struct pit_pressure_source *s, int which, const char *name, char *text)
 {
 	pit_auto_close int fd = -1;
 
@@ -54,7 +54,7 @@ static int read_often(struct pit_source *s, int which, const char *name, char *t
 	return read_fd(s->file[which], text);
 }
 
-static int read_use(struct pit_source *s, const char *name, uint64_t *ret)
+static int read_use(struct pit_pressure_source *s, const char *name, uint64_t *ret)
 {
 	char text[TEXT];
 	int rc = read_often(s, USE, name, text);
@@ -78,7 +78,7 @@ static uint64_t minus(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-static void lower(struct pit_source *s, const char *file)
+static void lower(struct pit_pressure_source *s, const char *file)
 {
 	char text[TEXT];
 	uint64_t n;
@@ -90,14 +90,14 @@ static void lower(struct pit_source *s, const char *file)
 }
 
 /* Limits may be moved while the job runs, but that is rare. */
-static void read_limit(struct pit_source *s, int64_t now)
+static void read_limit(struct pit_pressure_source *s, int64_t now)
 {
 	if (s->limit_at && now - s->limit_at < LIMIT_NS)
 		return;
 	s->limit_at = now;
 	s->limit = UINT64_MAX;
 	s->limit_file = "no limit";
-	if (s->kind == PIT_SOURCE_GROUP) {
+	if (s->kind == PIT_PRESSURE_SOURCE_GROUP) {
 		lower(s, "memory.max");
 		lower(s, "memory.high");
 	} else {
@@ -106,7 +106,7 @@ static void read_limit(struct pit_source *s, int64_t now)
 }
 
 /* Share of the time since the last reading that tasks stalled; -1 unknown. */
-static double stalled(struct pit_source *s, const char *file, int64_t now)
+static double stalled(struct pit_pressure_source *s, const char *file, int64_t now)
 {
 	uint64_t before = s->stall_us;
 	int64_t since = s->stall_at;
@@ -125,7 +125,7 @@ static double stalled(struct pit_source *s, const char *file, int64_t now)
 	return share < 1 ? share : 1;
 }
 
-static int begin_group(struct pit_source *s, const char *file, int64_t now, struct pit_forecast_sample *ret)
+static int begin_group(struct pit_pressure_source *s, const char *file, int64_t now, struct pit_forecast_sample *ret)
 {
 	int rc = read_use(s, file, &ret->used);
 
@@ -137,7 +137,7 @@ static int begin_group(struct pit_source *s, const char *file, int64_t now, stru
 }
 
 /* Nothing more is read of what has room, and its stalls count anew from when it has none. */
-static bool has_room(struct pit_source *s, double need, const struct pit_forecast_sample *sample)
+static bool has_room(struct pit_pressure_source *s, double need, const struct pit_forecast_sample *sample)
 {
 	if ((double)sample->used >= need * (double)sample->limit)
 		return false;
@@ -146,7 +146,7 @@ static bool has_room(struct pit_source *s, double need, const struct pit_forecas
 }
 
 /* Not use: what reclaim takes. That is less than all file pages, since tmpfs and shared memory are none of these. */
-static int read_group(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+static int read_group(struct pit_pressure_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
 	char text[TEXT];
 	int rc = begin_group(s, "memory.current", now, ret);
@@ -168,7 +168,7 @@ static int read_group(struct pit_source *s, int64_t now, double need, struct pit
 	return 0;
 }
 
-static int read_group_v1(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+static int read_group_v1(struct pit_pressure_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
 	char text[TEXT];
 	int rc = begin_group(s, "memory.usage_in_bytes", now, ret);
@@ -184,7 +184,7 @@ static int read_group_v1(struct pit_source *s, int64_t now, double need, struct 
 	return 0;
 }
 
-static int read_host(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+static int read_host(struct pit_pressure_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
 	uint64_t total, available;
 	char text[TEXT];
@@ -209,7 +209,7 @@ static uint64_t node_line(const char *text, int node, const char *key)
 	return line(text, full);
 }
 
-static int read_nodes(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+static int read_nodes(struct pit_pressure_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
 	uint64_t room = 0;
 
@@ -231,13 +231,13 @@ static int read_nodes(struct pit_source *s, int64_t now, double need, struct pit
 	return ret->limit ? 0 : -EBADMSG;
 }
 
-int pit_source_read(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
+int pit_pressure_source_read(struct pit_pressure_source *s, int64_t now, double need, struct pit_forecast_sample *ret)
 {
-	static int (*const readers[])(struct pit_source *, int64_t, double, struct pit_forecast_sample *) = {
-		[PIT_SOURCE_GROUP] = read_group,
-		[PIT_SOURCE_GROUP_V1] = read_group_v1,
-		[PIT_SOURCE_HOST] = read_host,
-		[PIT_SOURCE_NODES] = read_nodes,
+	static int (*const readers[])(struct pit_pressure_source *, int64_t, double, struct pit_forecast_sample *) = {
+		[PIT_PRESSURE_SOURCE_GROUP] = read_group,
+		[PIT_PRESSURE_SOURCE_GROUP_V1] = read_group_v1,
+		[PIT_PRESSURE_SOURCE_HOST] = read_host,
+		[PIT_PRESSURE_SOURCE_NODES] = read_nodes,
 	};
 	struct pit_forecast_sample r = {.when = now, .stalled = -1, .events = UINT64_MAX};
 	int rc = readers[s->kind](s, now, need, &r);
@@ -248,43 +248,45 @@ int pit_source_read(struct pit_source *s, int64_t now, double need, struct pit_f
 }
 
 /* A source that reads; *ret is written on success only. */
-static int begin(struct pit_source *s, const char *path, struct pit_source *ret)
+static int begin(struct pit_pressure_source *s, const char *path, struct pit_pressure_source *ret)
 {
 	struct pit_forecast_sample sample;
 	int rc;
 
 	s->trigger = -1;
-	for (int i = 0; i < PIT_SOURCE_FILES; i++)
+	for (int i = 0; i < PIT_PRESSURE_SOURCE_FILES; i++)
 		s->file[i] = -1;
 	s->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	rc = s->dir < 0 ? -errno : pit_source_read(s, pit_now(), 0, &sample);
+	rc = s->dir < 0 ? -errno : pit_pressure_source_read(s, pit_now(), 0, &sample);
 	if (rc) {
-		pit_source_close(s);
+		pit_pressure_source_close(s);
 		return rc;
 	}
 	*ret = *s;
 	return 0;
 }
 
-int pit_source_group(const char *path, bool v2, int rank, struct pit_source *ret)
+int pit_pressure_source_group(const char *path, bool v2, int rank, struct pit_pressure_source *ret)
 {
-	struct pit_source s = {.kind = v2 ? PIT_SOURCE_GROUP : PIT_SOURCE_GROUP_V1, .rank = rank};
+	struct pit_pressure_source s = {.kind = v2 ? PIT_PRESSURE_SOURCE_GROUP : PIT_PRESSURE_SOURCE_GROUP_V1,
+					.rank = rank};
 
 	snprintf(s.name, sizeof(s.name), "%s", path);
 	return begin(&s, path, ret);
 }
 
-int pit_source_host(const char *proc, struct pit_source *ret)
+int pit_pressure_source_host(const char *proc, struct pit_pressure_source *ret)
 {
-	struct pit_source s = {.kind = PIT_SOURCE_HOST, .rank = -1, .limit_file = "MemTotal and SwapTotal"};
+	struct pit_pressure_source s = {
+		.kind = PIT_PRESSURE_SOURCE_HOST, .rank = -1, .limit_file = "MemTotal and SwapTotal"};
 
 	snprintf(s.name, sizeof(s.name), "%s/meminfo", proc);
 	return begin(&s, proc, ret);
 }
 
-int pit_source_nodes(const char *path, const struct pit_idset *nodes, struct pit_source *ret)
+int pit_pressure_source_nodes(const char *path, const struct pit_idset *nodes, struct pit_pressure_source *ret)
 {
-	struct pit_source s = {.kind = PIT_SOURCE_NODES, .rank = -1, .limit_file = "MemTotal"};
+	struct pit_pressure_source s = {.kind = PIT_PRESSURE_SOURCE_NODES, .rank = -1, .limit_file = "MemTotal"};
 	char list[256];
 
 	if (pit_idset_copy(&s.nodes, nodes))
@@ -293,27 +295,27 @@ int pit_source_nodes(const char *path, const struct pit_idset *nodes, struct pit
 	return begin(&s, path, ret);
 }
 
-void pit_source_close(struct pit_source *s)
+void pit_pressure_source_close(struct pit_pressure_source *s)
 {
 	pit_cleanup_close(&s->dir);
 	pit_cleanup_close(&s->trigger);
 	s->dir = s->trigger = -1;
-	for (int i = 0; i < PIT_SOURCE_FILES; i++) {
+	for (int i = 0; i < PIT_PRESSURE_SOURCE_FILES; i++) {
 		pit_cleanup_close(&s->file[i]);
 		s->file[i] = -1;
 	}
 	pit_idset_free(&s->nodes);
 }
 
-int pit_source_set_trigger(struct pit_source *s)
+int pit_pressure_source_set_trigger(struct pit_pressure_source *s)
 {
 	/* 7.5 % of two seconds: unprivileged triggers must have windows of whole two seconds. */
 	static const char wish[] = "some 150000 2000000";
 	static const char *const files[] = {
-		[PIT_SOURCE_GROUP] = "memory.pressure",
-		[PIT_SOURCE_HOST] = "pressure/memory",
-		[PIT_SOURCE_GROUP_V1] = NULL,
-		[PIT_SOURCE_NODES] = NULL,
+		[PIT_PRESSURE_SOURCE_GROUP] = "memory.pressure",
+		[PIT_PRESSURE_SOURCE_HOST] = "pressure/memory",
+		[PIT_PRESSURE_SOURCE_GROUP_V1] = NULL,
+		[PIT_PRESSURE_SOURCE_NODES] = NULL,
 	};
 	pit_auto_close int fd = -1;
 

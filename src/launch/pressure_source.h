@@ -10,19 +10,25 @@
 #include "launch/forecast.h"
 #include "pitcrew/error.h"
 
-enum pit_source_kind { PIT_SOURCE_GROUP, PIT_SOURCE_GROUP_V1, PIT_SOURCE_HOST, PIT_SOURCE_NODES };
+enum pit_pressure_source_kind {
+	PIT_PRESSURE_SOURCE_GROUP,
+	PIT_PRESSURE_SOURCE_GROUP_V1,
+	PIT_PRESSURE_SOURCE_HOST,
+	PIT_PRESSURE_SOURCE_NODES
+};
 
-#define PIT_SOURCE_FILES 4
+#define PIT_PRESSURE_SOURCE_FILES 4
 
-struct pit_source {
-	enum pit_source_kind kind;
-	int rank;                   /* -1: no rank's own */
-	char name[512];             /* for people: a directory or a file */
-	int dir;                    /* its files are below */
-	int file[PIT_SOURCE_FILES]; /* those that are read often stay open: that halves the cost; -1 not open */
-	int trigger;                /* pressure file with a trigger set; -1 none */
-	struct pit_idset nodes;     /* of NODES */
-	const char *limit_file;     /* that sets the limit: "memory.max" */
+struct pit_pressure_source {
+	enum pit_pressure_source_kind kind;
+	int rank;                            /* -1: no rank's own */
+	char name[512];                      /* for people: a directory or a file */
+	int dir;                             /* its files are below */
+	int file[PIT_PRESSURE_SOURCE_FILES]; /* those that are read often stay open: that halves the cost; -1 not open
+					      */
+	int trigger;                         /* pressure file with a trigger set; -1 none */
+	struct pit_idset nodes;              /* of NODES */
+	const char *limit_file;              /* that sets the limit: "memory.max" */
 	uint64_t limit;
 	int64_t limit_at;  /* when it was read */
 	uint64_t stall_us; /* total at stall_at; 0 not read yet */
@@ -30,21 +36,21 @@ struct pit_source {
 };
 
 /* The group `path` of v2 or v1. -ENOENT: it has no memory controller. The limit is the lower of max and high. */
-int pit_source_group(const char *path, bool v2, int rank, struct pit_source *ret);
+int pit_pressure_source_group(const char *path, bool v2, int rank, struct pit_pressure_source *ret);
 
 /* `proc` is "/proc". Use is what is not available; swap counts as room. */
-int pit_source_host(const char *proc, struct pit_source *ret);
+int pit_pressure_source_host(const char *proc, struct pit_pressure_source *ret);
 
 /* Memory of the nodes together, for strict bindings; `path` is "/sys/devices/system/node". -ENOENT: not there. */
-int pit_source_nodes(const char *path, const struct pit_idset *nodes, struct pit_source *ret);
-void pit_source_close(struct pit_source *s); /* safe twice */
+int pit_pressure_source_nodes(const char *path, const struct pit_idset *nodes, struct pit_pressure_source *ret);
+void pit_pressure_source_close(struct pit_pressure_source *s); /* safe twice */
 
 /* Below the share `need` of the limit, `used` may count page cache and the rest stays unknown: cheaper. -errno: it is
  * gone, or makes no sense. */
-int pit_source_read(struct pit_source *s, int64_t now, double need, struct pit_forecast_sample *ret);
+int pit_pressure_source_read(struct pit_pressure_source *s, int64_t now, double need, struct pit_forecast_sample *ret);
 
 /* Asks the kernel to wake us when tasks stall on memory: `s->trigger` gets readable as EPOLLPRI. -errno: sampling must
  * do (no PSI, no privilege before Linux 6.5, version 1, nodes). */
-int pit_source_set_trigger(struct pit_source *s);
+int pit_pressure_source_set_trigger(struct pit_pressure_source *s);
 
 #endif

@@ -88,13 +88,13 @@ static void a_group_without_its_page_cache(void **state)
 {
 	struct place *p = *state;
 	struct pit_forecast_sample r;
-	struct pit_source s;
+	struct pit_pressure_source s;
 
 	put_group(p);
-	assert_int_equal(pit_source_group(p->dir, true, 3, &s), 0);
+	assert_int_equal(pit_pressure_source_group(p->dir, true, 3, &s), 0);
 	assert_int_equal(s.rank, 3);
 	assert_string_equal(s.name, p->dir);
-	assert_int_equal(pit_source_read(&s, 1000, 0.5, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, 1000, 0.5, &r), 0);
 	assert_int_equal(r.when, 1000);
 	assert_int_equal(r.used, 900000000 - 251000000);
 	assert_int_equal(r.limit, GIB);
@@ -102,122 +102,122 @@ static void a_group_without_its_page_cache(void **state)
 	assert_int_equal(r.events, 7);
 
 	/* Below the share that is asked about, page cache may count and the rest is not looked for. */
-	assert_int_equal(pit_source_read(&s, 2000, 0.9, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, 2000, 0.9, &r), 0);
 	assert_int_equal(r.used, 900000000);
 	assert_true(r.events == UINT64_MAX);
 	assert_true(r.stalled < 0);
-	pit_source_close(&s);
-	pit_source_close(&s);
+	pit_pressure_source_close(&s);
+	pit_pressure_source_close(&s);
 }
 
 static void the_share_of_time_that_tasks_stalled(void **state)
 {
 	struct place *p = *state;
 	struct pit_forecast_sample r;
-	struct pit_source s;
+	struct pit_pressure_source s;
 	int64_t now = pit_now();
 
 	put_group(p);
-	assert_int_equal(pit_source_group(p->dir, true, -1, &s), 0);
+	assert_int_equal(pit_pressure_source_group(p->dir, true, -1, &s), 0);
 	now += SECOND;
-	assert_int_equal(pit_source_read(&s, now, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, now, 0, &r), 0);
 	assert_true(r.stalled == 0);
 	put_text(p, "memory.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1100000");
 	now += SECOND / 2;
-	assert_int_equal(pit_source_read(&s, now, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, now, 0, &r), 0);
 	assert_true(fabs(r.stalled - 0.2) < 1e-9);
 
 	/* It counts backwards, or not at all: unknown, not none. */
 	put_text(p, "memory.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=5");
-	assert_int_equal(pit_source_read(&s, now + SECOND, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, now + SECOND, 0, &r), 0);
 	assert_true(r.stalled < 0);
 	put_text(p, "memory.pressure", "junk");
-	assert_int_equal(pit_source_read(&s, now + 2 * SECOND, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, now + 2 * SECOND, 0, &r), 0);
 	assert_true(r.stalled < 0);
-	pit_source_close(&s);
+	pit_pressure_source_close(&s);
 }
 
 static void the_lower_limit_counts_and_may_move(void **state)
 {
 	struct place *p = *state;
 	struct pit_forecast_sample r;
-	struct pit_source s;
+	struct pit_pressure_source s;
 	int64_t now = pit_now();
 
 	put_group(p);
 	put(p, "memory.high", 800 * MIB);
-	assert_int_equal(pit_source_group(p->dir, true, 0, &s), 0);
+	assert_int_equal(pit_pressure_source_group(p->dir, true, 0, &s), 0);
 	assert_int_equal(s.limit, 800 * MIB);
 	assert_string_equal(s.limit_file, "memory.high");
 	put(p, "memory.max", 700 * MIB);
-	assert_int_equal(pit_source_read(&s, now + 6 * SECOND, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, now + 6 * SECOND, 0, &r), 0);
 	assert_int_equal(r.limit, 700 * MIB);
 	tempdir_file(p->dir, "memory.max", "max\n");
 	tempdir_file(p->dir, "memory.high", "max\n");
-	assert_int_equal(pit_source_read(&s, now + 12 * SECOND, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, now + 12 * SECOND, 0, &r), 0);
 	assert_true(r.limit == UINT64_MAX);
-	pit_source_close(&s);
+	pit_pressure_source_close(&s);
 }
 
 static void groups_that_are_none(void **state)
 {
 	struct place *p = *state;
-	struct pit_source s = {.rank = 77};
+	struct pit_pressure_source s = {.rank = 77};
 	struct pit_forecast_sample r = {.used = 5};
 
-	assert_int_equal(pit_source_group(p->dir, true, 0, &s), -ENOENT);
-	assert_int_equal(pit_source_group("/proc/does/not/exist", true, 0, &s), -ENOENT);
+	assert_int_equal(pit_pressure_source_group(p->dir, true, 0, &s), -ENOENT);
+	assert_int_equal(pit_pressure_source_group("/proc/does/not/exist", true, 0, &s), -ENOENT);
 	tempdir_file(p->dir, "memory.current", "junk\n");
-	assert_int_equal(pit_source_group(p->dir, true, 0, &s), -EBADMSG);
+	assert_int_equal(pit_pressure_source_group(p->dir, true, 0, &s), -EBADMSG);
 	assert_int_equal(s.rank, 77); /* untouched */
 
 	put_group(p);
-	assert_int_equal(pit_source_group(p->dir, true, 0, &s), 0);
+	assert_int_equal(pit_pressure_source_group(p->dir, true, 0, &s), 0);
 	put_text(p, "memory.current", "junk");
-	assert_int_equal(pit_source_read(&s, 1, 0, &r), -EBADMSG);
+	assert_int_equal(pit_pressure_source_read(&s, 1, 0, &r), -EBADMSG);
 	assert_int_equal(r.used, 5);
-	pit_source_close(&s);
+	pit_pressure_source_close(&s);
 }
 
 static void a_group_of_version_1(void **state)
 {
 	struct place *p = *state;
 	struct pit_forecast_sample r;
-	struct pit_source s;
+	struct pit_pressure_source s;
 
 	put(p, "memory.usage_in_bytes", 900000000);
 	put(p, "memory.limit_in_bytes", 9223372036854771712u);
 	tempdir_file(p->dir, "memory.stat", "cache 1\ntotal_inactive_file 200000000\ntotal_active_file 50000000\n");
-	assert_int_equal(pit_source_group(p->dir, false, -1, &s), 0);
+	assert_int_equal(pit_pressure_source_group(p->dir, false, -1, &s), 0);
 	assert_true(s.limit == UINT64_MAX);
-	assert_int_equal(pit_source_set_trigger(&s), -EOPNOTSUPP);
+	assert_int_equal(pit_pressure_source_set_trigger(&s), -EOPNOTSUPP);
 	put(p, "memory.limit_in_bytes", GIB);
-	assert_int_equal(pit_source_read(&s, pit_now() + 6 * SECOND, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, pit_now() + 6 * SECOND, 0, &r), 0);
 	assert_int_equal(r.limit, GIB);
 	assert_int_equal(r.used, 650000000);
-	assert_int_equal(pit_source_read(&s, pit_now() + 6 * SECOND, 0.9, &r), 0);
+	assert_int_equal(pit_pressure_source_read(&s, pit_now() + 6 * SECOND, 0.9, &r), 0);
 	assert_int_equal(r.used, 900000000);
-	pit_source_close(&s);
+	pit_pressure_source_close(&s);
 }
 
 static void the_host(void **state)
 {
 	struct place *p = *state;
 	struct pit_forecast_sample r;
-	struct pit_source s;
+	struct pit_pressure_source s;
 
-	assert_int_equal(pit_source_host(p->dir, &s), -ENOENT);
+	assert_int_equal(pit_pressure_source_host(p->dir, &s), -ENOENT);
 	tempdir_file(p->dir, "meminfo", "MemTotal: 1000 kB\nMemFree: 1 kB\n");
-	assert_int_equal(pit_source_host(p->dir, &s), -EBADMSG);
+	assert_int_equal(pit_pressure_source_host(p->dir, &s), -EBADMSG);
 	tempdir_file(p->dir, "meminfo",
 		     "MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 300 kB\nSwapTotal: 500 kB\nSwapFree: 400 kB\n");
-	assert_int_equal(pit_source_host(p->dir, &s), 0);
-	assert_int_equal(pit_source_read(&s, 1, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_host(p->dir, &s), 0);
+	assert_int_equal(pit_pressure_source_read(&s, 1, 0, &r), 0);
 	assert_int_equal(r.used, 800 * 1024);
 	assert_int_equal(r.limit, 1500 * 1024);
 	assert_true(r.stalled < 0); /* no PSI there */
-	assert_int_equal(pit_source_set_trigger(&s), -ENOENT);
-	pit_source_close(&s);
+	assert_int_equal(pit_pressure_source_set_trigger(&s), -ENOENT);
+	pit_pressure_source_close(&s);
 }
 
 static void nodes_of_a_strict_binding(void **state)
@@ -225,20 +225,20 @@ static void nodes_of_a_strict_binding(void **state)
 	struct place *p = *state;
 	pit_auto_idset struct pit_idset nodes = {0};
 	struct pit_forecast_sample r;
-	struct pit_source s;
+	struct pit_pressure_source s;
 
 	assert_int_equal(pit_idset_parse("0,2", &nodes, NULL), 0);
 	tempdir_file(p->dir, "node0/meminfo",
 		     "Node 0 MemTotal: 1000 kB\nNode 0 MemFree: 100 kB\nNode 0 Active: 50 kB\n"
 		     "Node 0 Active(file): 30 kB\nNode 0 Inactive(file): 20 kB\nNode 0 SReclaimable: 5 kB\n");
-	assert_int_equal(pit_source_nodes(p->dir, &nodes, &s), -ENOENT);
+	assert_int_equal(pit_pressure_source_nodes(p->dir, &nodes, &s), -ENOENT);
 	tempdir_file(p->dir, "node2/meminfo", "Node 2 MemTotal: 500 kB\nNode 2 MemFree: 45 kB\n");
-	assert_int_equal(pit_source_nodes(p->dir, &nodes, &s), 0);
-	assert_int_equal(pit_source_read(&s, 1, 0, &r), 0);
+	assert_int_equal(pit_pressure_source_nodes(p->dir, &nodes, &s), 0);
+	assert_int_equal(pit_pressure_source_read(&s, 1, 0, &r), 0);
 	assert_int_equal(r.limit, 1500 * 1024);
 	assert_int_equal(r.used, 1300 * 1024);
 	assert_non_null(strstr(s.name, "0,2"));
-	pit_source_close(&s);
+	pit_pressure_source_close(&s);
 }
 
 /* Processes 10 (leader) and 11 of rank 0; 20 of rank 1; 30 of nobody; ranks 2 gone. */
@@ -341,12 +341,12 @@ static void play(struct show *s, int64_t seconds)
 		.arg = s,
 	};
 	struct pit_pressure *pressure;
-	struct pit_source src;
+	struct pit_pressure_source src;
 
 	tempdir_file(s->p->dir, "memory.stat", "anon 1\n");
 	put(s->p, "memory.current", 0);
 	put(s->p, "memory.max", GIB);
-	assert_int_equal(pit_source_group(s->p->dir, true, 5, &src), 0);
+	assert_int_equal(pit_pressure_source_group(s->p->dir, true, 5, &src), 0);
 	assert_int_equal(pit_pressure_begin(&r, &src, 1, &pressure, NULL), 0);
 	s->begin = pit_now();
 	grow(s, 0);
@@ -375,7 +375,7 @@ static void ranks_that_grow_together(void **state)
 	struct show s = {.p = *state, .begin = 1};
 	struct pit_pressure_request r = {.rules = pit_forecast_usual, .fn = heard_of_two, .arg = &s};
 	struct pit_pressure *pressure;
-	struct pit_source src[2];
+	struct pit_pressure_source src[2];
 
 	put_group(s.p);
 	remove_pressure(s.p);
@@ -383,7 +383,7 @@ static void ranks_that_grow_together(void **state)
 	assert_int_equal(pit_loop_open(&s.loop), 0);
 	r.loop = s.loop;
 	for (int rank = 0; rank < 2; rank++)
-		assert_int_equal(pit_source_group(s.p->dir, true, rank, &src[rank]), 0);
+		assert_int_equal(pit_pressure_source_group(s.p->dir, true, rank, &src[rank]), 0);
 	assert_int_equal(pit_pressure_begin(&r, src, 2, &pressure, NULL), 0);
 	assert_true(pit_loop_at(s.loop, pit_now() + SECOND / 2, fill, &s) > 0);
 	assert_true(pit_loop_at(s.loop, pit_now() + 30 * SECOND, enough, &s) > 0);
@@ -418,14 +418,14 @@ static void a_reading_that_fails_is_not_the_last(void **state)
 	struct show s = {.p = p};
 	struct pit_pressure_request r = {.rules = pit_forecast_usual, .fn = heard, .arg = &s};
 	struct pit_pressure *pressure;
-	struct pit_source src;
+	struct pit_pressure_source src;
 
 	put_group(p);
 	remove_pressure(p);
 	put(p, "memory.current", 10 * MIB);
 	assert_int_equal(pit_loop_open(&s.loop), 0);
 	r.loop = s.loop;
-	assert_int_equal(pit_source_group(p->dir, true, 0, &src), 0);
+	assert_int_equal(pit_pressure_source_group(p->dir, true, 0, &src), 0);
 	assert_int_equal(pit_pressure_begin(&r, &src, 1, &pressure, NULL), 0);
 	assert_true(pit_loop_at(s.loop, pit_now() + SECOND / 2, spoil, &s) > 0);
 	assert_true(pit_loop_at(s.loop, pit_now() + 5 * SECOND / 2, fill, &s) > 0);
@@ -443,15 +443,16 @@ static void a_group_that_vanishes(void **state)
 	struct show s = {.p = p};
 	struct pit_pressure_request r = {.rules = pit_forecast_usual, .fn = heard, .arg = &s};
 	struct pit_pressure *pressure;
-	struct pit_source src;
+	struct pit_pressure_source src;
 	char path[128];
 
 	put_group(p);
 	remove_pressure(p);
 	assert_int_equal(pit_loop_open(&s.loop), 0);
 	r.loop = s.loop;
-	assert_int_equal(pit_source_group(p->dir, true, 0, &src), 0);
-	for (int f = 0; f < PIT_SOURCE_FILES; f++) { /* files that are open do not vanish, those of groups do */
+	assert_int_equal(pit_pressure_source_group(p->dir, true, 0, &src), 0);
+	for (int f = 0; f < PIT_PRESSURE_SOURCE_FILES;
+	     f++) { /* files that are open do not vanish, those of groups do */
 		pit_cleanup_close(&src.file[f]);
 		src.file[f] = -1;
 	}
@@ -489,7 +490,7 @@ static void more_ranks_than_are_watched(void **state)
 	struct place *p = *state;
 	struct pit_leaves leaves = {.path = p->dir};
 	const struct pit_pressure_request r = {.leaves = &leaves, .ranks = 2 * PIT_PRESSURE_SOURCES_MAX};
-	struct pit_source *sources;
+	struct pit_pressure_source *sources;
 	size_t count;
 
 	put_group(p);
@@ -505,7 +506,7 @@ static void more_ranks_than_are_watched(void **state)
 	assert_true(count <= PIT_PRESSURE_SOURCES_MAX);
 	assert_int_equal(sources[0].rank, 0);
 	for (size_t i = 0; i < count; i++)
-		pit_source_close(&sources[i]);
+		pit_pressure_source_close(&sources[i]);
 	free(sources);
 }
 
@@ -533,7 +534,8 @@ static void for_real(void **state)
 
 static void what_the_news_say(void **state)
 {
-	struct pit_source s = {.kind = PIT_SOURCE_GROUP, .name = "/sys/fs/cgroup/x", .limit_file = "memory.high"};
+	struct pit_pressure_source s = {
+		.kind = PIT_PRESSURE_SOURCE_GROUP, .name = "/sys/fs/cgroup/x", .limit_file = "memory.high"};
 	struct pit_forecast f = {.why = PIT_FORECAST_GROWTH};
 	struct pit_pressure_news n = {
 		.used = 700 * MIB, .limit = GIB, .per_second = 50.0 * MIB, .left = 65 * SECOND / 10};
@@ -543,7 +545,7 @@ static void what_the_news_say(void **state)
 	assert_string_equal(text, "/sys/fs/cgroup/x: 700 MiB of 1 GiB (memory.high) in use without page cache, "
 				  "growing by 50 MiB/s: 6.5 s left");
 	f = (struct pit_forecast){.why = PIT_FORECAST_STALL, .stalled = 0.34};
-	s.kind = PIT_SOURCE_HOST;
+	s.kind = PIT_PRESSURE_SOURCE_HOST;
 	pit_pressure_say(&s, &f, &n, text, sizeof(text));
 	assert_string_equal(text, "/sys/fs/cgroup/x: 700 MiB of 1 GiB (memory.high) in use; tasks waited for "
 				  "memory 34 % of the last 2 s");
