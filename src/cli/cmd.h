@@ -25,6 +25,7 @@ struct pit_cmd {
 };
 
 extern const struct pit_cmd pit_cmd_check, pit_cmd_topo, pit_cmd_snapshot, pit_cmd_explain, pit_cmd_tune, pit_cmd_run;
+extern const struct pit_cmd pit_cmd_feed, pit_cmd_ckpt, pit_cmd_weights, pit_cmd_bench;
 
 /* `pitcrew explain access USER PATH`; argv[0] is "access". Returns the exit code. */
 int pit_cli_explain_access(int argc, char **argv);

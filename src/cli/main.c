@@ -9,7 +9,8 @@
 #include "cli/cmd.h"
 
 static const struct pit_cmd *const commands[] = {
-	&pit_cmd_check, &pit_cmd_topo, &pit_cmd_snapshot, &pit_cmd_explain, &pit_cmd_tune, &pit_cmd_run,
+	&pit_cmd_check, &pit_cmd_topo, &pit_cmd_snapshot, &pit_cmd_explain, &pit_cmd_tune,
+	&pit_cmd_run,   &pit_cmd_feed, &pit_cmd_ckpt,     &pit_cmd_weights, &pit_cmd_bench,
 };
 
 static void print_help(FILE *to)

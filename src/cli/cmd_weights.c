@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cmd.h"
+
+static int run(int argc, char **argv)
+{
+	return PIT_EXIT_CANNOT;
+}
+
+const struct pit_cmd pit_cmd_weights = {
+	.name = "weights",
+	.summary = "inspect, verify and time the reading of weights",
+	.run = run,
+};

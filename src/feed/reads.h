@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pure: turns wanted pieces of files into few large reads. Neighbours in a file are read at once when what lies between
+ * them is at most `gap`; reads are widened to the alignment of O_DIRECT and cut at `most`.
+ */
+#ifndef PIT_FEED_READS_H
+#define PIT_FEED_READS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pitcrew/error.h"
+
+struct pit_piece { /* wanted */
+	uint32_t file;
+	uint64_t offset, len;
+	uint64_t at; /* out: where in the buffer its first byte comes to lie */
+};
+
+struct pit_read {
+	uint32_t file;
+	uint64_t offset; /* aligned */
+	uint64_t len;    /* aligned, at most `most`; may go beyond the end of the file */
+	uint64_t at;     /* where in the buffer it goes; aligned */
+};
+
+struct pit_reads_rule {
+	uint32_t align; /* power of 2, at least 1 */
+	uint64_t gap, most;
+};
+
+struct pit_reads {
+	struct pit_read *reads; /* sorted by file and offset */
+	size_t count;
+	uint64_t bytes; /* size of the buffer that holds them all */
+};
+
+/* Sets `at` of each piece (of len 0, too) and gives the reads; the caller frees them with pit_reads_free(). -EOVERFLOW.
+ */
+int pit_reads_plan(struct pit_piece *pieces, size_t count, const struct pit_reads_rule *rule, struct pit_reads *ret);
+void pit_reads_free(struct pit_reads *r);
+
+#endif
