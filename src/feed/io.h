@@ -4,7 +4,11 @@
  * engine belongs to one thread; only pit_io_wake() may be called from others.
  *
  * Short transfers, EINTR and EAGAIN are the engine's affair: an operation completes when all of its bytes are through,
- * at the end of the file, or with an error.
+ * at the end of the file, or with an error. An fsync is done once, whatever comes of it: the kernel tells an error of
+ * writing back only once.
+ *
+ * It may be opened in one thread and used in another: it belongs to the first that waits. After fork() it is of no use
+ * in the child, which may close it: what is under way in the parent goes on.
  */
 #ifndef PIT_FEED_IO_H
 #define PIT_FEED_IO_H
@@ -38,7 +42,8 @@ struct pit_io_op {
 	int flags; /* PIT_IO_FILE: of open, O_RDONLY | O_CLOEXEC are added; when O_DIRECT is refused it is left out */
 	bool dontcache; /* with RWF_DONTCACHE */
 	void *buf;
-	size_t len; /* with O_DIRECT: aligned, and it may go beyond the end of the file */
+	size_t len;    /* with O_DIRECT: aligned, and it may go beyond the end of the file */
+	size_t enough; /* of a read: done when so many bytes are there, without looking for the end of file; 0: `len` */
 	uint64_t offset;
 	pit_io_fn done;
 	void *arg;
@@ -47,17 +52,19 @@ struct pit_io_op {
 			kernel said */
 
 	/* the engine's */
-	size_t got;
-	int own_fd;
-	unsigned step;
 	struct pit_io_op *next;
+	size_t got, before; /* bytes through; how many there were when the last of them turned out to be unaligned */
+	int own_fd;         /* of PIT_IO_FILE: a descriptor, or a slot of the ring's table */
+	unsigned step, tries;
+	bool slot, cached, undirected; /* own_fd is a slot; without RWF_DONTCACHE; without O_DIRECT */
 };
 
 /* `depth` requests at most are in the kernel at once. The engine taken and the ones refused go to ladder "engine". Only
  * what `want` insists on can fail for lack of support. */
 int pit_io_open(const struct pit_io_want *want, struct pit_ladder *l, struct pit_io **ret, struct pit_error *err);
 
-/* Waits for what is in the kernel; what has not been handed to it completes with -ECANCELED. NULL is fine. */
+/* Waits for what is in the kernel; what has not been handed to it completes with -ECANCELED. In the thread it belongs
+ * to, or when that has ended. NULL is fine. */
 void pit_io_close(struct pit_io *io);
 #define pit_auto_io PIT_CLEANUP(pit_cleanup_io)
 static inline void pit_cleanup_io(struct pit_io **io)
@@ -75,7 +82,7 @@ void pit_io_submit(struct pit_io *io, struct pit_io_op *op);
 
 /* Hands everything queued to the kernel and waits until at least one operation has completed, `timeout_ns` (-1:
  * forever) has passed, or pit_io_wake(). Calls `done` of all that have. Gives how many; 0 at once when nothing is under
- * way and timeout is -1; -errno only when the ring itself is broken. */
+ * way and timeout is -1; -errno only when the ring itself is broken, -ECHILD after fork(). */
 int pit_io_wait(struct pit_io *io, int64_t timeout_ns);
 void pit_io_wake(struct pit_io *io); /* from any thread: the wait under way, or the next one, ends */
 
