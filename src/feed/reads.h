@@ -6,6 +6,7 @@
 #ifndef PIT_FEED_READS_H
 #define PIT_FEED_READS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,17 +27,19 @@ struct pit_read {
 
 struct pit_reads_rule {
 	uint32_t align; /* power of 2, at least 1 */
-	uint64_t gap, most;
+	uint64_t gap;
+	uint64_t most;   /* 0: not cut; less than `align` counts as `align` */
+	bool keep_order; /* pieces come to lie as they are given: only those that follow each other are read at once */
 };
 
 struct pit_reads {
-	struct pit_read *reads; /* sorted by file and offset */
+	struct pit_read *reads; /* sorted by file and offset, unless the order is kept */
 	size_t count;
 	uint64_t bytes; /* size of the buffer that holds them all */
 };
 
-/* Sets `at` of each piece (of len 0, too) and gives the reads; the caller frees them with pit_reads_free(). -EOVERFLOW.
- */
+/* Sets `at` of each piece (of len 0, too) and gives the reads; the caller frees them with pit_reads_free(). Pieces may
+ * overlap. -EOVERFLOW, -ENOMEM: `at` is then undefined. */
 int pit_reads_plan(struct pit_piece *pieces, size_t count, const struct pit_reads_rule *rule, struct pit_reads *ret);
 void pit_reads_free(struct pit_reads *r);
 

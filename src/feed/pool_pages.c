@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "feed/ladder.h"
+#include "feed/pool_available.h"
+#include "feed/pool_pages.h"
+
+#define LADDER "pages"
+
+static int map(size_t bytes, size_t page, unsigned flags, struct pit_pages_map *ret)
+{
+	size_t size = (bytes + page - 1) / page * page;
+	pit_auto_close int fd = memfd_create("pitcrew", MFD_CLOEXEC | flags);
+	void *base;
+
+	if (fd < 0 || ftruncate(fd, size))
+		return -errno;
+	/* Huge pages that the cgroup does not grant must be an error here, not a signal at the first touch. */
+	if ((flags & MFD_HUGETLB) && fallocate(fd, 0, 0, size))
+		return -errno;
+	base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	*ret = (struct pit_pages_map){.base = base, .size = size, .page = page, .fd = pit_take_fd(&fd)};
+	return 0;
+}
+
+/* Huge pages are taken only when enough are free: one that is missing would cost a failed reservation. */
+static int try_huge(size_t bytes, struct pit_ladder *l, struct pit_pages_map *ret)
+{
+	uint64_t kib = 0, n = 0;
+	char size[32];
+	int rc;
+
+	if (pit_available_field("/proc/meminfo", "Hugepagesize:", &kib) || !kib) {
+		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED, "the kernel has none");
+		return -EOPNOTSUPP;
+	}
+	pit_available_field("/proc/meminfo", "HugePages_Free:", &n);
+	if (bytes > (n * 1024) * kib) {
+		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED,
+			       "%llu of %llu KiB are free, %llu are needed: vm.nr_hugepages", (unsigned long long)n,
+			       (unsigned long long)kib, (unsigned long long)((bytes + kib * 1024 - 1) / (kib * 1024)));
+		return -ENOMEM;
+	}
+	rc = map(bytes, kib * 1024, MFD_HUGETLB, ret);
+	if (rc)
+		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED, "%s", strerror(-rc));
+	else
+		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_TAKEN, "%s of %llu KiB pages",
+			       pit_format_size(ret->size, size, sizeof(size)), (unsigned long long)kib);
+	return rc;
+}
+
+/* What the kernel has chosen of a file like "always within_size [advise] never", in `ret`; "" when it cannot be read.
+ */
+static void chosen(const char *path, char *ret, size_t size)
+{
+	pit_auto_fclose FILE *f = fopen(path, "re");
+	char line[128], *open, *close;
+
+	*ret = '\0';
+	if (!f || !fgets(line, sizeof(line), f))
+		return;
+	open = strchr(line, '[');
+	close = open ? strchr(open, ']') : NULL;
+	if (close) {
+		*close = '\0';
+		snprintf(ret, size, "%s", open + 1);
+	}
+}
+
+static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
+{
+	char word[32];
+
+	chosen("/sys/kernel/mm/transparent_hugepage/shmem_enabled", word, sizeof(word));
+	if (!*word || !strcmp(word, "never") || !strcmp(word, "deny")) {
+		pit_ladder_add(l, LADDER, "transparent huge", PIT_RUNG_REFUSED,
+			       "/sys/kernel/mm/transparent_hugepage/shmem_enabled is %s",
+			       *word ? word : "not readable");
+		return -EOPNOTSUPP;
+	}
+	if (madvise(m->base, m->size, MADV_HUGEPAGE)) {
+		pit_ladder_add(l, LADDER, "transparent huge", PIT_RUNG_REFUSED, "madvise: %s", strerror(errno));
+		return -EOPNOTSUPP;
+	}
+	pit_ladder_add(l, LADDER, "transparent huge", PIT_RUNG_TAKEN, "shmem_enabled is %s", word);
+	return 0;
+}
+
+static int refuse(enum pit_pages want, size_t bytes, struct pit_error *err)
+{
+	char size[32];
+
+	return pit_fail(err, EOPNOTSUPP, "no %s for %s of memory here",
+			want == PIT_PAGES_HUGE ? "huge pages" : "transparent huge pages",
+			pit_format_size(bytes, size, sizeof(size)));
+}
+
+static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, struct pit_pages_map *ret,
+		    struct pit_error *err)
+{
+	int rc = -EOPNOTSUPP;
+
+	if (want == PIT_PAGES_AUTO || want == PIT_PAGES_HUGE)
+		rc = try_huge(bytes, l, ret);
+	else
+		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_UNUSED, "not wanted");
+	if (!rc)
+		return 0;
+	if (want == PIT_PAGES_HUGE)
+		return refuse(want, bytes, err);
+	rc = map(bytes, sysconf(_SC_PAGESIZE), 0, ret);
+	if (rc)
+		return pit_fail(err, -rc, "cannot map %zu bytes of shared memory: %s", bytes, strerror(-rc));
+	if (want == PIT_PAGES_PLAIN)
+		pit_ladder_add(l, LADDER, "transparent huge", PIT_RUNG_UNUSED, "not wanted");
+	else if (!try_thp(ret, l))
+		return 0;
+	if (want == PIT_PAGES_THP) {
+		pit_pages_close(ret);
+		return refuse(want, bytes, err);
+	}
+	pit_ladder_add(l, LADDER, "plain", PIT_RUNG_TAKEN, "%zu KiB pages", ret->page / 1024);
+	return 0;
+}
+
+/* More than there is would not fail but get somebody killed. */
+static int check_available(size_t bytes, struct pit_error *err)
+{
+	struct pit_available a;
+	char asked[32], there[32];
+
+	if (!bytes || bytes > SIZE_MAX / 4)
+		return pit_fail(err, EINVAL, "%zu bytes are no size for a pool", bytes);
+	pit_available_at("", &a);
+	if (!a.bytes || bytes <= a.bytes)
+		return 0;
+	return pit_fail(err, ENOMEM, "%s of memory were asked for, and %s has %s left",
+			pit_format_size(bytes, asked, sizeof(asked)), a.what,
+			pit_format_size(a.bytes, there, sizeof(there)));
+}
+
+int pit_pages_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pages_map *ret,
+		   struct pit_error *err)
+{
+	struct pit_pages_map m = {.fd = -1};
+	int rc = check_available(bytes, err);
+
+	if (!rc)
+		rc = map_best(bytes, want->pages, l, &m, err);
+	if (rc)
+		return rc;
+	rc = pit_pages_node(&m, want->node_plus_1, l, err);
+	if (!rc) {
+		rc = pit_pages_touch(&m);
+		if (rc)
+			pit_fail(err, -rc, "cannot have %zu bytes of memory: %s", m.size, strerror(-rc));
+	}
+	if (!rc)
+		rc = pit_pages_lock(&m, want->lock, l, err);
+	if (rc)
+		pit_pages_close(&m);
+	else
+		*ret = m;
+	return rc;
+}
