@@ -56,19 +56,34 @@ void state_free(struct state *s)
 		free((void *)(uintptr_t)s->tensors[i].data);
 }
 
-int state_compare(const struct pit_weights *w, const struct pit_arena *a, uint64_t generation, struct pit_error *err)
+int state_compare_data(const char *name, const void *data, uint64_t bytes, uint64_t generation, struct pit_error *err)
 {
-	for (uint64_t k = 0; k < STATE_TENSORS; k++) {
-		int64_t i = pit_weights_find(w, names[k]);
-		const struct pit_tensor *t = i < 0 ? NULL : pit_weights_tensor(w, (size_t)i);
-		const uint64_t *found = i < 0 ? NULL : pit_arena_data(a, (size_t)i);
+	const uint64_t *found = data;
+	uint64_t k = 0;
 
-		if (!t || !found || t->dtype != PIT_I64)
-			return pit_fail(err, EBADMSG, "state %" PRIu64 " lacks %s", generation, names[k]);
-		for (uint64_t n = 0; n < t->bytes / 8; n++)
-			if (found[n] != word(generation, k, n))
-				return pit_fail(err, EBADMSG, "word %" PRIu64 " of %s is not that of state %" PRIu64, n,
-						names[k], generation);
-	}
+	while (k < STATE_TENSORS && strcmp(names[k], name))
+		k++;
+	for (uint64_t n = 0; n < bytes / 8; n++)
+		if (k == STATE_TENSORS || found[n] != word(generation, k, n))
+			return pit_fail(err, EBADMSG, "word %" PRIu64 " of %s is not that of state %" PRIu64, n, name,
+					generation);
 	return 0;
+}
+
+int state_compare(struct pit_weights *w, uint64_t generation, struct pit_error *err)
+{
+	int rc = 0;
+
+	for (uint64_t k = 0; !rc && k < STATE_TENSORS; k++) {
+		int64_t i = pit_weights_find(w, names[k]);
+		uint64_t bytes = i < 0 ? 0 : pit_weights_tensor(w, (size_t)i)->bytes;
+		void *data = malloc(bytes + 1);
+
+		if (!data || i < 0)
+			rc = pit_fail(err, EBADMSG, "state %" PRIu64 " lacks %s", generation, names[k]);
+		else if (!(rc = pit_weights_read(w, (size_t)i, 0, data, bytes, err)))
+			rc = state_compare_data(names[k], data, bytes, generation, err);
+		free(data);
+	}
+	return rc;
 }

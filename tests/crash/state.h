@@ -22,8 +22,11 @@ struct state {
 void state_make(struct state *s, uint64_t generation, uint64_t bytes);
 void state_free(struct state *s);
 
-/* 0 when what was loaded is the state of that number, else -EBADMSG. */
-int state_compare(const struct pit_weights *w, const struct pit_arena *a, uint64_t generation, struct pit_error *err);
+/* 0 when the file holds the state of that number, -EBADMSG when it does not, or what reading says. */
+int state_compare(struct pit_weights *w, uint64_t generation, struct pit_error *err);
+
+/* The same for tensors that were read already: `data` of tensor `name`. */
+int state_compare_data(const char *name, const void *data, uint64_t bytes, uint64_t generation, struct pit_error *err);
 
 /* Byte `at` of piece `piece` of anything numbered `generation`. */
 uint8_t state_byte(uint64_t generation, uint64_t piece, uint64_t at);
