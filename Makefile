@@ -36,6 +36,7 @@ bench: all
 	tests/bench/check $(BUILD)
 	tests/bench/launch $(BUILD)
 	tests/bench/tune $(BUILD)
+	tests/bench/feed $(BUILD) --svg $(BUILD)/feed.svg
 
 fuzz: deps-test
 	tests/fuzz/run $(FUZZ_SECONDS)

@@ -4,12 +4,6 @@
 
 #include "pitcrew/checkpoint.h"
 
-int pit_save_file(const char *path, const struct pit_save_tensor *tensors, size_t count,
-		  const struct pit_save_want *want, struct pit_error *err)
-{
-	return -ENOSYS;
-}
-
 int pit_checkpoint_open(const char *dir, const struct pit_checkpoint_want *want, struct pit_checkpoint **ret,
 			struct pit_error *err)
 {

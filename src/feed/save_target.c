@@ -23,7 +23,7 @@ static const char *const kept_attributes[] = {"system.posix_acl_access", "securi
 
 /* Locks are seen by everyone who can see the file: all are on this machine. */
 static const unsigned long local_filesystems[] = {
-	EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, TMPFS_MAGIC,        RAMFS_MAGIC,
+	EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, TMPFS_MAGIC,          RAMFS_MAGIC,
 	OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, MSDOS_SUPER_MAGIC, 0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */,
 };
 
@@ -279,7 +279,8 @@ int pit_target_publish(struct pit_target *t, uint64_t bytes, bool name_later, st
 		return pit_target_fail(&own, errno, "renaming the temporary file", err);
 	close(pit_take_fd(&own.fd));
 	rc = name_later ? 0 : pit_sync_dir(own.dirfd);
-	return rc ? pit_target_fail(&own, -rc, "fsync of its directory (the new file is in place, but a power cut may undo that)",
+	return rc ? pit_target_fail(&own, -rc,
+				    "fsync of its directory (the new file is in place, but a power cut may undo that)",
 				    err)
 		  : 0;
 }
