@@ -27,7 +27,7 @@ enum {
 
 /* Written while nobody else is at work; what counts is atomic. */
 static char below[PATH_MAX];
-static unsigned rate, wanted;
+static atomic_uint rate, wanted;
 static io_faults_step watcher;
 static void *watcher_arg;
 static _Atomic uint64_t dice;
