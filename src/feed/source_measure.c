@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "feed/source_walk.h"
+#include "feed/utf8.h"
 
 #define DROPPED UINT64_MAX
 #define FIRST_LOOK 256  /* files after which the speed of the file system is known */
@@ -16,41 +17,42 @@
 
 struct measure {
 	struct pit_file_list *list;
+	bool all;           /* none may be missing */
 	atomic_size_t next; /* file that nobody has taken yet */
 	atomic_int rc;
 	pthread_mutex_t lock;
 	struct pit_error err; /* of the first failure */
 };
 
-static int fail_file(const struct pit_file_list *l, size_t i, int code, struct pit_error *err)
+static int fail_file(const struct pit_file_list *l, size_t i, bool all, int code, struct pit_error *err)
 {
-	const char *name = pit_names_get(&l->names, i);
+	const char *name = pit_names_get(&l->names, i), *why = strerror(code);
 	char shown[200];
 	struct stat st;
 
-	if (code == ENOENT && (fstatat(l->dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISLNK(st.st_mode)))
+	if (code == ENOENT && !fstatat(l->dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISLNK(st.st_mode))
+		why = "a symbolic link that leads nowhere";
+	else if (code == ENOENT && !all)
 		return 0; /* removed meanwhile */
-	return pit_fail(err, code, "%s: %s", pit_source_show(name, shown, sizeof(shown)),
-			code == ENOENT ? "a symbolic link that leads nowhere" : strerror(code));
+	return pit_fail(err, code, "%s: %s", pit_utf8_show(name, shown, sizeof(shown)), why);
 }
 
-static int measure_range(struct pit_file_list *l, size_t from, size_t to, struct pit_error *err)
+static int measure_range(struct pit_file_list *l, size_t from, size_t to, bool all, struct pit_error *err)
 {
-	for (size_t i = from; i < to; i++) {
+	int rc = 0;
+
+	for (size_t i = from; i < to && !rc; i++) {
 		struct stat st;
-		int rc;
 
 		l->size[i] = DROPPED;
-		if (!fstatat(l->dir, pit_names_get(&l->names, i), &st, 0)) {
-			if (S_ISREG(st.st_mode))
-				l->size[i] = (uint64_t)st.st_size;
-			continue;
-		}
-		rc = fail_file(l, i, errno, err);
-		if (rc)
-			return rc;
+		if (fstatat(l->dir, pit_names_get(&l->names, i), &st, 0))
+			rc = fail_file(l, i, all, errno, err);
+		else if (S_ISREG(st.st_mode))
+			l->size[i] = (uint64_t)st.st_size;
+		else if (all)
+			rc = fail_file(l, i, all, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, err);
 	}
-	return 0;
+	return rc;
 }
 
 static void *measure_thread(void *arg)
@@ -65,7 +67,7 @@ static void *measure_thread(void *arg)
 
 		if (from >= count)
 			break;
-		rc = measure_range(m->list, from, count - from < PIECE ? count : from + PIECE, &err);
+		rc = measure_range(m->list, from, count - from < PIECE ? count : from + PIECE, m->all, &err);
 		if (!rc)
 			continue;
 		pthread_mutex_lock(&m->lock);
@@ -77,9 +79,9 @@ static void *measure_thread(void *arg)
 }
 
 /* The calling thread is one of them, so that none at all can be had is no error. */
-static int measure_rest(struct pit_file_list *l, size_t from, unsigned threads, struct pit_error *err)
+static int measure_rest(struct pit_file_list *l, size_t from, bool all, unsigned threads, struct pit_error *err)
 {
-	struct measure m = {.list = l, .next = from, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct measure m = {.list = l, .all = all, .next = from, .lock = PTHREAD_MUTEX_INITIALIZER};
 	pthread_t thread[SLOW_THREADS];
 	unsigned started = 0;
 
@@ -106,7 +108,7 @@ static void drop(struct pit_file_list *l)
 	l->names.count = kept;
 }
 
-int pit_file_list_measure(struct pit_file_list *l, struct pit_error *err)
+int pit_file_list_measure(struct pit_file_list *l, bool all, struct pit_error *err)
 {
 	size_t count = l->names.count, look = count < FIRST_LOOK ? count : FIRST_LOOK;
 	int64_t begin = pit_now();
@@ -117,12 +119,12 @@ int pit_file_list_measure(struct pit_file_list *l, struct pit_error *err)
 	l->size = calloc(count ? count : 1, sizeof(*l->size));
 	if (!l->size)
 		return pit_fail(err, ENOMEM, "out of memory");
-	rc = measure_range(l, 0, look, err);
+	rc = measure_range(l, 0, look, all, err);
 	threads = (pit_now() - begin) / (int64_t)(look ? look : 1) > SLOW_NS ? SLOW_THREADS : 4;
 	if (threads < SLOW_THREADS && cpus > 0 && cpus < threads)
 		threads = (unsigned)cpus;
 	if (!rc && look < count)
-		rc = measure_rest(l, look, count - look > PIECE ? threads : 1, err);
+		rc = measure_rest(l, look, all, count - look > PIECE ? threads : 1, err);
 	if (!rc)
 		drop(l);
 	return rc;

@@ -88,13 +88,3 @@ void pit_file_list_free(struct pit_file_list *l)
 	*l = (struct pit_file_list){.dir = -1};
 	errno = saved;
 }
-
-char *pit_source_show(const char *name, char *out, size_t size)
-{
-	size_t i = 0;
-
-	for (; name[i] && i + 1 < size; i++)
-		out[i] = (unsigned char)name[i] < ' ' || name[i] == 127 ? '?' : name[i];
-	out[i] = '\0';
-	return out;
-}

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "feed/source_body.h"
+#include "feed/utf8.h"
 
 static int add_file(struct pit_source *s, const struct pit_source_want *want, uint32_t file, struct pit_error *err)
 {
@@ -14,14 +15,15 @@ static int add_file(struct pit_source *s, const struct pit_source_want *want, ui
 	if (size < want->header_bytes || (size - want->header_bytes) % bytes)
 		return pit_fail(
 			err, EINVAL, "%s: %" PRIu64 " bytes are no header of %" PRIu64 " and whole records of %" PRIu64,
-			pit_source_show(pit_source_file(s, file), name, sizeof(name)), size, want->header_bytes, bytes);
+			pit_utf8_show(pit_source_file(s, file), name, sizeof(name)), size, want->header_bytes, bytes);
 	rc = pit_source_add_shard(s, (size - want->header_bytes) / bytes);
 	if (!rc)
 		rc = pit_source_add_column(s, &c);
 	return rc == -ENOMEM ? pit_fail(err, ENOMEM, "out of memory") : rc;
 }
 
-int pit_source_fill_records(struct pit_source *s, const struct pit_source_want *want, struct pit_error *err)
+int pit_source_fill_records(struct pit_source *s, const struct pit_source_want *want,
+			    const struct pit_source_extra *extra, struct pit_error *err)
 {
 	int rc = 0;
 
