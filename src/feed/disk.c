@@ -206,8 +206,7 @@ int pit_disk_probe_read(int fd, enum pit_io_cache want, struct pit_disk *ret, st
 	return probe(fd, false, want, ret, l, err);
 }
 
-/* A file without a name, or one whose name is gone at once. */
-static int scratch(int dirfd)
+int pit_disk_scratch(int dirfd)
 {
 	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	char name[64];
@@ -226,7 +225,7 @@ static int scratch(int dirfd)
 int pit_disk_probe_write(int dirfd, enum pit_io_cache want, struct pit_disk *ret, struct pit_ladder *l,
 			 struct pit_error *err)
 {
-	pit_auto_close int fd = scratch(dirfd);
+	pit_auto_close int fd = pit_disk_scratch(dirfd);
 	static const char block[ALIGN];
 	ssize_t n;
 

@@ -284,6 +284,7 @@ static int uring_enlist(struct pit_io *io, const struct iovec *pieces, unsigned 
 	struct pit_uring *u = io->uring;
 	unsigned n = cut(pieces, count, NULL);
 	pit_auto_free struct iovec *all = calloc(n ? n : 1, sizeof(*all));
+	size_t registered = 0;
 	int rc;
 
 	if (!all)
@@ -291,13 +292,15 @@ static int uring_enlist(struct pit_io *io, const struct iovec *pieces, unsigned 
 	if (u->pieces)
 		return -EBUSY;
 	cut(pieces, count, all);
+	for (unsigned i = 0; i < n; i++)
+		registered += all[i].iov_len;
 	rc = io_uring_register_buffers(&u->ring, all, n);
 	if (rc) {
-		pit_ladder_add(l, "buffers", "registered", PIT_RUNG_REFUSED, "%s%s", strerror(-rc),
-			       rc == -ENOMEM ? ": RLIMIT_MEMLOCK (ulimit -l) is too small" : "");
+		pit_ladder_add(l, "buffers", "registered", PIT_RUNG_REFUSED, "%zu MiB: %s%s", registered >> 20,
+			       strerror(-rc), rc == -ENOMEM ? ": RLIMIT_MEMLOCK (ulimit -l) is too small" : "");
 		return 0;
 	}
-	pit_ladder_add(l, "buffers", "registered", PIT_RUNG_TAKEN, "%u pieces", n);
+	pit_ladder_add(l, "buffers", "registered", PIT_RUNG_TAKEN, "%zu MiB", registered >> 20);
 	u->pieces = pit_take(all);
 	u->pieces_count = n;
 	return 0;
