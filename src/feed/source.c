@@ -42,7 +42,7 @@ static pit_source_fill *const fills[] = {
 static int fill(struct pit_source *s, const struct pit_source_want *want, const struct pit_source_extra *extra,
 		struct pit_error *err)
 {
-	int rc = pit_source_list(want, &s->kind, &s->files, err);
+	int rc = pit_source_list(want, extra, &s->kind, &s->files, err);
 
 	if (!rc)
 		rc = fills[s->kind](s, want, extra, err);

@@ -36,8 +36,11 @@ const char *pit_source_key(const struct pit_source *s, uint32_t key);
 
 struct pit_source_extra {
 	bool checksums; /* tar: the index shall have them, so everything is read when it has not */
-	/* Called by threads of the source, one at a time, with bytes of shards; NULL is fine. */
+	bool rescan; /* tar: look through each shard, compare with its index, take checksums from there; write none */
+	/* All by threads of the source, one at a time; NULL is fine. `done` and `all` are bytes of shards. With `bad` a
+	 * shard that is damaged is told of and has no samples; without it is an error. */
 	void (*progress)(void *arg, uint64_t done, uint64_t all);
+	void (*bad)(void *arg, const char *name, const char *why);
 	void *arg;
 };
 

@@ -102,8 +102,11 @@ int pit_source_add_column(struct pit_source *s, const struct pit_source_column *
 int pit_source_finish(struct pit_source *s, struct pit_error *err);
 
 /* Lists the files that `want` names; kind's own suffix is used when it names none. Decides PIT_SOURCE_AUTO. */
-int pit_source_list(const struct pit_source_want *want, enum pit_source_kind *kind, struct pit_file_list *ret,
-		    struct pit_error *err);
+int pit_source_list(const struct pit_source_want *want, const struct pit_source_extra *extra,
+		    enum pit_source_kind *kind, struct pit_file_list *ret, struct pit_error *err);
+
+/* True when the failure `rc` of shard `file` is one that `extra` wants to be told of, which is done. */
+bool pit_source_tell(const struct pit_source_extra *extra, int rc, const char *file, const struct pit_error *why);
 
 /* Fill `s` from its list of files. */
 typedef int pit_source_fill(struct pit_source *s, const struct pit_source_want *want,

@@ -58,8 +58,8 @@ static int list(const struct pit_roots *roots, const struct pit_source_want *wan
 	return rc || !shards_only ? rc : walk(roots, want, *kind, l, err);
 }
 
-int pit_source_list(const struct pit_source_want *want, enum pit_source_kind *kind, struct pit_file_list *ret,
-		    struct pit_error *err)
+int pit_source_list(const struct pit_source_want *want, const struct pit_source_extra *extra,
+		    enum pit_source_kind *kind, struct pit_file_list *ret, struct pit_error *err)
 {
 	pit_auto_roots struct pit_roots roots = {.dir = -1};
 	int rc = pit_roots_open(want->paths, want->path_count, &roots, err);
@@ -68,5 +68,5 @@ int pit_source_list(const struct pit_source_want *want, enum pit_source_kind *ki
 		return rc;
 	ret->dir = pit_take_fd(&roots.dir);
 	rc = list(&roots, want, kind, ret, err);
-	return rc ? rc : pit_file_list_measure(ret, *kind != PIT_SOURCE_FILES, err);
+	return rc ? rc : pit_file_list_measure(ret, false, extra, err);
 }

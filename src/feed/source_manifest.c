@@ -81,25 +81,41 @@ static int read_manifest(struct lines *l, const struct pit_file_list *manifests,
 	return rc;
 }
 
-/* Checks each range against its file; tells whether sample i is all of file i. */
-static int check_ranges(struct lines *l, bool *ret_whole, struct pit_error *err)
+static int check_range(const struct lines *l, struct range *r, struct pit_error *err)
+{
+	uint64_t size = l->list.size[r->file];
+
+	if (r->len == WHOLE)
+		r->len = size;
+	if (r->offset <= size && r->len <= size - r->offset)
+		return 0;
+	return pit_fail(err, EINVAL, "a sample of %" PRIu64 " bytes at %" PRIu64 ", but the file has %" PRIu64, r->len,
+			r->offset, size);
+}
+
+/* Checks ranges against their files; those that `extra` was told of go. Tells whether sample i is all of file i. */
+static int check_ranges(struct lines *l, const struct pit_source_extra *extra, bool *ret_whole, struct pit_error *err)
 {
 	bool whole = l->count == l->list.names.count;
-	char name[200];
+	size_t kept = 0;
 
 	for (size_t i = 0; i < l->count; i++) {
 		struct range *r = &l->ranges[i];
-		uint64_t size = l->list.size[r->file];
+		const char *file = pit_names_get(&l->list.names, r->file);
+		struct pit_error why = PIT_ERROR_INIT;
+		char name[200];
+		int rc = l->list.size[r->file] == PIT_FILE_MISSING ? -ENOENT : check_range(l, r, &why);
 
-		if (r->len == WHOLE)
-			r->len = size;
-		if (r->offset > size || r->len > size - r->offset)
-			return pit_fail(err, EINVAL,
-					"%s: a sample of %" PRIu64 " bytes at %" PRIu64 ", but the file has %" PRIu64,
-					pit_utf8_show(pit_names_get(&l->list.names, r->file), name, sizeof(name)),
-					r->len, r->offset, size);
-		whole = whole && r->file == i && !r->offset && r->len == size;
+		if (!rc) {
+			whole = whole && r->file == i && !r->offset && r->len == l->list.size[i];
+			l->ranges[kept++] = *r;
+			continue;
+		}
+		whole = false;
+		if (rc != -ENOENT && !pit_source_tell(extra, rc, file, &why))
+			return pit_fail(err, -rc, "%s: %s", pit_utf8_show(file, name, sizeof(name)), why.text);
 	}
+	l->count = kept;
 	*ret_whole = whole;
 	return 0;
 }
@@ -142,9 +158,9 @@ int pit_source_fill_manifest(struct pit_source *s, const struct pit_source_want 
 		rc = read_manifest(&l, &s->files, i, err);
 	l.list.dir = pit_take_fd(&s->files.dir);
 	if (!rc)
-		rc = pit_file_list_measure(&l.list, true, err);
+		rc = pit_file_list_measure(&l.list, true, extra, err);
 	if (!rc)
-		rc = check_ranges(&l, &whole, err);
+		rc = check_ranges(&l, extra, &whole, err);
 	pit_file_list_free(&s->files);
 	s->files = l.list;
 	if (!rc)

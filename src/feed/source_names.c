@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "feed/source_body.h"
+#include "feed/utf8.h"
 
 void *pit_source_room(void *array, size_t count, size_t *room, size_t item)
 {
@@ -87,4 +88,14 @@ void pit_file_list_free(struct pit_file_list *l)
 		close(l->dir);
 	*l = (struct pit_file_list){.dir = -1};
 	errno = saved;
+}
+
+bool pit_source_tell(const struct pit_source_extra *extra, int rc, const char *file, const struct pit_error *why)
+{
+	char name[300];
+
+	if (!rc || rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || !extra->bad)
+		return false;
+	extra->bad(extra->arg, pit_utf8_show(file, name, sizeof(name)), *why->text ? why->text : strerror(-rc));
+	return true;
 }

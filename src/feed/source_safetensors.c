@@ -152,7 +152,7 @@ int pit_source_fill_safetensors(struct pit_source *s, const struct pit_source_wa
 	for (uint32_t i = 0; i < pit_source_files(s); i++) {
 		int rc = add_file(s, want, i, &why);
 
-		if (!rc)
+		if (!rc || pit_source_tell(extra, rc, pit_source_file(s, i), &why))
 			continue;
 		return pit_fail(err, -rc, "%s: %s", pit_utf8_show(pit_source_file(s, i), name, sizeof(name)),
 				*why.text ? why.text : strerror(-rc));

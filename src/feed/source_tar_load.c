@@ -80,6 +80,14 @@ static bool read_beside(struct load *l, size_t i)
 	       take(l, i, bytes.data, bytes.len);
 }
 
+static bool take_any(struct load *l, size_t i)
+{
+	const char *section = l->section[i];
+
+	return (section && take(l, i, section, (size_t)(l->kept.data + l->kept.len - section))) ||
+	       (l->beside && read_beside(l, i));
+}
+
 static void write_beside(struct load *l, size_t i)
 {
 	pit_auto_buf struct pit_buf name = PIT_BUF_INIT, bytes = PIT_BUF_INIT;
@@ -103,13 +111,50 @@ static int changed(int fd, const struct pit_shard_index_stamp *stamp, struct pit
 	return 0;
 }
 
+/* The shard as it is, against what its index says of it; the index' checksums are taken over. */
+static int compare(const struct pit_shard_index *kept, struct pit_shard_index *now, struct pit_error *err)
+{
+	size_t n = kept->count < now->count ? kept->count : now->count;
+	char name[200];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pit_member *a = &kept->members[i], *b = &now->members[i];
+		const char *was = pit_shard_index_name(kept, i);
+
+		if (a->offset != b->offset || a->len != b->len || strcmp(was, pit_shard_index_name(now, i)) != 0)
+			return pit_fail(err, EBADMSG, "not as it was indexed: member %s is not where it was",
+					pit_utf8_show(was, name, sizeof(name)));
+		now->members[i].sum = a->sum;
+	}
+	if (kept->count != now->count)
+		return pit_fail(err, EBADMSG, "not as it was indexed: %zu members, were %zu", now->count, kept->count);
+	return 0;
+}
+
+static int load_again(struct load *l, size_t i, int fd, struct pit_error *err)
+{
+	struct pit_shard_index now = {.names = PIT_BUF_INIT};
+	bool known = take_any(l, i);
+	int rc = pit_shard_scan(fd, &l->stamps[i], false, &now, err);
+
+	if (!rc && known)
+		rc = compare(&l->shards[i], &now, err);
+	pit_shard_index_free(&l->shards[i]);
+	l->made[i] = !known;
+	if (rc)
+		pit_shard_index_free(&now);
+	else
+		l->shards[i] = now;
+	return rc;
+}
+
 static int load_open(struct load *l, size_t i, int fd, struct pit_error *err)
 {
-	const char *section = l->section[i];
 	int rc;
 
-	if ((section && take(l, i, section, (size_t)(l->kept.data + l->kept.len - section))) ||
-	    (l->beside && read_beside(l, i)))
+	if (l->extra->rescan)
+		return load_again(l, i, fd, err);
+	if (take_any(l, i))
 		return 0;
 	rc = pit_shard_scan(fd, &l->stamps[i], l->extra->checksums, &l->shards[i], err);
 	if (!rc)
@@ -125,19 +170,23 @@ static int load_open(struct load *l, size_t i, int fd, struct pit_error *err)
 static int load_shard(struct load *l, size_t i, struct pit_error *err)
 {
 	pit_auto_close int fd = open_shard(l, i, err);
+	const char *path = pit_names_get(&l->list->names, i);
 	char name[200];
 	int rc = fd < 0 ? fd : load_open(l, i, fd, err);
 
-	if (rc)
-		return pit_wrap(err, rc, "%s", pit_utf8_show(pit_names_get(&l->list->names, i), name, sizeof(name)));
 	pthread_mutex_lock(&l->lock);
-	l->report->used += !l->made[i];
-	l->report->made += l->made[i];
+	if (pit_source_tell(l->extra, rc, path, err)) {
+		pit_shard_index_free(&l->shards[i]);
+		rc = 0;
+	} else if (!rc) {
+		l->report->used += !l->made[i];
+		l->report->made += l->made[i];
+	}
 	l->done += l->list->size[i];
 	if (l->extra->progress)
 		l->extra->progress(l->extra->arg, l->done, l->all);
 	pthread_mutex_unlock(&l->lock);
-	return 0;
+	return pit_wrap(err, rc, "%s", pit_utf8_show(path, name, sizeof(name)));
 }
 
 static void *load_thread(void *arg)
@@ -198,7 +247,7 @@ static int write_kept(struct load *l, const char *path, struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf bytes = PIT_BUF_INIT;
 
-	if (!l->report->made)
+	if (!l->report->made || l->extra->rescan)
 		return 0;
 	for (size_t i = 0; i < l->list->names.count; i++)
 		pit_shard_index_format(&l->shards[i], &l->stamps[i], &bytes);
