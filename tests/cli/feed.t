@@ -133,6 +133,7 @@ What is damaged does not hide the rest.
 
   $ head -c 513 s.tar >cut.tar; gzip -c s.tar >z.tar; tar -cf good.tar d/a.cls
   $ pitcrew feed verify '*.tar' | sort
+  damaged: cut.tar: at byte 0: a member of 2 bytes, but only 1 follow: the archive was cut
   damaged: s.tar: at byte 1024: the checksum of a header is wrong
   damaged: z.tar: compressed by gzip: samples in it cannot be found without unpacking all of it
-  tar: 2 samples, 4 B read, 0 checksums compared, 2 shards without an index that fits, 2 damaged
+  tar: 1 sample, 2 B read, 0 checksums compared, 1 shard without an index that fits, 3 damaged
