@@ -33,6 +33,7 @@ test-vm: all deps-test
 
 bench: all
 	@tools/install-deps bench
+	tests/bench/cache $(BUILD)
 	tests/bench/check $(BUILD)
 	tests/bench/launch $(BUILD)
 	tests/bench/tune $(BUILD)

@@ -39,7 +39,7 @@ FRAMEWORKS = ("torch", "numpy", "memory")
 def framework(wanted):
     """The word for `wanted`: None is torch when the program uses it, else numpy when there is one, else memory."""
     if wanted is None:
-        if "torch" in sys.modules:
+        if sys.modules.get("torch") is not None:
             return "torch"
         return "numpy" if found("numpy") else "memory"
     if wanted not in FRAMEWORKS:
@@ -50,7 +50,9 @@ def framework(wanted):
 def found(module):
     """It can be imported; it is not, yet."""
     try:
-        return module in sys.modules or importlib.util.find_spec(module) is not None
+        if module in sys.modules:
+            return sys.modules[module] is not None
+        return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):
         return False
 
@@ -105,9 +107,10 @@ def _memory(view, name, shape):
     word = word or _WIDTHS_MEMORY.get(width)
     if word is None or word == "B" and len(shape) == 1:
         return view
-    if not len(view):
-        return view.cast(word)
-    return view.cast(word, shape) if shape else view.cast(word, ())
+    try:
+        return view.cast(word, shape) if len(view) else view.cast(word)
+    except ValueError:  # "e" is no format of memoryview before Python 3.12
+        return view.cast(_WIDTHS_MEMORY[width], shape) if len(view) else view.cast(_WIDTHS_MEMORY[width])
 
 
 def _numpy(view, name, shape):

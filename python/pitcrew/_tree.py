@@ -261,4 +261,4 @@ def _available(wanted):
 
 def decode(text, array, framework=None):
     """The state again. `array(name, framework)` gives an array; `framework` None: of what each was saved from."""
-    return _Decoder(array, framework).decode(json.loads(text))
+    return _Decoder(array, framework and _dtype.framework(framework)).decode(json.loads(text))

@@ -49,6 +49,7 @@ struct pit_batch_run {
 	uint32_t first, count;
 };
 
+struct pit_bell;
 struct pit_store;
 
 struct pit_batch {
@@ -69,7 +70,8 @@ struct pit_batch {
 
 	void *map; /* imported: what to unmap */
 	size_t map_len;
-	_Atomic uint32_t *bell; /* imported: rung at release, or NULL */
+	size_t page;           /* of that memory */
+	struct pit_bell *bell; /* imported: rung at release, or NULL */
 	void *bell_map;
 	size_t bell_len;
 };
@@ -84,8 +86,8 @@ struct pit_batch_want {
 	const struct pit_source *source;
 	uint64_t position;
 	uint32_t count, parts;
-	const uint64_t *samples;         /* [count] */
-	const uint32_t *firsts;          /* [count + 1] */
+	const uint64_t *samples;          /* [count] */
+	const uint32_t *firsts;           /* [count + 1] */
 	const struct pit_extent *extents; /* [parts] */
 };
 

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "feed/store.h"
 
+#define ALIVE_MOST 4096 /* batches, however small: the pool's list of pieces stays short */
+
 int pit_store_open(struct pit_pool *pool, struct pit_store **ret)
 {
 	struct pit_store *s = calloc(1, sizeof(*s));
@@ -88,38 +90,56 @@ static struct pit_pool *own_pool(struct pit_store *s, uint64_t bytes)
 	return p;
 }
 
-struct pit_batch *pit_store_get(struct pit_store *s, uint64_t bytes, bool large)
+/* Takes over the reference to the pool. */
+static int get_from(struct pit_store *s, struct pit_pool *p, uint64_t bytes, struct pit_batch **ret)
 {
 	struct pit_batch *b = calloc(1, sizeof(*b));
-	struct pit_pool *p = NULL;
-	void *piece = NULL;
+	void *piece = b ? pit_pool_get(p, bytes) : NULL;
 
-	if (b && large)
-		p = own_pool(s, bytes);
-	else if (b)
-		p = pit_pool_ref(s->pool);
-	if (p)
-		piece = pit_pool_get(p, bytes);
 	if (!piece) {
 		pit_pool_unref(p);
 		free(b);
-		return NULL;
+		return b ? -EAGAIN : -ENOMEM;
 	}
 	b->head = piece;
 	b->pool = p;
 	b->store = pit_store_ref(s);
 	b->pid = s->pid;
 	b->pidfd = -1;
-	return b;
+	*ret = b;
+	return 0;
+}
+
+int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_batch **ret)
+{
+	struct pit_pool *p;
+	bool many;
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	many = s->alive >= ALIVE_MOST;
+	s->alive += !many;
+	pthread_mutex_unlock(&s->lock);
+	if (many)
+		return -EAGAIN;
+	p = large ? own_pool(s, bytes) : pit_pool_ref(s->pool);
+	rc = p ? get_from(s, p, bytes, ret) : -ENOMEM;
+	if (!rc)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	s->alive--;
+	pthread_mutex_unlock(&s->lock);
+	return rc;
 }
 
 void pit_store_put(struct pit_store *s, struct pit_batch *b)
 {
-	if (b->pool != s->pool) {
-		pthread_mutex_lock(&s->lock);
+	pthread_mutex_lock(&s->lock);
+	s->alive--;
+	s->returned++;
+	if (b->pool != s->pool)
 		s->extra -= pit_pool_size(b->pool);
-		pthread_mutex_unlock(&s->lock);
-	}
+	pthread_mutex_unlock(&s->lock);
 	pit_pool_put(b->pool, b->head);
 	pit_pool_unref(b->pool);
 	pit_cleanup_close(&b->pidfd);
@@ -135,6 +155,8 @@ void pit_store_lend(struct pit_store *s, struct pit_batch *b)
 	b->next = s->lent;
 	s->lent = b;
 	pthread_mutex_unlock(&s->lock);
+	if (atomic_load(&s->starves)) /* from now on it has to look who has ended */
+		pit_store_ring(s);
 }
 
 static bool has_ended(struct pit_batch *b, pid_t pid)

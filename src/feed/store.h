@@ -25,7 +25,8 @@ struct pit_store {
 	pthread_mutex_t lock;   /* of what follows */
 	struct pit_io *io;      /* to be woken as well; NULL when the loader is closed */
 	struct pit_batch *lent; /* exported */
-	uint64_t out;           /* batches that are handed out or lent */
+	unsigned alive, out;    /* batches that have memory; that are handed out or lent */
+	uint64_t returned;      /* batches that came back, so far */
 	uint64_t extra;         /* bytes of pools of single batches */
 	atomic_bool starves;    /* the reader wants memory */
 };
@@ -41,9 +42,9 @@ void pit_store_ring(struct pit_store *s);
 /* Sleeps until the bell has been rung since it was `rung`, at most `timeout_ns` (-1: forever). */
 void pit_store_sleep(struct pit_store *s, uint32_t rung, int64_t timeout_ns);
 
-/* Memory for a batch of `bytes`; NULL when there is none now, or (with `large`) at all. A batch that is larger than the
- * pool gets a pool of its own with `large`. */
-struct pit_batch *pit_store_get(struct pit_store *s, uint64_t bytes, bool large);
+/* Memory for a batch of `bytes`, with `large` in a pool of its own. -EAGAIN when there is none now, and when there are
+ * very many batches; -ENOMEM when there is none at all. */
+int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_batch **ret);
 
 /* Gives a batch that was never handed out, or is no more, back. */
 void pit_store_put(struct pit_store *s, struct pit_batch *b);
