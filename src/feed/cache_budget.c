@@ -14,9 +14,9 @@
 int pit_cache_budget_open(struct pit_cache_budget *b, int dir)
 {
 	*b = (struct pit_cache_budget){.users = -1, .used = -1};
-	b->users = openat(dir, "users", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	b->users = TEMP_FAILURE_RETRY(openat(dir, "users", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
 	if (b->users >= 0)
-		b->used = openat(dir, "used", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+		b->used = TEMP_FAILURE_RETRY(openat(dir, "used", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
 	if (b->used < 0) {
 		int rc = -errno;
 

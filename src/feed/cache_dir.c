@@ -65,14 +65,14 @@ static int open_folder(struct pit_cache_dir *d, const char *dir, uint64_t finger
 	snprintf(name, sizeof(name), "%016" PRIx64, fingerprint);
 	if (mkdir(dir, 0777) && errno != EEXIST)
 		return pit_fail(err, errno, "cannot make cache directory %s: %s", dir, strerror(errno));
-	parent = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	parent = TEMP_FAILURE_RETRY(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (parent < 0)
 		return pit_fail(err, errno, "cannot open cache directory %s: %s", dir, strerror(errno));
-	d->dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d->dir = TEMP_FAILURE_RETRY(openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (d->dir < 0 && mkdirat(parent, name, 0777) && errno != EEXIST)
 		return pit_fail(err, errno, "cannot make %s/%s: %s", dir, name, strerror(errno));
 	if (d->dir < 0)
-		d->dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		d->dir = TEMP_FAILURE_RETRY(openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (d->dir < 0)
 		return pit_fail(err, errno, "cannot open %s/%s: %s", dir, name, strerror(errno));
 	return 0;
@@ -182,6 +182,17 @@ static bool pending(struct pit_cache_dir *d, uint64_t key)
 	const uint64_t *value = pit_policy_value(d->policy, key);
 
 	return value && *value == PIT_CACHE_PENDING;
+}
+
+void pit_cache_dir_expect(struct pit_cache_dir *d, uint64_t key, uint64_t len)
+{
+	bool there;
+
+	pthread_mutex_lock(&d->lock);
+	there = pit_policy_has(d->policy, key) && !pending(d, key);
+	pthread_mutex_unlock(&d->lock);
+	if (there)
+		pit_cache_file_expect(d->dir, key, len);
 }
 
 /* What reading a file told: others write and remove files, too. */

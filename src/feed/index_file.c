@@ -9,7 +9,7 @@
 
 int pit_shard_index_read(int dir, const char *path, struct pit_buf *ret)
 {
-	pit_auto_close int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	pit_auto_close int fd = TEMP_FAILURE_RETRY(openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
@@ -56,7 +56,7 @@ int pit_shard_index_write(int dir, const char *path, const struct pit_buf *bytes
 	pit_buf_printf(&name, "%s.tmp-%016llx", path, (unsigned long long)random);
 	if (name.failed || bytes->failed)
 		return pit_fail(err, ENOMEM, "out of memory");
-	fd = openat(dir, name.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	fd = TEMP_FAILURE_RETRY(openat(dir, name.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
 	if (fd < 0)
 		return pit_fail(err, errno, "%s: cannot be made: %s", path, strerror(errno));
 	rc = write_all(fd, bytes->data, bytes->len);

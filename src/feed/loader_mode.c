@@ -26,7 +26,7 @@ static int open_some(const struct pit_source *s, struct pit_error *err)
 	int fd = -1, rc = -ENOENT;
 
 	for (uint32_t i = 0; fd < 0 && i < files && i < LOOK_AT; i++) {
-		fd = openat(pit_source_dir(s), pit_source_file(s, i), O_RDONLY | O_CLOEXEC);
+		fd = TEMP_FAILURE_RETRY(openat(pit_source_dir(s), pit_source_file(s, i), O_RDONLY | O_CLOEXEC));
 		if (fd < 0)
 			rc = -errno;
 	}

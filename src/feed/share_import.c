@@ -19,7 +19,7 @@ static int open_memory(const struct pit_share *s, struct pit_error *err)
 	int fd, rc;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)s->pid, s->fd);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = TEMP_FAILURE_RETRY(open(path, O_RDWR | O_CLOEXEC));
 	if (fd >= 0)
 		return fd;
 	rc = -errno;

@@ -128,7 +128,8 @@ static int add_rows(struct pit_source *s, const struct pit_source_want *want, ui
 
 static int add_file(struct pit_source *s, const struct pit_source_want *want, uint32_t file, struct pit_error *err)
 {
-	pit_auto_close int fd = openat(s->files.dir, pit_source_file(s, file), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	pit_auto_close int fd =
+		TEMP_FAILURE_RETRY(openat(s->files.dir, pit_source_file(s, file), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	struct pit_safetensors st = {0};
 	int rc;
 

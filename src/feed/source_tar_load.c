@@ -41,7 +41,7 @@ static void note_unkept(struct load *l, const struct pit_error *why)
 static int open_shard(struct load *l, size_t i, struct pit_error *err)
 {
 	const char *name = pit_names_get(&l->list->names, i);
-	int fd = openat(l->list->dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = TEMP_FAILURE_RETRY(openat(l->list->dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	struct stat st;
 	int rc = 0;
 

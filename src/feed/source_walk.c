@@ -87,7 +87,8 @@ static int cannot_list(const char *path, int code, struct pit_error *err)
 
 static int read_entries(const struct pit_walk *w, const char *path, bool top, struct entries *e, struct pit_error *err)
 {
-	int fd = openat(w->list->dir, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | (top ? 0 : O_NOFOLLOW));
+	int fd = TEMP_FAILURE_RETRY(
+		openat(w->list->dir, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | (top ? 0 : O_NOFOLLOW)));
 	pit_auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 	int rc = 0;

@@ -143,13 +143,17 @@ static void check_sample(struct load *d, const struct pit_batch *b, uint32_t i)
 	d->s->samples++;
 }
 
-static void release_some(struct load *d, bool all)
+static unsigned release_some(struct load *d, bool all)
 {
+	unsigned released = 0;
+
 	for (unsigned i = 0; i < HELD; i++)
 		if (d->held[i] && (all || stress_chance(d->s, 60))) {
 			pit_batch_release(d->held[i]);
 			d->held[i] = NULL;
+			released++;
 		}
+	return released;
 }
 
 static void hold(struct load *d, struct pit_batch *b)
@@ -186,6 +190,8 @@ static bool epoch(struct load *d, bool stop_early)
 				stress_wrong(d->s, "cancelled by nobody: %s", err.text);
 			return false;
 		}
+		if (rc == -ENOBUFS && release_some(d, true))
+			continue;
 		if (rc < 0) {
 			d->s->failed_samples++;
 			if (!d->s->hostile)
@@ -199,7 +205,8 @@ static bool epoch(struct load *d, bool stop_early)
 		for (uint32_t i = 0; i < pit_batch_count(b); i++)
 			check_sample(d, b, i);
 		hold(d, b);
-		release_some(d, false);
+		/* who holds all memory is told so, after a while */
+		release_some(d, d->want.memory && d->want.memory < 8 << 20 && !stress_chance(d->s, 3));
 		if (stop_early && stress_chance(d->s, 10))
 			return false;
 	}
