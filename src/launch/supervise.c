@@ -208,25 +208,13 @@ static int serve(struct front *f)
 	return lost_supervisor(f, status);
 }
 
-/* Signals that came too late to be forwarded must not end us with our result unsaid. */
-static void restore_signals(const struct front *f)
-{
-	const struct timespec now = {0};
-	sigset_t pending;
-
-	if (f->signals < 0)
-		return;
-	while (!sigpending(&pending) && sigtimedwait(&pending, NULL, &now) > 0)
-		;
-	sigprocmask(SIG_SETMASK, &f->mask, NULL);
-}
-
 static void finish(struct front *f)
 {
 	pit_mps_stop(f->supervisor.mps);
 	if (f->supervisor.leaves)
 		(void)pit_leaves_close(f->supervisor.leaves, LEAVES_MS);
-	restore_signals(f);
+	if (f->signals >= 0 && f->pid <= 0)
+		sigprocmask(SIG_SETMASK, &f->mask, NULL);
 	pit_cleanup_close(&f->signals);
 	pit_cleanup_close(&f->socket);
 	pit_cleanup_close(&f->launcher);

@@ -28,7 +28,9 @@ struct pit_supervise {
 
 #define PIT_SUPERVISE_FAILED 125 /* pitcrew could not do its part; also when the supervisor was killed */
 
-/* Forks; returns in the front only, with the exit code of pit_exit_report_code(). -errno: nothing was started. */
+/* Forks; returns in the front only, with the exit code of pit_exit_report_code(): the signals that it has forwarded
+ * then stay blocked, since one that comes too late must not end us with that code unsaid. -errno: nothing was started,
+ * and signals are as before. */
 int pit_supervise(const struct pit_supervise *s, struct pit_error *err);
 
 #endif
