@@ -456,7 +456,8 @@ static void two_writers_of_one_path_do_not_mix(void **state)
 /* 0 when all is well with the file. */
 static int check(const char *path, bool data)
 {
-	struct pit_weights_want want = {.size = sizeof(want), .io = {.engine = PIT_ENGINE_THREADS, .threads = 1}};
+	struct pit_weights_want want = {.size = sizeof(want),
+					.io = {.engine = PIT_ENGINE_THREADS, .threads = 1, .depth = 1}};
 	struct pit_verify_result r;
 	struct pit_weights *w = NULL;
 	int rc = pit_weights_open(path, &w, NULL);
