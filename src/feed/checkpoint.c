@@ -103,7 +103,7 @@ static int open_dir(struct pit_checkpoint *c, const char *dir, struct pit_error 
 {
 	if (mkdir(dir, 0777) && errno != EEXIST)
 		return pit_fail(err, errno, "%s: making the directory: %s", dir, strerror(errno));
-	c->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c->dirfd = TEMP_FAILURE_RETRY(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (c->dirfd < 0)
 		return pit_fail(err, errno, "%s: %s", dir, strerror(errno));
 	return 0;

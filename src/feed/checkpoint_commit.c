@@ -41,7 +41,7 @@ static bool is_listed(const struct pit_manifest *m, const char *name)
 static void remove_others(int tmpfd, const struct pit_manifest *m)
 {
 	pit_auto_closedir DIR *dir = NULL;
-	int fd = openat(tmpfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = TEMP_FAILURE_RETRY(openat(tmpfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
 	if (fd < 0)
 		return;

@@ -55,7 +55,7 @@ static int compare(const void *a, const void *b)
 
 static DIR *open_again(int dirfd)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = TEMP_FAILURE_RETRY(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!d && fd >= 0)
@@ -154,9 +154,10 @@ int pit_step_hold(int dirfd, uint64_t step, int *ret_tmpfd, int *ret_lock, struc
 
 		if (mkdirat(dirfd, name, 0777) && errno != EEXIST)
 			return pit_fail(err, errno, "making %s: %s", name, strerror(errno));
-		tmp = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		tmp = TEMP_FAILURE_RETRY(openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 		if (tmp >= 0)
-			lock = openat(tmp, LOCK, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+			lock = TEMP_FAILURE_RETRY(
+				openat(tmp, LOCK, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666));
 		if (lock < 0 && errno != ENOENT)
 			return pit_fail(err, errno, "opening %s: %s", name, strerror(errno));
 		if (lock < 0)
@@ -175,7 +176,7 @@ int pit_step_hold(int dirfd, uint64_t step, int *ret_tmpfd, int *ret_lock, struc
 /* Directories within one are not ours, but go, too. */
 static int remove_all(int dirfd, const char *name, unsigned depth)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = TEMP_FAILURE_RETRY(openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	pit_auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd < 0)
@@ -295,7 +296,7 @@ static bool is_dead(int dirfd, const char *name, int *ret_lock)
 	int lock;
 
 	snprintf(path, sizeof(path), "%s/" LOCK, name);
-	lock = openat(dirfd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	lock = TEMP_FAILURE_RETRY(openat(dirfd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
 	*ret_lock = lock;
 	if (lock < 0)
 		return false;

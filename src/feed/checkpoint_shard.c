@@ -67,7 +67,7 @@ int pit_shard_tell(const struct pit_shard *s, const struct pit_saved *saved, str
 /* -ENOENT: not there, or of another attempt. The directory is opened anew, which makes NFS look at the server. */
 static int read_record(const struct pit_shard *s, uint32_t rank, struct pit_manifest *to, struct pit_error *err)
 {
-	pit_auto_close int fd = openat(s->tmpfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pit_auto_close int fd = TEMP_FAILURE_RETRY(openat(s->tmpfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	pit_auto_manifest struct pit_manifest *m = NULL;
 	char name[RECORD_MAX], shard[64];
 	struct pit_saved saved;

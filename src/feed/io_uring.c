@@ -227,6 +227,26 @@ static int enable(struct pit_uring *u)
 	return rc;
 }
 
+/* The ring takes nothing any more: what was to be continued ends here, also what lies in the submission queue. */
+static void give_up(struct pit_io *io, struct pit_uring *u, int rc)
+{
+	struct io_uring_sq *sq = &u->ring.sq;
+	struct pit_io_op *op;
+
+	for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
+		op = (struct pit_io_op *)(uintptr_t)sq->sqes[i & *sq->kring_mask].user_data;
+		if ((void *)op != u)
+			pit_io_list_add(&u->again, op);
+	}
+	sq->sqe_head = sq->sqe_tail = *sq->khead;
+	while ((op = pit_io_list_take(&u->again))) {
+		if (op->own_fd >= 0 && !op->slot)
+			close(op->own_fd);
+		op->res = rc;
+		finished(io, u, op);
+	}
+}
+
 static int uring_wait(struct pit_io *io, int64_t timeout_ns)
 {
 	struct pit_uring *u = io->uring;
@@ -247,6 +267,8 @@ static int uring_wait(struct pit_io *io, int64_t timeout_ns)
 			break;
 	}
 	u->woken = false;
+	if (rc)
+		give_up(io, u, rc);
 	return rc;
 }
 
@@ -284,6 +306,7 @@ static int uring_enlist(struct pit_io *io, const struct iovec *pieces, unsigned 
 	struct pit_uring *u = io->uring;
 	unsigned n = cut(pieces, count, NULL);
 	pit_auto_free struct iovec *all = calloc(n ? n : 1, sizeof(*all));
+	size_t registered = 0;
 	int rc;
 
 	if (!all)
@@ -291,13 +314,15 @@ static int uring_enlist(struct pit_io *io, const struct iovec *pieces, unsigned 
 	if (u->pieces)
 		return -EBUSY;
 	cut(pieces, count, all);
+	for (unsigned i = 0; i < n; i++)
+		registered += all[i].iov_len;
 	rc = io_uring_register_buffers(&u->ring, all, n);
 	if (rc) {
-		pit_ladder_add(l, "buffers", "registered", PIT_RUNG_REFUSED, "%s%s", strerror(-rc),
-			       rc == -ENOMEM ? ": RLIMIT_MEMLOCK (ulimit -l) is too small" : "");
+		pit_ladder_add(l, "buffers", "registered", PIT_RUNG_REFUSED, "%zu MiB: %s%s", registered >> 20,
+			       strerror(-rc), rc == -ENOMEM ? ": RLIMIT_MEMLOCK (ulimit -l) is too small" : "");
 		return 0;
 	}
-	pit_ladder_add(l, "buffers", "registered", PIT_RUNG_TAKEN, "%u pieces", n);
+	pit_ladder_add(l, "buffers", "registered", PIT_RUNG_TAKEN, "%zu MiB", registered >> 20);
 	u->pieces = pit_take(all);
 	u->pieces_count = n;
 	return 0;

@@ -32,7 +32,7 @@ static int read_text(int fd, size_t size, struct pit_buf *b, struct pit_error *e
 int pit_manifest_read(int dirfd, const char *name, struct pit_manifest **ret, struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
-	pit_auto_close int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	pit_auto_close int fd = TEMP_FAILURE_RETRY(openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 	struct stat st;
 	int rc;
 
@@ -68,7 +68,7 @@ int pit_manifest_check_files(int dirfd, const struct pit_manifest *m, struct pit
 static int open_one(int dirfd, const char *name, struct pit_manifest **ret, struct pit_error *err)
 {
 	pit_auto_manifest struct pit_manifest *m = NULL;
-	pit_auto_close int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pit_auto_close int fd = TEMP_FAILURE_RETRY(openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	int rc;
 
 	if (fd < 0)
@@ -131,7 +131,7 @@ static int choose(const char *dir, int dirfd, int64_t step, char *path, struct p
 int pit_manifest_open(const char *dir, int64_t step, struct pit_manifest **ret, struct pit_error *err)
 {
 	pit_auto_manifest struct pit_manifest *m = NULL;
-	pit_auto_close int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pit_auto_close int dirfd = TEMP_FAILURE_RETRY(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	char path[PATH_MAX];
 	int rc;
 
@@ -190,7 +190,7 @@ const char *pit_manifest_file(const struct pit_manifest *m, size_t n, uint64_t *
 
 int pit_checkpoint_list(const char *dir, uint64_t **ret, size_t *ret_count, struct pit_error *err)
 {
-	pit_auto_close int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pit_auto_close int dirfd = TEMP_FAILURE_RETRY(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	pit_auto_free uint64_t *steps = NULL;
 	size_t count = 0, kept = 0;
 	int rc;

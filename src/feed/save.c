@@ -105,7 +105,7 @@ static int open_directory(const char *path, struct pit_error *err)
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return pit_fail(err, EISDIR, "'%s' is not the name of a file", path);
 	snprintf(dir, sizeof(dir), "%.*s%s", (int)(name - path), path, name == path ? "." : "");
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = TEMP_FAILURE_RETRY(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	return fd < 0 ? pit_fail(err, errno, "%s: opening its directory: %s", path, strerror(errno)) : fd;
 }
 

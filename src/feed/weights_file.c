@@ -7,7 +7,7 @@
 
 int pit_weights_file_open(const char *path, int *ret_fd, struct stat *ret_st, struct pit_error *err)
 {
-	pit_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	pit_auto_close int fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 
 	if (fd < 0 || fstat(fd, ret_st))
 		return pit_fail(err, errno, "cannot open %s: %s", path, strerror(errno));

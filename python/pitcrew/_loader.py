@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: MIT
+"""The loader."""
+import errno
+import os
+import sys
+import warnings
+import weakref
+from collections import namedtuple
+from ctypes import byref, c_void_p, create_string_buffer, sizeof
+
+from . import _abi
+from ._abi import number_of
+from ._batch import Batch
+from ._errors import Invalid
+from ._io import io_want, rungs, size
+from ._library import call, lib, opened
+from ._source import Source
+from ._wait import END, Ahead, Single
+
+Stats = namedtuple("Stats", [name for name, _ in _abi.pit_loader_stats._fields_ if name != "size"])
+Stats.__doc__ = "What a loader did: see struct pit_loader_stats in pitcrew/feed.h. Times in nanoseconds, sizes in bytes."
+_PATIENCE = 10  # seconds of waiting, after which it is worth a look whether the program itself holds all memory
+
+
+def rank_and_world(rank=None, world=None):
+    """This process's rank and how many there are: as given, else of torch.distributed when that is initialised, else
+    $RANK and $WORLD_SIZE, else 0 of 1."""
+    if rank is None and world is None:
+        distributed = sys.modules.get("torch.distributed")
+        if distributed is not None and distributed.is_available() and distributed.is_initialized():
+            return distributed.get_rank(), distributed.get_world_size()
+        if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+            rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    rank, world = rank or 0, 1 if world is None else world
+    if not 0 <= rank < world:
+        raise ValueError(f"rank {rank} of {world} ranks")
+    return rank, world
+
+
+class _Engine:
+    """The library's loader and the threads that wait for it, apart from the Loader so that this one can go away."""
+
+    def __init__(self, source, want, transform, threads, ahead):
+        self._source, self._want, self._ended = source, want, False
+        self._handle = opened(lib().pit_loader_open, source.handle, byref(want))
+        self._make = lambda: Ahead(self._fetch, transform, threads, ahead) if threads else Single(self._fetch)
+        self._wait = None
+        self._pid = os.getpid()
+
+    def _fetch(self):
+        made = c_void_p()
+        got = call(lib().pit_loader_next, self._handle, byref(made))
+        value = Batch(made.value) if got else END
+        return value, self.state()
+
+    def state(self):
+        """The position as text; the exception where there is none now (as-ready delivery)."""
+        try:
+            needed = 512
+            while True:
+                text = create_string_buffer(needed)
+                length = call(lib().pit_loader_state, self._handle, text, needed)
+                if length < needed:
+                    return text.value.decode()
+                needed = length + 1
+        except OSError as problem:
+            return problem
+
+    def take(self, patience=None):
+        if self._wait is None:
+            self._wait = self._make()
+        return self._wait.take(patience)
+
+    def move(self, function, where):
+        """Goes elsewhere: nothing that was fetched before comes after it."""
+        if self._wait is not None and not self._wait.drop(_PATIENCE):
+            self._end()
+            self._handle = opened(lib().pit_loader_open, self._source.handle, byref(self._want))
+        call(function, self._handle, where)
+
+    def _end(self):
+        lib().pit_loader_cancel(self._handle)
+        if self._wait is not None:
+            self._wait.join()
+            self._wait = None
+        lib().pit_loader_close(self._handle)
+        self._handle = None
+
+    def close(self):
+        if self._handle is not None and self._pid == os.getpid():
+            self._end()
+
+    @property
+    def handle(self):
+        if self._pid != os.getpid():
+            raise RuntimeError(f"this pitcrew.Loader belongs to process {self._pid}, which forked this one ({os.getpid()}): its threads "
+                               "are not here. Make a Loader in each process (with rank and world), or send batches from there "
+                               "through a multiprocessing queue")
+        if self._handle is None:
+            raise ValueError("the loader was closed")
+        return self._handle
+
+
+class Loader:
+    """Loads samples from disk in a shuffled order and gives them in batches, read ahead, without worker processes.
+
+        for batch in loader: ...
+
+    gives what is left of the epoch; when it is over, the next `for` begins the next epoch in another order. The order
+    depends on `seed` and the epoch only: it is the same on every machine, and whatever the number of threads.
+
+    source: a Source, or paths and the parameters of Source (kind, suffixes, record_bytes, header_bytes, tensors, index).
+    batch_size: samples of a batch of this rank.
+    shuffle: True or "full", "blocks" (neighbours stay together: `block` samples, mixed within `window` blocks), False.
+    seed, epoch: where to begin.
+    rank, world: which share of the samples is ours; by default from torch.distributed or $RANK and $WORLD_SIZE.
+    tail: what happens to the samples that do not fill a batch of all ranks: "short", "drop" or "pad".
+    as_ready: batches come as they get complete, not in order (then there is no position to save on the way).
+    on_error: "fail" (the exception names the sample; the next batch comes after it), "skip" or "substitute"; see `failed`.
+    check: compare checksums where the source has some.
+    memory: bytes (or "2GiB") for batches read ahead and in use.
+    cache, cache_policy, cache_dir: keep samples in so many bytes of memory, or of a local directory; "fill-once" (best
+        for epochs), "lru", "lfu", "clock", "s3-fifo", "fifo".
+    io: what to insist on, see pitcrew.IO.
+    transform: called with each batch; what it returns is what the loop gets. With workers=N it runs in N threads, a few
+        batches ahead (`ahead`, default N + 1 in all), in order.
+    progress: a tqdm bar, when tqdm is installed.
+
+    `state_dict()` is the position behind the last batch that the loop got, whatever was read ahead; save it (for example
+    with pitcrew.checkpoint) and give it to `load_state_dict()`, with any batch size and number of ranks."""
+
+    def __init__(self, source, batch_size=1, *, shuffle=True, seed=0, epoch=0, rank=None, world=None, tail="short", as_ready=False,
+                 on_error="fail", check=False, memory=0, cache=0, cache_policy="fill-once", cache_dir=None, io=None, block=0,
+                 window=0, transform=None, workers=0, ahead=None, progress=False, **source_options):
+        if isinstance(source, Source):
+            if source_options:
+                raise TypeError(f"{', '.join(source_options)}: for paths only, this Source is made already")
+        else:
+            source = Source(source, **source_options)
+        self.source = source
+        self.batch_size = batch_size
+        self.rank, self.world = rank_and_world(rank, world)
+        if batch_size < 1 or workers < 0:
+            raise ValueError(f"batch_size is {batch_size}, workers is {workers}: at least 1 and 0")
+        shuffle = {True: "full", False: "none", None: "none"}.get(shuffle, shuffle)
+        want = _abi.pit_loader_want(
+            size=sizeof(_abi.pit_loader_want), batch=batch_size, rank=self.rank, world=self.world, seed=seed, epoch=epoch,
+            shuffle=number_of(_abi.SHUFFLES, shuffle, "shuffle"), block=block, window=window, tail=number_of(_abi.TAILS, tail, "tail"),
+            as_ready=as_ready, on_error=number_of(_abi.ON_ERROR, on_error, "on_error"), check=check, memory=size(memory, "memory"),
+            io=io_want(io), cache_bytes=size(cache, "cache"), cache_policy=number_of(_abi.POLICIES, cache_policy, "cache_policy"),
+            cache_dir=None if cache_dir is None else os.fsencode(cache_dir))
+        self._transform, self._inline = transform, transform if transform and not workers else None
+        if workers and transform is None:
+            transform = _same
+        self._engine = _Engine(source, want, transform, workers, ahead or workers + 1)
+        self._close = weakref.finalize(self, self._engine.close)
+        self._progress, self._bar, self._warned = progress, None, False
+        self._arrived(epoch)
+
+    # ---- batches ----
+
+    def __iter__(self):
+        self._engine.handle
+        if self._over:
+            self.set_epoch(self._epoch + 1)
+        if self._progress and self._bar is None:
+            self._bar = _bar(len(self), self._epoch)
+        return self
+
+    def __next__(self):
+        if self._over:
+            raise StopIteration
+        item = self._patiently()
+        if item.problem is not None:
+            raise item.problem
+        if item.state is not None:
+            self._position = item.state
+        if item.value is END:
+            self._over = True
+            self._end_bar()
+            raise StopIteration
+        if self._bar is not None:
+            self._bar.update()
+        return item.value if self._inline is None else self._inline(item.value)
+
+    def _patiently(self):
+        """The next item; a word when it does not come because the program holds all memory."""
+        self._engine.handle
+        full = None
+        while True:
+            item = self._engine.take(None if self._warned else _PATIENCE)
+            if item is not None:
+                return item
+            now = self.stats().full_ns
+            if full is not None and now > full:
+                warnings.warn("pitcrew.Loader waits: all of its memory is held by batches (or arrays and tensors made from them) "
+                              "that this program keeps; drop them, keep copies, or give it more `memory`", RuntimeWarning, stacklevel=3)
+                self._warned = True
+            full = now
+
+    def __len__(self):
+        """Batches of the whole epoch, for this rank."""
+        return self._batches
+
+    def _end_bar(self):
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    # ---- the position ----
+
+    @property
+    def epoch(self):
+        """The epoch that batches come from."""
+        return self._epoch
+
+    def set_epoch(self, epoch):
+        """Goes to the start of an epoch. The epoch that is under way goes on where it is, so that
+
+            for epoch in range(loader.epoch, epochs):
+                loader.set_epoch(epoch)
+                for batch in loader: ...
+
+        is right after load_state_dict(), too. `restart()` goes to its start."""
+        if epoch != self._epoch or self._over:
+            self._go(epoch)
+
+    def restart(self):
+        """Goes to the start of the present epoch."""
+        self._go(self._epoch)
+
+    def _go(self, epoch):
+        self._engine.handle
+        self._engine.move(lib().pit_loader_epoch, epoch)
+        self._arrived(epoch)
+
+    def _arrived(self, epoch):
+        self._end_bar()
+        self._epoch, self._over, self._position = epoch, False, self._engine.state()
+        self._batches = lib().pit_loader_batches(self._engine.handle)
+
+    def state_dict(self):
+        """The position behind the last batch that was given: {"position": text}."""
+        self._engine.handle
+        if isinstance(self._position, Exception):
+            raise self._position
+        return {"position": self._position}
+
+    def load_state_dict(self, state):
+        """Goes on from a position, that of any rank: each sample of the epoch that was not consumed comes exactly once,
+        over all ranks, also when there are now more or fewer of them."""
+        text = state["position"] if isinstance(state, dict) else state
+        self._engine.handle
+        self._engine.move(lib().pit_loader_resume, text.encode())
+        self._arrived(epoch_of(text))
+
+    # ---- what it did ----
+
+    def stats(self):
+        """A Stats."""
+        record = _abi.pit_loader_stats(size=sizeof(_abi.pit_loader_stats))
+        lib().pit_loader_stats(self._engine.handle, byref(record))
+        return Stats(*(getattr(record, name) for name in Stats._fields))
+
+    def ladder(self):
+        """Which way of I/O and of memory was taken and why better ones were refused: a list of Rung."""
+        return rungs(lib().pit_loader_ladder(self._engine.handle))
+
+    @property
+    def failed(self):
+        """The first samples that failed, each with its reason."""
+        said, handle = [], self._engine.handle
+        while len(said) < 100:
+            text = lib().pit_loader_failed(handle, len(said))
+            if text is None:
+                break
+            said.append(text.decode("utf-8", "replace"))
+        return said
+
+    # ---- the end ----
+
+    def close(self):
+        """Ends its threads. Batches that were given stay valid. Happens by itself when the loader is dropped."""
+        self._end_bar()
+        self._close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __reduce__(self):
+        raise TypeError("a Loader cannot be pickled: make one in each process (a Source can be pickled), or use pitcrew.torch.Dataset")
+
+
+def _same(batch):
+    return batch
+
+
+def _bar(batches, epoch):
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    return tqdm(total=batches, unit="batch", desc=f"epoch {epoch}")
+
+
+def epoch_of(text):
+    """The epoch that a position is in."""
+    import json
+    try:
+        return int(json.loads(text)["epoch"])
+    except (ValueError, KeyError, TypeError):
+        raise Invalid(errno.EINVAL, f"this is no position of a loader: {text!r:.80}") from None

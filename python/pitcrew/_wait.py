@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Waiting for the library so that Ctrl-C works, and transforms in threads.
+
+A call into C cannot be interrupted, a wait for a thread can. So a thread of its own asks the library for each batch, when
+it is wanted; what it gets stays here when the wait for it was interrupted, and the next one to ask is given it."""
+import queue
+import threading
+
+END = object()
+
+
+class Item:
+    """What a fetch gave: a value, END or an exception, and the position behind it."""
+    __slots__ = ("value", "problem", "state")
+
+    def __init__(self, value=None, problem=None, state=None):
+        self.value, self.problem, self.state = value, problem, state
+
+
+def attempt(fetch):
+    try:
+        value, state = fetch()
+        return Item(value, None, state)
+    except BaseException as problem:  # noqa: B902 - it is raised where the item is taken
+        return Item(None, problem)
+
+
+class Single:
+    """Items one by one, each fetched when it is asked for."""
+
+    def __init__(self, fetch):
+        self._asks, self._ready, self._answer, self._asked = queue.SimpleQueue(), threading.Event(), [], False
+        self._thread = threading.Thread(target=self._serve, args=(fetch, self._asks, self._ready, self._answer),
+                                        name="pitcrew-next", daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def _serve(fetch, asks, ready, answer):
+        while asks.get():
+            answer.append(attempt(fetch))
+            ready.set()
+
+    def take(self, patience=None):
+        """The next item; None when it did not come within `patience` seconds. May be interrupted and called again."""
+        if not self._asked:
+            self._asked = True
+            self._asks.put(True)
+        if not self._ready.wait(patience):
+            return None
+        item = self._answer.pop()
+        self._ready.clear()
+        self._asked = False
+        return item
+
+    def drop(self, patience):
+        """Throws away what was asked for and not taken; False when it does not come within `patience` seconds."""
+        return not self._asked or self.take(patience) is not None
+
+    def stop(self):
+        """Ends the thread as soon as the fetch under way returns."""
+        self._asks.put(False)
+
+    def join(self):
+        self.stop()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+
+class Ahead:
+    """Items whose values went through `transform` in threads, in the order of fetching; at most `limit` are fetched and
+    not yet taken."""
+
+    def __init__(self, fetch, transform, threads, limit):
+        self._fetch, self._transform, self._limit = fetch, transform, limit
+        self._fetching = threading.Lock()
+        self._changed = threading.Condition()
+        self._done, self._fetched, self._taken, self._running, self._closed = {}, 0, 0, False, False
+        self._busy = 0
+        self._threads = [threading.Thread(target=self._work, name=f"pitcrew-transform-{n}", daemon=True) for n in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def _turn(self):
+        """Waits until something may be fetched; its number, or None at the end."""
+        with self._changed:
+            while not self._closed and not (self._running and self._fetched - self._taken < self._limit):
+                self._changed.wait()
+            if self._closed:
+                return None
+            self._fetched += 1
+            self._busy += 1
+            return self._fetched - 1
+
+    def _work(self):
+        while True:
+            with self._fetching:
+                number = self._turn()
+                if number is None:
+                    return
+                item = attempt(self._fetch)
+                if item.problem is not None or item.value is END:
+                    with self._changed:
+                        self._running = self._running and item.value is not END
+            self._finish(number, item)
+            del item  # not kept while waiting: it holds memory of the loader
+
+    def _finish(self, number, item):
+        if item.problem is None and item.value is not END:
+            batch, item.value = item.value, None
+            try:
+                item.value = self._transform(batch)
+            except BaseException as problem:  # noqa: B902 - it is raised where the item is taken
+                item.problem = problem
+            del batch
+        with self._changed:
+            self._done[number] = item
+            self._busy -= 1
+            self._changed.notify_all()
+
+    def take(self, patience=None):
+        with self._changed:
+            self._running = True
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self._taken in self._done, patience):
+                return None
+            item = self._done.pop(self._taken)
+            self._taken += 1
+            self._changed.notify_all()
+            return item
+
+    def drop(self, patience):
+        """Stops fetching and throws away what is done or under way; False when it takes longer than `patience` seconds."""
+        with self._changed:
+            self._running = False
+            self._done.clear()
+            idle = self._changed.wait_for(lambda: not self._busy, patience)
+            self._done.clear()
+            self._taken = self._fetched
+            return idle
+
+    def stop(self):
+        with self._changed:
+            self._closed = True
+            self._done.clear()
+            self._changed.notify_all()
+
+    def join(self):
+        self.stop()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
