@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -81,6 +82,7 @@ def raises(kind, words, function, *arguments, **options):
 def run(tests, label=""):
     """Runs functions; a docstring is the test's name."""
     for test in tests:
+        begin = time.monotonic()
         name = label + (test.__doc__ or test.__name__).split("\n")[0]
         try:
             test()
@@ -92,6 +94,8 @@ def run(tests, label=""):
                 break
         else:
             ok(True, name)
+        if time.monotonic() - begin > 5:
+            print(f"# {time.monotonic() - begin:.0f} s", flush=True)
 
 
 def again(without, seconds=240):
