@@ -33,9 +33,11 @@ test-vm: all deps-test
 
 bench: all
 	@tools/install-deps bench
+	tests/bench/cache $(BUILD)
 	tests/bench/check $(BUILD)
 	tests/bench/launch $(BUILD)
 	tests/bench/tune $(BUILD)
+	tests/bench/feed $(BUILD) --svg $(BUILD)/feed.svg
 
 fuzz: deps-test
 	tests/fuzz/run $(FUZZ_SECONDS)

@@ -1,54 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
-#include "pitcrew/feed.h"
+#include "feed/batch.h"
 
 uint32_t pit_batch_count(const struct pit_batch *b)
 {
-	return 0;
+	return b->head->count;
 }
 
 uint64_t pit_batch_sample(const struct pit_batch *b, uint32_t i)
 {
-	return 0;
+	const uint64_t *samples = pit_batch_at(b->head, b->head->samples);
+
+	return i < b->head->count ? samples[i] : UINT64_MAX;
 }
 
 const char *pit_batch_name(const struct pit_batch *b, uint32_t i)
 {
-	return NULL;
+	const uint32_t *names = pit_batch_at(b->head, b->head->names);
+
+	return i < b->head->count ? pit_batch_at(b->head, names[i]) : NULL;
 }
 
 unsigned pit_batch_parts(const struct pit_batch *b, uint32_t i)
 {
-	return 0;
+	const struct pit_batch_run *runs = pit_batch_at(b->head, b->head->runs);
+
+	return i < b->head->count ? runs[i].count : 0;
 }
 
 int pit_batch_part(const struct pit_batch *b, uint32_t i, unsigned part, struct pit_part *ret)
 {
-	return -ENOSYS;
+	const struct pit_batch_run *runs = pit_batch_at(b->head, b->head->runs);
+	const struct pit_batch_entry *e = pit_batch_at(b->head, b->head->entries);
+
+	if (part >= pit_batch_parts(b, i))
+		return -ERANGE;
+	e += runs[i].first + part;
+	*ret = (struct pit_part){
+		.key = pit_batch_at(b->head, e->key),
+		.data = pit_batch_at(b->head, e->at),
+		.len = e->len,
+	};
+	return 0;
 }
 
 uint64_t pit_batch_position(const struct pit_batch *b)
 {
-	return 0;
+	return b->head->position;
+}
+
+static const struct pit_batch_entry *only_part(const struct pit_batch_head *h, uint32_t i)
+{
+	const struct pit_batch_run *runs = pit_batch_at(h, h->runs);
+	const struct pit_batch_entry *e = pit_batch_at(h, h->entries);
+
+	return runs[i].count == 1 ? e + runs[i].first : NULL;
 }
 
 const void *pit_batch_array(const struct pit_batch *b, size_t *ret_len, size_t *ret_stride)
 {
-	return NULL;
-}
+	const struct pit_batch_head *h = b->head;
+	const struct pit_batch_entry *first = h->count ? only_part(h, 0) : NULL;
+	uint64_t stride = first ? first->len : 0;
 
-void pit_batch_release(struct pit_batch *b)
-{
-}
+	for (uint32_t i = 1; first && i < h->count; i++) {
+		const struct pit_batch_entry *e = only_part(h, i);
 
-int pit_batch_export(struct pit_batch *b, char *text, size_t size, struct pit_error *err)
-{
-	return -ENOSYS;
-}
-
-int pit_batch_import(const char *text, struct pit_batch **ret, struct pit_error *err)
-{
-	return -ENOSYS;
+		if (!e || e->len != first->len || e->at < first->at)
+			return NULL;
+		if (i == 1)
+			stride = e->at - first->at;
+		if (stride < first->len || e->at - first->at != i * stride)
+			return NULL;
+	}
+	if (!first)
+		return NULL;
+	*ret_len = first->len;
+	*ret_stride = stride;
+	return pit_batch_at(h, first->at);
 }

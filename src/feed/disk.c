@@ -103,7 +103,7 @@ static int open_direct(int fd, int access)
 	int again;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	again = open(path, access | O_DIRECT | O_CLOEXEC);
+	again = TEMP_FAILURE_RETRY(open(path, access | O_DIRECT | O_CLOEXEC));
 	return again < 0 ? -errno : again;
 }
 
@@ -201,20 +201,19 @@ int pit_disk_probe_read(int fd, enum pit_io_cache want, struct pit_disk *ret, st
 {
 	char byte;
 
-	if (pread(fd, &byte, 1, 0) < 0)
+	if (TEMP_FAILURE_RETRY(pread(fd, &byte, 1, 0)) < 0)
 		return pit_fail(err, errno, "cannot be read: %s", strerror(errno));
 	return probe(fd, false, want, ret, l, err);
 }
 
-/* A file without a name, or one whose name is gone at once. */
-static int scratch(int dirfd)
+int pit_disk_scratch(int dirfd)
 {
-	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = TEMP_FAILURE_RETRY(openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 	char name[64];
 
 	for (unsigned i = 0; fd < 0 && i < 100; i++) {
 		snprintf(name, sizeof(name), ".pitcrew-try-%ld-%u", (long)getpid(), i);
-		fd = openat(dirfd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+		fd = TEMP_FAILURE_RETRY(openat(dirfd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
 		if (fd >= 0)
 			unlinkat(dirfd, name, 0);
 		else if (errno != EEXIST)
@@ -226,27 +225,27 @@ static int scratch(int dirfd)
 int pit_disk_probe_write(int dirfd, enum pit_io_cache want, struct pit_disk *ret, struct pit_ladder *l,
 			 struct pit_error *err)
 {
-	pit_auto_close int fd = scratch(dirfd);
+	pit_auto_close int fd = pit_disk_scratch(dirfd);
 	static const char block[ALIGN];
-	ssize_t n;
+	ssize_t n = 0;
 
 	if (fd < 0)
 		return pit_fail(err, -fd, "no file can be made here: %s", strerror(-fd));
-	n = pwrite(fd, block, sizeof(block), 0);
-	if (n != sizeof(block))
-		return pit_fail(err, n < 0 ? errno : ENOSPC, "cannot be written: %s", strerror(n < 0 ? errno : ENOSPC));
+	for (size_t done = 0; done < sizeof(block); done += (size_t)n)
+		if ((n = TEMP_FAILURE_RETRY(pwrite(fd, block, sizeof(block) - done, (off_t)done))) <= 0)
+			return pit_fail(err, n ? errno : ENOSPC, "cannot be written: %s", strerror(n ? errno : ENOSPC));
 	return probe(fd, true, want, ret, l, err);
 }
 
 int pit_disk_open(const struct pit_disk *d, int dirfd, const char *path, bool *ret_direct)
 {
 	bool direct = d->cache == PIT_IO_DIRECT;
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | (direct ? O_DIRECT : 0));
+	int fd = TEMP_FAILURE_RETRY(openat(dirfd, path, O_RDONLY | O_CLOEXEC | (direct ? O_DIRECT : 0)));
 	struct trial t = {.fd = fd};
 
 	if (fd < 0 && direct && errno == EINVAL) {
 		direct = false;
-		t.fd = fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+		t.fd = fd = TEMP_FAILURE_RETRY(openat(dirfd, path, O_RDONLY | O_CLOEXEC));
 	}
 	if (fd < 0)
 		return -errno;

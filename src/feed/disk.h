@@ -32,6 +32,10 @@ int pit_disk_probe_read(int fd, enum pit_io_cache want, struct pit_disk *ret, st
 int pit_disk_probe_write(int dirfd, enum pit_io_cache want, struct pit_disk *ret, struct pit_ladder *l,
 			 struct pit_error *err);
 
+/* A file of no name in the directory, for reading and writing; or -errno. Nothing is left behind when the process is
+ * killed, but for an empty ".pitcrew-try-PID-N" where O_TMPFILE is refused and the kill comes before the next line. */
+int pit_disk_scratch(int dirfd);
+
 /* Opens a file for reading the way `d` says; direct mode falls back to buffered for this one file when it refuses, by
  * changing the flags of the same open file, not by opening again. Gives the descriptor and whether it is direct, or
  * -errno. */

@@ -42,8 +42,9 @@ static int open_rung(struct pit_io *io, const struct rung *r, const struct pit_i
 /* Down from the first rung, or the one that is wanted alone. */
 static int choose(struct pit_io *io, const struct pit_io_want *want, struct pit_ladder *l, struct pit_error *err)
 {
-	int rc = -EINVAL;
+	struct pit_error last = PIT_ERROR_INIT;
 	bool taken = false;
+	int rc = -EINVAL;
 
 	for (const struct rung *r = rungs; r < rungs + PIT_COUNT(rungs); r++) {
 		struct pit_error why = PIT_ERROR_INIT;
@@ -60,9 +61,9 @@ static int choose(struct pit_io *io, const struct pit_io_want *want, struct pit_
 		taken = !rc;
 		pit_ladder_add(l, "engine", r->name, rc ? PIT_RUNG_REFUSED : PIT_RUNG_TAKEN, "%s", why.text);
 		if (rc)
-			pit_fail(err, -rc, "%s: %s", r->name, why.text);
+			pit_fail(&last, -rc, "%s: %s", r->name, why.text);
 	}
-	return taken ? 0 : rc;
+	return taken ? 0 : pit_fail(err, -rc, "%s", last.text);
 }
 
 static int check(const struct pit_io_want *want, struct pit_error *err)
@@ -148,7 +149,8 @@ int pit_io_wait(struct pit_io *io, int64_t timeout_ns)
 
 void pit_io_wake(struct pit_io *io)
 {
-	io->driver->wake(io);
+	if (getpid() == io->pid)
+		io->driver->wake(io);
 }
 
 /* Takes out of the queue what has not begun; parts of operations that have begun stay. */
@@ -176,10 +178,13 @@ void pit_io_close(struct pit_io *io)
 	if (!io)
 		return;
 	while (io->pending && getpid() == io->pid) {
+		int rc = 0;
+
 		cancel(io);
-		if (!io->finished.first && io->driver->wait(io, -1) < 0)
+		if (!io->finished.first)
+			rc = io->driver->wait(io, -1);
+		if (!deliver(io) && rc < 0)
 			break;
-		deliver(io);
 	}
 	io->driver->close(io);
 	free(io);

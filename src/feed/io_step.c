@@ -14,7 +14,7 @@
 #endif
 
 enum {
-	TRIES = 1000,   /* in vain, one after the other: then EINTR or EAGAIN is the answer */
+	TRIES = 1000,   /* in vain, a millisecond apart: then that is the answer */
 	SECTOR = 512,   /* O_DIRECT: smallest alignment that file systems ask for */
 	PAGE = 4096,    /* and the one that suits them all */
 	MOST = 1 << 30, /* of one request: read() itself ends at 2 GiB less a page */
@@ -69,7 +69,8 @@ static bool again(struct pit_io_op *op, int64_t res)
 
 static bool opened(struct pit_io_op *op, int64_t res)
 {
-	if (res == -EINTR || res == -EAGAIN)
+	/* too many files are open: others of this engine are closed soon */
+	if (res == -EINTR || res == -EAGAIN || res == -EMFILE || res == -ENFILE)
 		return again(op, res);
 	if (res == -EINVAL && pit_io_open_flags(op) & O_DIRECT) {
 		op->undirected = true;

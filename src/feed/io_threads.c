@@ -49,19 +49,13 @@ static int64_t request(const struct pit_io_op *op)
 	return close(op->own_fd);
 }
 
-/* Longer each time, up to 16 ms. */
-static void pause_for(unsigned tries)
-{
-	nanosleep(&(struct timespec){.tv_nsec = 1000L << (tries < 14 ? tries : 14)}, NULL);
-}
-
 static void carry(struct pit_io_op *op)
 {
 	int64_t res;
 
 	do {
 		if (op->tries > 1)
-			pause_for(op->tries);
+			nanosleep(&(struct timespec){.tv_nsec = PIT_MS}, NULL);
 		res = request(op);
 	} while (!pit_io_complete(op, res < 0 ? -errno : res));
 }

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 #include "base/clock.h"
@@ -20,9 +22,8 @@ struct pit_uring {
 	bool enabled; /* by the thread that it belongs to */
 	bool armed;   /* the request that waits for `event` is in the kernel */
 	bool woken;
-	bool repeat; /* something has to be repeated: a little later */
-	int event;
-	uint64_t event_count;
+	bool repeat;                 /* something has to be repeated: a little later */
+	int event;                   /* eventfd of pit_io_wake() */
 	unsigned *slots, slots_free; /* NULL: no table */
 	struct pit_io_list again;    /* next requests of operations that are inside */
 	struct iovec *pieces;        /* registered; NULL: none */
@@ -116,7 +117,7 @@ static void arm(struct pit_uring *u)
 
 	if (u->armed || !(sqe = place(u)))
 		return;
-	io_uring_prep_read(sqe, u->event, &u->event_count, sizeof(u->event_count), 0);
+	io_uring_prep_poll_add(sqe, u->event, POLLIN);
 	io_uring_sqe_set_data(sqe, u);
 	u->armed = true;
 }
@@ -146,6 +147,15 @@ static void finished(struct pit_io *io, struct pit_uring *u, struct pit_io_op *o
 	pit_io_list_add(&io->finished, op);
 }
 
+static void woken(struct pit_uring *u)
+{
+	uint64_t times;
+
+	u->armed = false;
+	if (read(u->event, &times, sizeof(times)) > 0)
+		u->woken = true;
+}
+
 static void completed(struct pit_io *io, struct pit_uring *u, const struct io_uring_cqe *cqe)
 {
 	void *data = io_uring_cqe_get_data(cqe);
@@ -154,8 +164,7 @@ static void completed(struct pit_io *io, struct pit_uring *u, const struct io_ur
 	if (cqe->user_data == LIBURING_UDATA_TIMEOUT)
 		return;
 	if (data == u) {
-		u->armed = false;
-		u->woken = u->woken || cqe->res > 0;
+		woken(u);
 		return;
 	}
 	if (pit_io_complete(op, cqe->res)) {
@@ -218,6 +227,26 @@ static int enable(struct pit_uring *u)
 	return rc;
 }
 
+/* The ring takes nothing any more: what was to be continued ends here, also what lies in the submission queue. */
+static void give_up(struct pit_io *io, struct pit_uring *u, int rc)
+{
+	struct io_uring_sq *sq = &u->ring.sq;
+	struct pit_io_op *op;
+
+	for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
+		op = (struct pit_io_op *)(uintptr_t)sq->sqes[i & *sq->kring_mask].user_data;
+		if ((void *)op != u)
+			pit_io_list_add(&u->again, op);
+	}
+	sq->sqe_head = sq->sqe_tail = *sq->khead;
+	while ((op = pit_io_list_take(&u->again))) {
+		if (op->own_fd >= 0 && !op->slot)
+			close(op->own_fd);
+		op->res = rc;
+		finished(io, u, op);
+	}
+}
+
 static int uring_wait(struct pit_io *io, int64_t timeout_ns)
 {
 	struct pit_uring *u = io->uring;
@@ -227,15 +256,19 @@ static int uring_wait(struct pit_io *io, int64_t timeout_ns)
 	if (timeout_ns >= 0)
 		until = timeout_ns < INT64_MAX - now ? now + timeout_ns : INT64_MAX;
 	while (!rc) {
+		if (u->repeat)
+			nanosleep(&(struct timespec){.tv_nsec = PIT_MS}, NULL);
+		u->repeat = false;
 		arm(u);
 		hand_over(io, u);
-		rc = enter(u, u->repeat ? pit_now() + PIT_MS : until);
-		u->repeat = false;
+		rc = enter(u, until);
 		collect(io, u);
 		if (io->finished.first || u->woken || (until >= 0 && pit_now() >= until))
 			break;
 	}
 	u->woken = false;
+	if (rc)
+		give_up(io, u, rc);
 	return rc;
 }
 
@@ -273,6 +306,7 @@ static int uring_enlist(struct pit_io *io, const struct iovec *pieces, unsigned 
 	struct pit_uring *u = io->uring;
 	unsigned n = cut(pieces, count, NULL);
 	pit_auto_free struct iovec *all = calloc(n ? n : 1, sizeof(*all));
+	size_t registered = 0;
 	int rc;
 
 	if (!all)
@@ -280,13 +314,15 @@ static int uring_enlist(struct pit_io *io, const struct iovec *pieces, unsigned 
 	if (u->pieces)
 		return -EBUSY;
 	cut(pieces, count, all);
+	for (unsigned i = 0; i < n; i++)
+		registered += all[i].iov_len;
 	rc = io_uring_register_buffers(&u->ring, all, n);
 	if (rc) {
-		pit_ladder_add(l, "buffers", "registered", PIT_RUNG_REFUSED, "%s%s", strerror(-rc),
-			       rc == -ENOMEM ? ": RLIMIT_MEMLOCK (ulimit -l) is too small" : "");
+		pit_ladder_add(l, "buffers", "registered", PIT_RUNG_REFUSED, "%zu MiB: %s%s", registered >> 20,
+			       strerror(-rc), rc == -ENOMEM ? ": RLIMIT_MEMLOCK (ulimit -l) is too small" : "");
 		return 0;
 	}
-	pit_ladder_add(l, "buffers", "registered", PIT_RUNG_TAKEN, "%u pieces", n);
+	pit_ladder_add(l, "buffers", "registered", PIT_RUNG_TAKEN, "%zu MiB", registered >> 20);
 	u->pieces = pit_take(all);
 	u->pieces_count = n;
 	return 0;
@@ -319,11 +355,17 @@ static const struct pit_io_driver uring_driver = {
 	.close = uring_close,
 };
 
+/* At most as many as descriptors are allowed (liburing would raise the process' limit for more). What finds no slot is
+ * opened with a descriptor. */
 static int make_slots(struct pit_uring *u, unsigned count)
 {
-	pit_auto_free int *files = malloc(count * sizeof(*files));
+	pit_auto_free int *files = NULL;
+	struct rlimit limit;
 	int rc;
 
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < count)
+		count = (unsigned)limit.rlim_cur;
+	files = malloc(count * sizeof(*files));
 	u->slots = malloc(count * sizeof(*u->slots));
 	if (!files || !u->slots)
 		return -ENOMEM;
@@ -342,7 +384,7 @@ static int set_up(struct pit_io *io, struct pit_uring *u, bool fixed, struct pit
 
 	if (rc)
 		return rc;
-	if ((u->event = eventfd(0, EFD_CLOEXEC)) < 0)
+	if ((u->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
 		rc = pit_fail(err, errno, "eventfd: %s", strerror(errno));
 	else if (fixed && (rc = make_slots(u, io->most)))
 		rc = pit_fail(err, -rc, "a table of files cannot be registered: %s", strerror(-rc));

@@ -55,6 +55,12 @@ void pit_ladder_add(struct pit_ladder *l, const char *ladder, const char *rung, 
 	va_end(ap);
 }
 
+void pit_ladder_append(struct pit_ladder *l, const struct pit_ladder *from)
+{
+	for (const struct pit_rung *r = from->rungs; r < from->rungs + from->count; r++)
+		pit_ladder_add(l, r->ladder, r->rung, r->state, "%s", r->why);
+}
+
 const struct pit_rung *pit_ladder_taken(const struct pit_ladder *l, const char *ladder)
 {
 	for (unsigned i = 0; i < l->count; i++)

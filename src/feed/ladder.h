@@ -13,6 +13,9 @@
 void pit_ladder_add(struct pit_ladder *l, const char *ladder, const char *rung, enum pit_rung_state state,
 		    const char *why, ...) __attribute__((format(printf, 5, 6)));
 
+/* Adds all rungs of `from`. */
+void pit_ladder_append(struct pit_ladder *l, const struct pit_ladder *from);
+
 /* The rung taken of that ladder, or NULL. */
 const struct pit_rung *pit_ladder_taken(const struct pit_ladder *l, const char *ladder);
 

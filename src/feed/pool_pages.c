@@ -15,11 +15,13 @@
 static int map(size_t bytes, size_t page, unsigned flags, struct pit_pages_map *ret)
 {
 	size_t size = (bytes + page - 1) / page * page;
-	pit_auto_close int fd = memfd_create("pitcrew", MFD_CLOEXEC | flags);
+	pit_auto_close int fd = memfd_create("pitcrew", MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
 	void *base;
 
 	if (fd < 0 || ftruncate(fd, size))
 		return -errno;
+	/* Nobody who has it mapped shall lose it; where that cannot be promised it is nobody's habit either. */
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
 	/* Huge pages that the cgroup does not grant must be an error here, not a signal at the first touch. */
 	if ((flags & MFD_HUGETLB) && fallocate(fd, 0, 0, size))
 		return -errno;
@@ -103,6 +105,20 @@ static int refuse(enum pit_pages want, size_t bytes, struct pit_error *err)
 			pit_format_size(bytes, size, sizeof(size)));
 }
 
+/* More than there is would not fail but get somebody killed. */
+static int check_available(size_t bytes, struct pit_error *err)
+{
+	struct pit_available a;
+	char asked[32], there[32];
+
+	pit_available_at("", &a);
+	if (!a.bytes || bytes <= a.bytes)
+		return 0;
+	return pit_fail(err, ENOMEM, "%s of memory were asked for, and %s has %s left",
+			pit_format_size(bytes, asked, sizeof(asked)), a.what,
+			pit_format_size(a.bytes, there, sizeof(there)));
+}
+
 static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, struct pit_pages_map *ret,
 		    struct pit_error *err)
 {
@@ -116,6 +132,9 @@ static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, str
 		return 0;
 	if (want == PIT_PAGES_HUGE)
 		return refuse(want, bytes, err);
+	rc = check_available(bytes, err);
+	if (rc)
+		return rc;
 	rc = map(bytes, sysconf(_SC_PAGESIZE), 0, ret);
 	if (rc)
 		return pit_fail(err, -rc, "cannot map %zu bytes of shared memory: %s", bytes, strerror(-rc));
@@ -131,40 +150,36 @@ static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, str
 	return 0;
 }
 
-/* More than there is would not fail but get somebody killed. */
-static int check_available(size_t bytes, struct pit_error *err)
+/* What a driver has registered is there already. */
+static int touch(struct pit_pages_map *m, size_t first, struct pit_error *err)
 {
-	struct pit_available a;
-	char asked[32], there[32];
+	int rc;
+
+	first = (first < m->size ? first + m->page - 1 : m->size) / m->page * m->page;
+	rc = m->cuda ? 0 : pit_pages_touch(m, first);
+	if (rc)
+		return pit_fail(err, -rc, "cannot have %zu bytes of memory: %s", m->size, strerror(-rc));
+	if (!m->cuda && first < m->size)
+		m->behind = pit_pages_touch_behind(m, first);
+	return 0;
+}
+
+int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
+		   struct pit_pages_map *ret, struct pit_error *err)
+{
+	struct pit_pages_map m = {.fd = -1};
+	int rc;
 
 	if (!bytes || bytes > SIZE_MAX / 4)
 		return pit_fail(err, EINVAL, "%zu bytes are no size for a pool", bytes);
-	pit_available_at("", &a);
-	if (!a.bytes || bytes <= a.bytes)
-		return 0;
-	return pit_fail(err, ENOMEM, "%s of memory were asked for, and %s has %s left",
-			pit_format_size(bytes, asked, sizeof(asked)), a.what,
-			pit_format_size(a.bytes, there, sizeof(there)));
-}
-
-int pit_pages_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pages_map *ret,
-		   struct pit_error *err)
-{
-	struct pit_pages_map m = {.fd = -1};
-	int rc = check_available(bytes, err);
-
-	if (!rc)
-		rc = map_best(bytes, want->pages, l, &m, err);
+	rc = map_best(bytes, want->pages, l, &m, err);
 	if (rc)
 		return rc;
 	rc = pit_pages_node(&m, want->node_plus_1, l, err);
-	if (!rc) {
-		rc = pit_pages_touch(&m);
-		if (rc)
-			pit_fail(err, -rc, "cannot have %zu bytes of memory: %s", m.size, strerror(-rc));
-	}
 	if (!rc)
 		rc = pit_pages_lock(&m, want->lock, l, err);
+	if (!rc)
+		rc = touch(&m, first, err);
 	if (rc)
 		pit_pages_close(&m);
 	else

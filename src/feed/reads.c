@@ -68,6 +68,7 @@ static int end_run(struct plan *p, const struct run *run)
 					 .file = run->file,
 					 .offset = offset,
 					 .len = len,
+					 .need = offset + len > run->end ? run->end - offset : len,
 					 .at = run->at + (offset - run->begin),
 				 });
 		offset += len;
@@ -97,6 +98,8 @@ static int add_piece(struct plan *p, struct run *run, struct pit_piece *piece)
 	}
 	if (!joins(run, piece, p->rule->gap)) {
 		rc = end_run(p, run);
+		if (p->rule->pad)
+			p->out.bytes = up(p->out.bytes, p->rule->pad);
 		*run = (struct run){
 			.file = piece->file,
 			.begin = piece->offset & ~((uint64_t)p->rule->align - 1),
@@ -148,4 +151,19 @@ void pit_reads_free(struct pit_reads *r)
 {
 	free(r->reads);
 	*r = (struct pit_reads){0};
+}
+
+size_t pit_reads_find(const struct pit_reads *r, uint64_t at)
+{
+	size_t low = 0, high = r->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (r->reads[middle].at + r->reads[middle].len <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }

@@ -23,7 +23,7 @@ static const char *const kept_attributes[] = {"system.posix_acl_access", "securi
 
 /* Locks are seen by everyone who can see the file: all are on this machine. */
 static const unsigned long local_filesystems[] = {
-	EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, TMPFS_MAGIC,        RAMFS_MAGIC,
+	EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, TMPFS_MAGIC,          RAMFS_MAGIC,
 	OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, MSDOS_SUPER_MAGIC, 0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */,
 };
 
@@ -83,7 +83,7 @@ static bool is_tmp_of(const char *file, const char *name)
 
 static void sweep_one(int dirfd, const char *file)
 {
-	pit_auto_close int fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	pit_auto_close int fd = TEMP_FAILURE_RETRY(openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 
 	if (fd >= 0 && pit_is_abandoned(fd))
 		unlinkat(dirfd, file, 0);
@@ -92,7 +92,7 @@ static void sweep_one(int dirfd, const char *file)
 static void sweep(int dirfd, const char *name)
 {
 	pit_auto_closedir DIR *dir = NULL;
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = TEMP_FAILURE_RETRY(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
 	if (fd < 0)
 		return;
@@ -129,7 +129,8 @@ static int make_tmp(struct pit_target *t, mode_t mode)
 			random = (unsigned)clock() + (unsigned)i;
 		snprintf(t->tmp, sizeof(t->tmp), ".%.*s.%u-%08x.tmp", stem_length(t->name), t->name, (unsigned)getpid(),
 			 random);
-		fd = openat(t->dirfd, t->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		fd = TEMP_FAILURE_RETRY(
+			openat(t->dirfd, t->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
 		if (fd < 0 && errno == EEXIST)
 			continue;
 		if (fd < 0)
@@ -173,7 +174,7 @@ static int keep_access(const struct pit_target *t, const struct stat *old)
 		mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
 	if (fchmod(t->fd, mode))
 		return -errno;
-	fd = openat(t->dirfd, t->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = TEMP_FAILURE_RETRY(openat(t->dirfd, t->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 	if (fd >= 0 && group)
 		keep_attributes(fd, t->fd);
 	return 0;
@@ -185,7 +186,7 @@ static int make_room(const struct pit_target *t)
 	int rc;
 
 	do
-		rc = t->need ? fallocate(t->fd, 0, 0, (off_t)t->need) : 0;
+		rc = t->need ? TEMP_FAILURE_RETRY(fallocate(t->fd, 0, 0, (off_t)t->need)) : 0;
 	while (rc && errno == EINTR);
 	if (rc && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO))
 		return -errno;
@@ -257,9 +258,12 @@ void pit_target_drop(struct pit_target *t)
 
 int pit_sync_dir(int dirfd)
 {
-	if (!fsync(dirfd) || errno == EINVAL || errno == ENOTSUP)
-		return 0;
-	return -errno;
+	struct stat st;
+
+	if (fsync(dirfd))
+		return errno == EINVAL || errno == ENOTSUP ? 0 : -errno;
+	/* XFS that has shut itself down says 0 all the same; it does not let anybody look */
+	return fstat(dirfd, &st) ? -errno : 0;
 }
 
 int pit_target_publish(struct pit_target *t, uint64_t bytes, bool name_later, struct pit_error *err)
@@ -271,7 +275,7 @@ int pit_target_publish(struct pit_target *t, uint64_t bytes, bool name_later, st
 	t->fd = -1;
 	if (fstat(own.fd, &st))
 		return pit_target_fail(&own, errno, "looking at the temporary file", err);
-	if ((uint64_t)st.st_size != bytes && ftruncate(own.fd, (off_t)bytes))
+	if ((uint64_t)st.st_size != bytes && TEMP_FAILURE_RETRY(ftruncate(own.fd, (off_t)bytes)))
 		return pit_target_fail(&own, errno, "cutting the temporary file to its length", err);
 	if (fsync(own.fd)) /* once: a second one would hide what the first one lost */
 		return pit_target_fail(&own, errno, "fsync", err);
@@ -279,7 +283,8 @@ int pit_target_publish(struct pit_target *t, uint64_t bytes, bool name_later, st
 		return pit_target_fail(&own, errno, "renaming the temporary file", err);
 	close(pit_take_fd(&own.fd));
 	rc = name_later ? 0 : pit_sync_dir(own.dirfd);
-	return rc ? pit_target_fail(&own, -rc, "fsync of its directory (the new file is in place, but a power cut may undo that)",
+	return rc ? pit_target_fail(&own, -rc,
+				    "fsync of its directory (the new file is in place, but a power cut may undo that)",
 				    err)
 		  : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A file that appears under its name all at once: written under another name in the same directory (.NAME.PID-RANDOM.tmp,
- * locked with flock() while its writer lives), made durable, and renamed. What is there under the name stays untouched
- * until then.
+ * A file that appears under its name all at once: written under another name in the same directory
+ * (.NAME.PID-RANDOM.tmp, locked with flock() while its writer lives), made durable, and renamed. What is there under
+ * the name stays untouched until then.
  */
 #ifndef PIT_FEED_SAVE_TARGET_H
 #define PIT_FEED_SAVE_TARGET_H

@@ -14,7 +14,7 @@ struct pit_team {
 	pthread_cond_t work;
 	struct pit_team_task *first, **last;
 	bool spare_left, closing;
-	bool (*spare)(void *arg);
+	pit_team_fn spare;
 	void *arg;
 	unsigned threads;
 	pthread_t thread[MOST_THREADS];
@@ -60,7 +60,7 @@ void pit_team_help(struct pit_team *t)
 
 static void do_spare(struct pit_team *t)
 {
-	if (t->spare(t->arg))
+	if (t->spare(t, t->arg))
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->spare_left = false;
@@ -102,7 +102,7 @@ static void start_threads(struct pit_team *t, unsigned threads)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-struct pit_team *pit_team_open(unsigned threads, bool (*spare)(void *arg), void *arg)
+struct pit_team *pit_team_open(unsigned threads, pit_team_fn spare, void *arg)
 {
 	struct pit_team *t = calloc(1, sizeof(*t));
 
@@ -137,7 +137,7 @@ void pit_team_finish(struct pit_team *t)
 	if (!t)
 		return;
 	pit_team_help(t);
-	while (t->spare && t->spare(t->arg))
+	while (t->spare && t->spare(t, t->arg))
 		pit_team_help(t);
 	pthread_mutex_lock(&t->lock);
 	t->closing = true;

@@ -18,8 +18,10 @@ struct pit_team_task {
 };
 
 /* `spare` is called by many threads at once, when nothing urgent is to be done, until it returns false, which it then
- * must do for good; it should come back within milliseconds, or call pit_team_help() as often. NULL: out of memory. */
-struct pit_team *pit_team_open(unsigned threads, bool (*spare)(void *arg), void *arg);
+ * must do for good; it should come back within milliseconds, or call pit_team_help() as often. Gives NULL when memory
+ * runs out. */
+typedef bool (*pit_team_fn)(struct pit_team *t, void *arg);
+struct pit_team *pit_team_open(unsigned threads, pit_team_fn spare, void *arg);
 
 /* Urgent. Done at once where there is no thread. */
 void pit_team_do(struct pit_team *t, struct pit_team_task *task);

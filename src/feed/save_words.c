@@ -36,7 +36,8 @@ static void no_space(int dirfd, uint64_t need, char *out, size_t size)
 	else if (!fs.f_favail && fs.f_files)
 		snprintf(out, size, "No space left on device: no inode is free; remove files, or save elsewhere");
 	else
-		snprintf(out, size, "No space left on device: %s are needed, %s are free; remove something, or save elsewhere",
+		snprintf(out, size,
+			 "No space left on device: %s are needed, %s are free; remove something, or save elsewhere",
 			 wanted, pit_format_size((uint64_t)fs.f_bavail * fs.f_frsize, left, sizeof(left)));
 }
 
@@ -47,8 +48,8 @@ static void too_big(uint64_t need, char *out, size_t size)
 
 	pit_format_size(need, wanted, sizeof(wanted));
 	if (!getrlimit(RLIMIT_FSIZE, &l) && l.rlim_cur < need)
-		snprintf(out, size, "File too large: %s are needed, the limit of this process is %s (ulimit -f)", wanted,
-			 pit_format_size(l.rlim_cur, limit, sizeof(limit)));
+		snprintf(out, size, "File too large: %s are needed, the limit of this process is %s (ulimit -f)",
+			 wanted, pit_format_size(l.rlim_cur, limit, sizeof(limit)));
 	else
 		snprintf(out, size, "File too large: %s are more than a file may have on this file system", wanted);
 }
@@ -69,7 +70,8 @@ void pit_save_words(int code, int dirfd, uint64_t need, bool lies, char *out, si
 		if (advices[i].code == code)
 			advice = advices[i].advice;
 	if (lies && code == EIO)
-		advice = "this overlay is mounted \"volatile\": after one failed write each fsync fails until it is mounted "
-			 "anew";
+		advice =
+			"this overlay is mounted \"volatile\": after one failed write each fsync fails until it is mounted "
+			"anew";
 	snprintf(out, size, "%s%s%s", strerror(code), advice ? "; " : "", advice ? advice : "");
 }

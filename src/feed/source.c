@@ -31,19 +31,21 @@ void pit_source_close(struct pit_source *s)
 }
 
 /* What to do with the files of each kind, once they are listed. */
-static int (*const fills[])(struct pit_source *s, const struct pit_source_want *want, struct pit_error *err) = {
+static pit_source_fill *const fills[] = {
 	[PIT_SOURCE_FILES] = pit_source_fill_files,
+	[PIT_SOURCE_MANIFEST] = pit_source_fill_manifest,
+	[PIT_SOURCE_TAR] = pit_source_fill_tar,
 	[PIT_SOURCE_RECORDS] = pit_source_fill_records,
+	[PIT_SOURCE_SAFETENSORS] = pit_source_fill_safetensors,
 };
 
-static int fill(struct pit_source *s, const struct pit_source_want *want, struct pit_error *err)
+static int fill(struct pit_source *s, const struct pit_source_want *want, const struct pit_source_extra *extra,
+		struct pit_error *err)
 {
-	int rc = pit_source_list(want, &s->kind, &s->files, err);
+	int rc = pit_source_list(want, extra, &s->kind, &s->files, err);
 
-	if (!rc && ((size_t)s->kind >= PIT_COUNT(fills) || !fills[s->kind]))
-		rc = pit_fail(err, EINVAL, "no such kind of source: %d", (int)s->kind);
 	if (!rc)
-		rc = fills[s->kind](s, want, err);
+		rc = fills[s->kind](s, want, extra, err);
 	if (!rc && !s->count)
 		rc = pit_fail(err, ENOENT, "no samples in %s%s", want->paths[0], want->path_count > 1 ? " ..." : "");
 	return rc ? rc : pit_source_finish(s, err);
@@ -51,11 +53,21 @@ static int fill(struct pit_source *s, const struct pit_source_want *want, struct
 
 int pit_source_open(const struct pit_source_want *want, struct pit_source **ret, struct pit_error *err)
 {
+	const struct pit_source_extra none = {0};
+
+	return pit_source_open_with(want, &none, ret, err);
+}
+
+int pit_source_open_with(const struct pit_source_want *want, const struct pit_source_extra *extra,
+			 struct pit_source **ret, struct pit_error *err)
+{
 	struct pit_source *s;
 	int rc;
 
 	if (want->size != sizeof(*want))
 		return pit_fail(err, EINVAL, "struct pit_source_want: size %zu, not %zu", want->size, sizeof(*want));
+	if ((unsigned)want->kind >= PIT_COUNT(fills))
+		return pit_fail(err, EINVAL, "no such kind of source: %d", (int)want->kind);
 	if (!want->path_count)
 		return pit_fail(err, EINVAL, "no path of a source");
 	s = calloc(1, sizeof(*s));
@@ -64,7 +76,7 @@ int pit_source_open(const struct pit_source_want *want, struct pit_source **ret,
 	atomic_init(&s->refs, 1);
 	s->kind = want->kind;
 	s->files.dir = -1;
-	rc = fill(s, want, err);
+	rc = fill(s, want, extra, err);
 	if (rc) {
 		pit_source_close(s);
 		return rc;
@@ -91,6 +103,11 @@ uint64_t pit_source_fingerprint(const struct pit_source *s)
 enum pit_source_kind pit_source_kind_of(const struct pit_source *s)
 {
 	return s->kind;
+}
+
+const struct pit_shard_index_report *pit_source_index(const struct pit_source *s)
+{
+	return &s->index;
 }
 
 const char *pit_source_name(const struct pit_source *s, uint64_t sample)
@@ -152,7 +169,7 @@ void pit_source_extent(const struct pit_source *s, uint64_t sample, unsigned par
 
 		*ret = (struct pit_extent){.file = p->file, .key = p->key, .offset = p->offset, .len = p->len};
 	}
-	if (s->sums) {
+	if (n < s->sum_room) {
 		ret->sum = s->sums[n];
 		ret->has_sum = s->sums[n] != 0;
 	}

@@ -32,4 +32,26 @@ bool pit_source_whole(
 	const struct pit_source *s); /* each file is one sample: files are opened for it and closed again */
 const char *pit_source_key(const struct pit_source *s, uint32_t key);
 
+/* ---- for `pitcrew feed` ---- */
+
+struct pit_source_extra {
+	bool checksums; /* tar: the index shall have them, so everything is read when it has not */
+	bool rescan; /* tar: look through each shard, compare with its index, take checksums from there; write none */
+	/* All by threads of the source, one at a time; NULL is fine. `done` and `all` are bytes of shards. With `bad` a
+	 * shard that is damaged is told of and has no samples; without it is an error. */
+	void (*progress)(void *arg, uint64_t done, uint64_t all);
+	void (*bad)(void *arg, const char *name, const char *why);
+	void *arg;
+};
+
+int pit_source_open_with(const struct pit_source_want *want, const struct pit_source_extra *extra,
+			 struct pit_source **ret, struct pit_error *err);
+
+struct pit_shard_index_report {
+	uint64_t used, made; /* shards whose index held, and those that were looked through */
+	uint64_t unkept;     /* shards whose new index could not be written */
+	char why[256];       /* of the first of them */
+};
+const struct pit_shard_index_report *pit_source_index(const struct pit_source *s);
+
 #endif

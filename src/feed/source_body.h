@@ -65,8 +65,10 @@ struct pit_source {
 	struct pit_file_list files;
 	struct pit_names keys;     /* [0] is "" */
 	struct pit_strmap key_map; /* to number + 1 */
+	struct pit_shard_index_report index;
 
-	uint64_t *sums; /* for each whole file or part its XXH3; 0 is none. NULL: none at all */
+	uint64_t *sums; /* `sum_room` of them: for each whole file or part its XXH3; 0 is none. beyond: none */
+	size_t sum_room;
 
 	struct pit_names names; /* of samples of parts; whole files have the file's name */
 	struct pit_source_part *parts;
@@ -85,9 +87,12 @@ void *pit_source_room(void *array, size_t count, size_t *room, size_t item);
 
 int pit_source_add_key(struct pit_source *s, const char *key, uint32_t *ret); /* the number of that key; 0 or -ENOMEM */
 
-/* A new sample of parts, and parts of the sample added last. 0 or -ENOMEM. */
+/* A new sample of parts, and parts of the sample added last; `sum` 0 is none. 0 or -ENOMEM. */
 int pit_source_add_sample(struct pit_source *s, const char *name, size_t len);
-int pit_source_add_part(struct pit_source *s, const struct pit_source_part *p);
+int pit_source_add_part(struct pit_source *s, const struct pit_source_part *p, uint64_t sum);
+
+/* The checksum of part (or whole file) i, which may be the first that has one. 0 or -ENOMEM. */
+int pit_source_set_sum(struct pit_source *s, uint64_t i, uint64_t sum);
 
 /* A new shard of `rows` rows, and columns of the shard added last. 0, -ENOMEM, -EOVERFLOW. */
 int pit_source_add_shard(struct pit_source *s, uint64_t rows);
@@ -97,14 +102,16 @@ int pit_source_add_column(struct pit_source *s, const struct pit_source_column *
 int pit_source_finish(struct pit_source *s, struct pit_error *err);
 
 /* Lists the files that `want` names; kind's own suffix is used when it names none. Decides PIT_SOURCE_AUTO. */
-int pit_source_list(const struct pit_source_want *want, enum pit_source_kind *kind, struct pit_file_list *ret,
-		    struct pit_error *err);
+int pit_source_list(const struct pit_source_want *want, const struct pit_source_extra *extra,
+		    enum pit_source_kind *kind, struct pit_file_list *ret, struct pit_error *err);
+
+/* True when the failure `rc` of shard `file` is one that `extra` wants to be told of, which is done. */
+bool pit_source_tell(const struct pit_source_extra *extra, int rc, const char *file, const struct pit_error *why);
 
 /* Fill `s` from its list of files. */
-int pit_source_fill_files(struct pit_source *s, const struct pit_source_want *want, struct pit_error *err);
-int pit_source_fill_records(struct pit_source *s, const struct pit_source_want *want, struct pit_error *err);
-
-/* The name as it can be shown on one line: bytes below ' ' are '?'. In `out`, cut to `size`; gives `out`. */
-char *pit_source_show(const char *name, char *out, size_t size);
+typedef int pit_source_fill(struct pit_source *s, const struct pit_source_want *want,
+			    const struct pit_source_extra *extra, struct pit_error *err);
+pit_source_fill pit_source_fill_files, pit_source_fill_manifest, pit_source_fill_tar, pit_source_fill_records,
+	pit_source_fill_safetensors;
 
 #endif

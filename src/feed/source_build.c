@@ -47,13 +47,31 @@ int pit_source_add_sample(struct pit_source *s, const char *name, size_t len)
 	return 0;
 }
 
-int pit_source_add_part(struct pit_source *s, const struct pit_source_part *p)
+int pit_source_set_sum(struct pit_source *s, uint64_t i, uint64_t sum)
+{
+	while (sum && i >= s->sum_room) {
+		size_t old = s->sum_room;
+		uint64_t *sums = pit_source_room(s->sums, old, &s->sum_room, sizeof(*sums));
+
+		if (!sums)
+			return -ENOMEM;
+		s->sums = sums;
+		memset(sums + old, 0, (s->sum_room - old) * sizeof(*sums));
+	}
+	if (sum)
+		s->sums[i] = sum;
+	return 0;
+}
+
+int pit_source_add_part(struct pit_source *s, const struct pit_source_part *p, uint64_t sum)
 {
 	struct pit_source_part *parts = pit_source_room(s->parts, s->part_count, &s->part_room, sizeof(*parts));
 
 	if (!parts)
 		return -ENOMEM;
 	s->parts = parts;
+	if (pit_source_set_sum(s, s->part_count, sum))
+		return -ENOMEM;
 	s->parts[s->part_count++] = *p;
 	s->first[s->count] = s->part_count;
 	return 0;

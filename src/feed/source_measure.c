@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "feed/source_walk.h"
+#include "feed/utf8.h"
 
-#define DROPPED UINT64_MAX
 #define FIRST_LOOK 256  /* files after which the speed of the file system is known */
 #define SLOW_NS 20000   /* a file: more than what a cached answer takes, less than one from a disk or network */
 #define SLOW_THREADS 16 /* requests at once against latency */
@@ -16,41 +16,50 @@
 
 struct measure {
 	struct pit_file_list *list;
+	bool all; /* none may be missing */
+	const struct pit_source_extra *extra;
 	atomic_size_t next; /* file that nobody has taken yet */
 	atomic_int rc;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of what follows, and of calls of `extra` */
 	struct pit_error err; /* of the first failure */
 };
 
-static int fail_file(const struct pit_file_list *l, size_t i, int code, struct pit_error *err)
+/* File i cannot be looked at: 0 when that may be. */
+static int fail_file(struct measure *m, size_t i, int code, struct pit_error *err)
 {
-	const char *name = pit_names_get(&l->names, i);
+	const char *name = pit_names_get(&m->list->names, i), *why = strerror(code);
 	char shown[200];
 	struct stat st;
+	bool told;
 
-	if (code == ENOENT && (fstatat(l->dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISLNK(st.st_mode)))
+	if (code == ENOENT && !fstatat(m->list->dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISLNK(st.st_mode))
+		why = "a symbolic link that leads nowhere";
+	else if (code == ENOENT && !m->all)
 		return 0; /* removed meanwhile */
-	return pit_fail(err, code, "%s: %s", pit_source_show(name, shown, sizeof(shown)),
-			code == ENOENT ? "a symbolic link that leads nowhere" : strerror(code));
+	pit_fail(err, code, "%s", why);
+	pthread_mutex_lock(&m->lock);
+	told = pit_source_tell(m->extra, -code, name, err);
+	pthread_mutex_unlock(&m->lock);
+	return told ? 0 : pit_fail(err, code, "%s: %s", pit_utf8_show(name, shown, sizeof(shown)), why);
 }
 
-static int measure_range(struct pit_file_list *l, size_t from, size_t to, struct pit_error *err)
+static int measure_range(struct measure *m, size_t from, size_t to, struct pit_error *err)
 {
-	for (size_t i = from; i < to; i++) {
-		struct stat st;
-		int rc;
+	struct pit_file_list *l = m->list;
+	int rc = 0;
 
-		l->size[i] = DROPPED;
-		if (!fstatat(l->dir, pit_names_get(&l->names, i), &st, 0)) {
-			if (S_ISREG(st.st_mode))
-				l->size[i] = (uint64_t)st.st_size;
-			continue;
-		}
-		rc = fail_file(l, i, errno, err);
-		if (rc)
-			return rc;
+	for (size_t i = from; i < to && !rc; i++) {
+		struct stat st;
+
+		l->size[i] = PIT_FILE_MISSING;
+		if (fstatat(l->dir, pit_names_get(&l->names, i), &st, 0))
+			rc = fail_file(m, i, errno, err);
+		else if (S_ISREG(st.st_mode))
+			l->size[i] = (uint64_t)st.st_size;
+		else if (m->all)
+			rc = fail_file(m, i, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, err);
 	}
-	return 0;
+	return rc;
 }
 
 static void *measure_thread(void *arg)
@@ -65,7 +74,7 @@ static void *measure_thread(void *arg)
 
 		if (from >= count)
 			break;
-		rc = measure_range(m->list, from, count - from < PIECE ? count : from + PIECE, &err);
+		rc = measure_range(m, from, count - from < PIECE ? count : from + PIECE, &err);
 		if (!rc)
 			continue;
 		pthread_mutex_lock(&m->lock);
@@ -77,28 +86,27 @@ static void *measure_thread(void *arg)
 }
 
 /* The calling thread is one of them, so that none at all can be had is no error. */
-static int measure_rest(struct pit_file_list *l, size_t from, unsigned threads, struct pit_error *err)
+static int measure_rest(struct measure *m, unsigned threads, struct pit_error *err)
 {
-	struct measure m = {.list = l, .next = from, .lock = PTHREAD_MUTEX_INITIALIZER};
 	pthread_t thread[SLOW_THREADS];
 	unsigned started = 0;
 
-	while (started + 1 < threads && !pthread_create(&thread[started], NULL, measure_thread, &m))
+	while (started + 1 < threads && !pthread_create(&thread[started], NULL, measure_thread, m))
 		started++;
-	measure_thread(&m);
+	measure_thread(m);
 	while (started)
 		pthread_join(thread[--started], NULL);
-	if (m.rc && err)
-		*err = m.err;
-	return m.rc;
+	if (m->rc && err)
+		*err = m->err;
+	return m->rc;
 }
 
-static void drop(struct pit_file_list *l)
+static void drop_missing(struct pit_file_list *l)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < l->names.count; i++) {
-		if (l->size[i] == DROPPED)
+		if (l->size[i] == PIT_FILE_MISSING)
 			continue;
 		l->size[kept] = l->size[i];
 		l->names.at[kept++] = l->names.at[i];
@@ -106,24 +114,32 @@ static void drop(struct pit_file_list *l)
 	l->names.count = kept;
 }
 
-int pit_file_list_measure(struct pit_file_list *l, struct pit_error *err)
+static unsigned threads_for(int64_t ns_per_file)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (ns_per_file > SLOW_NS)
+		return SLOW_THREADS;
+	return cpus > 0 && cpus < 4 ? (unsigned)cpus : 4;
+}
+
+int pit_file_list_measure(struct pit_file_list *l, bool all, const struct pit_source_extra *extra,
+			  struct pit_error *err)
 {
 	size_t count = l->names.count, look = count < FIRST_LOOK ? count : FIRST_LOOK;
+	struct measure m = {.list = l, .all = all, .extra = extra, .next = look, .lock = PTHREAD_MUTEX_INITIALIZER};
 	int64_t begin = pit_now();
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads;
 	int rc;
 
 	l->size = calloc(count ? count : 1, sizeof(*l->size));
 	if (!l->size)
 		return pit_fail(err, ENOMEM, "out of memory");
-	rc = measure_range(l, 0, look, err);
-	threads = (pit_now() - begin) / (int64_t)(look ? look : 1) > SLOW_NS ? SLOW_THREADS : 4;
-	if (threads < SLOW_THREADS && cpus > 0 && cpus < threads)
-		threads = (unsigned)cpus;
+	rc = measure_range(&m, 0, look, err);
+	threads = threads_for((pit_now() - begin) / (int64_t)(look ? look : 1));
 	if (!rc && look < count)
-		rc = measure_rest(l, look, count - look > PIECE ? threads : 1, err);
-	if (!rc)
-		drop(l);
+		rc = measure_rest(&m, count - look > PIECE ? threads : 1, err);
+	if (!rc && !all)
+		drop_missing(l);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "feed/source_body.h"
+#include "feed/utf8.h"
 
 void *pit_source_room(void *array, size_t count, size_t *room, size_t item)
 {
@@ -89,12 +90,12 @@ void pit_file_list_free(struct pit_file_list *l)
 	errno = saved;
 }
 
-char *pit_source_show(const char *name, char *out, size_t size)
+bool pit_source_tell(const struct pit_source_extra *extra, int rc, const char *file, const struct pit_error *why)
 {
-	size_t i = 0;
+	char name[300];
 
-	for (; name[i] && i + 1 < size; i++)
-		out[i] = (unsigned char)name[i] < ' ' || name[i] == 127 ? '?' : name[i];
-	out[i] = '\0';
-	return out;
+	if (!rc || rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || !extra->bad)
+		return false;
+	extra->bad(extra->arg, pit_utf8_show(file, name, sizeof(name)), *why->text ? why->text : strerror(-rc));
+	return true;
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "feed/source_walk.h"
+#include "feed/utf8.h"
 
 /* Files and directories of one directory, which have a '/' behind their names, so that a sort by bytes brings their
  * files in the order of whole paths. */
@@ -80,13 +81,14 @@ static int cannot_list(const char *path, int code, struct pit_error *err)
 {
 	char shown[200];
 
-	return pit_fail(err, code, "%s: cannot be listed: %s",
-			pit_source_show(*path ? path : ".", shown, sizeof(shown)), strerror(code));
+	return pit_fail(err, code, "%s: cannot be listed: %s", pit_utf8_show(*path ? path : ".", shown, sizeof(shown)),
+			strerror(code));
 }
 
 static int read_entries(const struct pit_walk *w, const char *path, bool top, struct entries *e, struct pit_error *err)
 {
-	int fd = openat(w->list->dir, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | (top ? 0 : O_NOFOLLOW));
+	int fd = TEMP_FAILURE_RETRY(
+		openat(w->list->dir, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | (top ? 0 : O_NOFOLLOW)));
 	pit_auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 	int rc = 0;

@@ -20,8 +20,12 @@ struct pit_walk {
  * level takes one byte of a path at least, and PATH_MAX limits that. */
 int pit_walk_root(struct pit_walk *w, const char *root, struct pit_error *err);
 
-/* Sizes of all files; drops what is no regular file behind links (directories) and what was removed since. Asks from
+#define PIT_FILE_MISSING UINT64_MAX /* in place of a size */
+
+/* Sizes of all files; drops what is no regular file behind links (directories) and what was removed since; unless `all`
+ * must be there: then that is an error which names it, or, where `extra` wants to be told, PIT_FILE_MISSING. Asks from
  * several threads when the file system is slow to answer. -ENOENT names a link that leads nowhere. */
-int pit_file_list_measure(struct pit_file_list *l, struct pit_error *err);
+int pit_file_list_measure(struct pit_file_list *l, bool all, const struct pit_source_extra *extra,
+			  struct pit_error *err);
 
 #endif

@@ -92,6 +92,22 @@ static void keeps_order(void **state)
 	pit_reads_free(&r);
 }
 
+static void pads_and_tells_the_need(void **state)
+{
+	struct pit_piece pieces[] = {{.file = 0, .len = 5000}, {.file = 1, .len = 10}, {.file = 2, .len = 1}};
+	struct pit_reads_rule rule = {.align = 512, .pad = 4096, .keep_order = true};
+	struct pit_reads r;
+
+	assert_int_equal(pit_reads_plan(pieces, 3, &rule, &r), 0);
+	assert_int_equal(pieces[1].at, 8192);
+	assert_int_equal(pieces[2].at, 12288);
+	assert_int_equal(r.reads[0].len, 5120);
+	assert_int_equal(r.reads[0].need, 5000);
+	assert_int_equal(r.reads[2].need, 1);
+	assert_int_equal(r.bytes, 12288 + 512);
+	pit_reads_free(&r);
+}
+
 static void refuses_what_overflows(void **state)
 {
 	struct pit_piece far[] = {{.offset = INT64_MAX, .len = 1}};
@@ -171,8 +187,11 @@ static void reads_every_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(joins_neighbours), cmocka_unit_test(widens_and_cuts),
-		cmocka_unit_test(keeps_order),      cmocka_unit_test(refuses_what_overflows),
+		cmocka_unit_test(joins_neighbours),
+		cmocka_unit_test(widens_and_cuts),
+		cmocka_unit_test(keeps_order),
+		cmocka_unit_test(pads_and_tells_the_need),
+		cmocka_unit_test(refuses_what_overflows),
 		cmocka_unit_test(reads_every_byte),
 	};
 
