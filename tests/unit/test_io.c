@@ -194,7 +194,7 @@ static void enough_is_enough(void **state)
 static void errors_come_by_done(void **state)
 {
 	struct io_world *w = *state;
-	char b[16];
+	char b[16] = {0};
 
 	EACH_ENGINE(w, e, 4)
 	{
@@ -218,7 +218,7 @@ static void directories_can_be_the_base(void **state)
 {
 	struct io_world *w = *state;
 	pit_auto_close int dir = open(w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	unsigned char b[100];
+	unsigned char b[100] = {0};
 
 	EACH_ENGINE(w, e, 4)
 	{
@@ -282,7 +282,7 @@ static void writes_arrive(void **state)
 static void done_may_submit_again(void **state)
 {
 	struct io_world *w = *state;
-	char b[64];
+	char b[64] = {0};
 
 	EACH_ENGINE(w, e, 4)
 	{
@@ -315,7 +315,7 @@ static void depth_can_be_set(void **state)
 static void closing_cancels_what_waits(void **state)
 {
 	struct io_world *w = *state;
-	unsigned char *b = io_memory(4096);
+	unsigned char *b = io_memory(500 * 4096);
 	struct pit_io_op *ops = calloc(500, sizeof(*ops));
 
 	EACH_ENGINE(w, e, 2)
@@ -325,7 +325,7 @@ static void closing_cancels_what_waits(void **state)
 		for (unsigned i = 0; i < 500; i++) {
 			ops[i] = (struct pit_io_op){.kind = i % 2 ? PIT_IO_FILE : PIT_IO_READ,
 						    .fd = w->fd,
-						    .buf = b,
+						    .buf = b + i * 4096,
 						    .len = 4096,
 						    .path = w->path,
 						    .done = count_done,
@@ -341,7 +341,7 @@ static void closing_cancels_what_waits(void **state)
 			assert_true(ops[i].res == 4096 || ops[i].res == -ECANCELED);
 	}
 	free(ops);
-	munmap(b, 4096);
+	munmap(b, 500 * 4096);
 }
 
 static void waiting_for_nothing_ends(void **state)

@@ -202,9 +202,11 @@ static void knows_when_the_sender_has_ended(void **state)
 
 		if (!pit_loader_open(w->source, &want, &l, NULL) && pit_loader_next(l, &b, NULL) == 1)
 			len = pit_batch_export(b, text, sizeof(text), NULL);
-		_exit(len > 0 && write(pipes[1], text, len) == len ? 0 : 1);
+		if (len > 0 && write(pipes[1], text, len) == len)
+			raise(SIGKILL);
+		_exit(1);
 	}
-	assert_int_equal(wait_for(pid), 0);
+	assert_int_equal(wait_for(pid), 100 + SIGKILL);
 	assert_true(read(pipes[0], text, sizeof(text) - 1) > 0);
 	close(pipes[0]);
 	close(pipes[1]);

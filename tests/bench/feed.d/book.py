@@ -43,28 +43,28 @@ class Book:
         print("\n" + self.title)
         for note in self.notes:
             print("  " + note)
-        print("  %-50s %10s %10s %10s" % ("", "median", "min", "max"))
+        print("  %-58s %10s %10s %10s" % ("", "median", "min", "max"))
         for name in self.figures:
             values = list(self.figures[name].values())
-            print("  %-50s %10s %10s %10s %s" % (name, *(
+            print("  %-58s %10s %10s %10s %s" % (name, *(
                 "%.*f" % (digits(value), value) for value in (statistics.median(values), min(values), max(values))),
                 self.units[name]))
         if self.goals:
-            print("  %-50s %10s %10s %10s %9s" % ("ratio within each round", "median", "min", "max", "goal"))
+            print("  %-58s %10s %10s %10s %9s" % ("ratio within each round", "median", "min", "max", "goal"))
         for what, ours, peers, wanted, less in self.goals:
             self.show_goal(what, self.ratios(ours, peers, less), wanted, less)
         sys.stdout.flush()
 
     def show_goal(self, what, ratios, wanted, less):
         if not ratios:
-            print("  %-50s not measured" % what)
+            print("  %-58s not measured" % what)
             return
         middle = statistics.median(ratios)
         end = ""
         if wanted is not None:
             reached = middle <= wanted if less else middle >= wanted
             end = " %s %5.2f %s" % ("<=" if less else ">=", wanted, "reached" if reached else "NOT REACHED")
-        print("  %-50s %10.2f %10.2f %10.2f  %s" % (what, middle, min(ratios), max(ratios), end))
+        print("  %-58s %10.2f %10.2f %10.2f  %s" % (what, middle, min(ratios), max(ratios), end))
 
     def plain(self):
         """For --json."""

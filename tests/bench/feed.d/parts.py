@@ -80,7 +80,7 @@ class Loader(Part):
         for i, length in enumerate(sizes):
             write_file(self.path("files", "%03d" % (i % 200), "%06d.bin" % i), length)
         self.book.note("%d files, %.2f GiB, %.0f KB in the mean" % (count, sum(sizes) / 2 ** 30, sum(sizes) / count / 1e3))
-        self.book.note("cold: contents evicted and looked at by mincore(), names and inodes not")
+        self.book.note("files are listed before the clock starts; cold: contents evicted and looked at by mincore(), names and inodes not")
         self.big = self.path("big")
         fio(self.big, "write", self.scaled(4 * 2 ** 30), "4m", 8, refill_buffers=1, end_fsync=1)
         self.steps = min(30, count // 256)
@@ -329,7 +329,7 @@ class Weights(Part):
         self.cold(self.file)
         for block, depth in self.shapes:
             self.attempt(lambda: self.book.put("fio, read %s, depth %d" % (block, depth), fio_rate(
-                self.file, "read", self.bytes, block, depth, readonly=1)))
+                self.file, "read", self.bytes, block, depth)))
         small = 10000 * 16384
         self.attempt(
             lambda: self.ours(self.file, "pitcrew"),

@@ -56,9 +56,10 @@ def p99(gaps):
     return sorted(gaps)[(len(gaps) * 99 + 99) // 100 - 1] if gaps else 0
 
 
-def epoch(batches, size, steps=None):
-    """Goes through an iterable of batches; `steps`: so many, each followed by a computation of STEP seconds."""
+def epoch(make, size, steps=None):
+    """Goes through what make() iterates over; `steps`: so many batches, each followed by a computation of STEP seconds."""
     begin, before, used = time.monotonic(), None, cpu()
+    batches = make()
     found = {"bytes": 0, "samples": 0, "first": 0, "pss": 0}
     gaps, computing = [], 0
     for batch in batches:
@@ -71,7 +72,7 @@ def epoch(batches, size, steps=None):
         found["samples"] += count
         found["bytes"] += length
         if steps:
-            if len(gaps) % 8 == 7:
+            if len(gaps) % 4 == 3:
                 found["pss"] = max(found["pss"], pss())
             time.sleep(max(0, STEP - (time.monotonic() - at)))
             computing += time.monotonic() - at
@@ -129,12 +130,15 @@ def same(root, order, workers):
 
 
 def ours(root):
+    """The files are listed once, before, as they are for DataLoader."""
     import pitcrew
-    return pitcrew.Loader([root], kind="files", batch=BATCH, seed=1)
+    source = pitcrew.Source([root], kind="files")
+    return lambda: iter(pitcrew.Loader(source, BATCH, seed=1))
 
 
 def size_of_ours(batch):
-    return len(batch), sum(len(batch[i]) for i in range(len(batch)))
+    tensors = [batch.torch(i) for i in range(len(batch))]
+    return len(tensors), sum(tensor.numel() for tensor in tensors)
 
 
 def run_loader(kind, root, order_path, steps):
@@ -144,14 +148,14 @@ def run_loader(kind, root, order_path, steps):
         say("same", {"wrong": same(root, order, 2)})
         return
     if kind == "pitcrew":
-        make, size = lambda: iter(ours(root)), size_of_ours
+        make, size = ours(root), size_of_ours
     else:
         make, size = lambda: dataloader(root, order, int(kind)), size_of_collated
     left = evict(root)
-    say("cold", {"resident": left, **epoch(make(), size)})
-    say("warm", epoch(make(), size))
+    say("cold", {"resident": left, **epoch(make, size)})
+    say("warm", epoch(make, size))
     left = evict(root)
-    say("steps", {"resident": left, **epoch(make(), size, steps)})
+    say("steps", {"resident": left, **epoch(make, size, steps)})
 
 
 # ---- files ----
@@ -173,7 +177,7 @@ def read_tar(folder):
                         pieces = []
         if pieces:
             yield collate(pieces)
-    return epoch(batches(), size_of_collated)
+    return epoch(batches, size_of_collated)
 
 
 def read_records(path, record, count):
@@ -231,7 +235,7 @@ def save_torch_durable(path):
 def save_ours(path):
     import pitcrew.checkpoint
     begin = time.monotonic()
-    pitcrew.checkpoint.save(STATE, path)
+    pitcrew.checkpoint.save(path, STATE)
     return {"seconds": time.monotonic() - begin}
 
 
