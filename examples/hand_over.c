@@ -43,7 +43,7 @@ static int send_all(const char *dir, FILE *lines, struct pit_error *err)
 			rc = fprintf(lines, "%s\n", line) < 0 || fflush(lines) ? -1 : 0;
 	}
 	fclose(lines);
-	wait(NULL); /* the memory lives as long as this process */
+	wait(NULL); /* the memory lives as long as the loader */
 	pit_loader_close(loader);
 	return rc;
 }

@@ -34,15 +34,16 @@ class Batch:
 
     Nothing is copied: all views, numpy arrays and torch tensors made from a batch share its memory. The memory goes back
     to the loader when the batch and the last of them are gone; `release()` or `with batch:` lets go of the batch itself
-    earlier. Keep what you need longer as a copy: a loader whose memory is all in use waits.
+    earlier. Keep what you need longer as a copy: a loader whose memory is all in use can read no more.
 
     A batch can be sent to another process of the same machine and user by multiprocessing (queues, pipes, DataLoader's
-    workers), without a copy; the sender has it no longer."""
+    workers), without a copy; the sender has it no longer, but must live until it is taken. What came from another process
+    cannot be sent on."""
 
-    __slots__ = ("_hold", "_window", "_ids", "_names", "__weakref__")
+    __slots__ = ("_hold", "_window", "_ids", "_names", "_sent", "__weakref__")
 
-    def __init__(self, handle):
-        self._hold = _Hold(handle)
+    def __init__(self, handle, sent=None):
+        self._hold, self._sent = _Hold(handle), sent
         self._window = Window(self._hold)
         self._ids = self._names = None
 
@@ -228,6 +229,8 @@ class Batch:
             self._hold, self._window = hold, Window(hold)
             raise
         hold.forget()
+        if self._sent is not None:
+            self._sent.set()
         return text
 
 

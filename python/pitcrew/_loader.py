@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-import warnings
+import threading
 import weakref
 from collections import namedtuple
 from ctypes import byref, c_void_p, create_string_buffer, sizeof
@@ -19,7 +19,7 @@ from ._wait import END, Ahead, Single
 
 Stats = namedtuple("Stats", [name for name, _ in _abi.pit_loader_stats._fields_ if name != "size"])
 Stats.__doc__ = "What a loader did: see struct pit_loader_stats in pitcrew/feed.h. Times in nanoseconds, sizes in bytes."
-_PATIENCE = 10  # seconds of waiting, after which it is worth a look whether the program itself holds all memory
+_PATIENCE = 10  # seconds that going elsewhere waits for what is under way
 
 
 def rank_and_world(rank=None, world=None):
@@ -37,6 +37,11 @@ def rank_and_world(rank=None, world=None):
     return rank, world
 
 
+# A loader that has sent batches to other processes stays when it is closed, as closing would take back what is on its way;
+# until the next such one is closed.
+_lingering = []
+
+
 class _Engine:
     """The library's loader and the threads that wait for it, apart from the Loader so that this one can go away."""
 
@@ -44,13 +49,13 @@ class _Engine:
         self._source, self._want, self._ended = source, want, False
         self._handle = opened(lib().pit_loader_open, source.handle, byref(want))
         self._make = lambda: Ahead(self._fetch, transform, threads, ahead) if threads else Single(self._fetch)
-        self._wait = None
+        self._wait, self._sent = None, threading.Event()
         self._pid = os.getpid()
 
     def _fetch(self):
         made = c_void_p()
         got = call(lib().pit_loader_next, self._handle, byref(made))
-        value = Batch(made.value) if got else END
+        value = Batch(made.value, self._sent) if got else END
         return value, self.state()
 
     def state(self):
@@ -66,15 +71,16 @@ class _Engine:
         except OSError as problem:
             return problem
 
-    def take(self, patience=None):
+    def take(self):
         if self._wait is None:
             self._wait = self._make()
-        return self._wait.take(patience)
+        return self._wait.take()
 
     def move(self, function, where):
         """Goes elsewhere: nothing that was fetched before comes after it."""
         if self._wait is not None and not self._wait.drop(_PATIENCE):
             self._end()
+            self._sent = threading.Event()
             self._handle = opened(lib().pit_loader_open, self._source.handle, byref(self._want))
         call(function, self._handle, where)
 
@@ -83,8 +89,10 @@ class _Engine:
         if self._wait is not None:
             self._wait.join()
             self._wait = None
-        lib().pit_loader_close(self._handle)
-        self._handle = None
+        handle, self._handle = self._handle, None
+        if self._sent.is_set():
+            handle, _lingering[:] = (_lingering or [None])[0], [handle]
+        lib().pit_loader_close(handle)
 
     def close(self):
         if self._handle is not None and self._pid == os.getpid():
@@ -118,7 +126,8 @@ class Loader:
     as_ready: batches come as they get complete, not in order (then there is no position to save on the way).
     on_error: "fail" (the exception names the sample; the next batch comes after it), "skip" or "substitute"; see `failed`.
     check: compare checksums where the source has some.
-    memory: bytes (or "2GiB") for batches read ahead and in use.
+    memory: bytes (or "2GiB") for batches read ahead and in use. When the program itself keeps all of it (in batches, or
+        views, arrays and tensors of them) there is nothing to wait for: an Error of errno ENOBUFS says so.
     cache, cache_policy, cache_dir: keep samples in so many bytes of memory, or of a local directory; "fill-once" (best
         for epochs), "lru", "lfu", "clock", "s3-fifo", "fifo".
     io: what to insist on, see pitcrew.IO.
@@ -154,7 +163,7 @@ class Loader:
             transform = _same
         self._engine = _Engine(source, want, transform, workers, ahead or workers + 1)
         self._close = weakref.finalize(self, self._engine.close)
-        self._progress, self._bar, self._warned = progress, None, False
+        self._progress, self._bar = progress, None
         self._arrived(epoch)
 
     # ---- batches ----
@@ -170,7 +179,8 @@ class Loader:
     def __next__(self):
         if self._over:
             raise StopIteration
-        item = self._patiently()
+        self._engine.handle
+        item = self._engine.take()
         if item.problem is not None:
             raise item.problem
         if item.state is not None:
@@ -182,21 +192,6 @@ class Loader:
         if self._bar is not None:
             self._bar.update()
         return item.value if self._inline is None else self._inline(item.value)
-
-    def _patiently(self):
-        """The next item; a word when it does not come because the program holds all memory."""
-        self._engine.handle
-        full = None
-        while True:
-            item = self._engine.take(None if self._warned else _PATIENCE)
-            if item is not None:
-                return item
-            now = self.stats().full_ns
-            if full is not None and now > full:
-                warnings.warn("pitcrew.Loader waits: all of its memory is held by batches (or arrays and tensors made from them) "
-                              "that this program keeps; drop them, keep copies, or give it more `memory`", RuntimeWarning, stacklevel=3)
-                self._warned = True
-            full = now
 
     def __len__(self):
         """Batches of the whole epoch, for this rank."""

@@ -3,6 +3,7 @@
 
 A call into C cannot be interrupted, a wait for a thread can. So a thread of its own asks the library for each batch, when
 it is wanted; what it gets stays here when the wait for it was interrupted, and the next one to ask is given it."""
+import errno
 import queue
 import threading
 
@@ -75,7 +76,7 @@ class Ahead:
         self._fetching = threading.Lock()
         self._changed = threading.Condition()
         self._done, self._fetched, self._taken, self._running, self._closed = {}, 0, 0, False, False
-        self._busy = 0
+        self._busy, self._waiting = 0, False
         self._threads = [threading.Thread(target=self._work, name=f"pitcrew-transform-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -91,6 +92,13 @@ class Ahead:
             self._busy += 1
             return self._fetched - 1
 
+    def _may_wait(self, item):
+        """All memory is in use, but not for ever: a transform is at work, or results wait for a program that is busy."""
+        if getattr(item.problem, "errno", None) != errno.ENOBUFS:
+            return False
+        with self._changed:
+            return self._running and not self._closed and (self._busy > 1 or bool(self._done) or not self._waiting)
+
     def _work(self):
         while True:
             with self._fetching:
@@ -98,6 +106,8 @@ class Ahead:
                 if number is None:
                     return
                 item = attempt(self._fetch)
+                while self._may_wait(item):
+                    item = attempt(self._fetch)
                 if item.problem is not None or item.value is END:
                     with self._changed:
                         self._running = self._running and item.value is not END
@@ -117,12 +127,14 @@ class Ahead:
             self._busy -= 1
             self._changed.notify_all()
 
-    def take(self, patience=None):
+    def take(self):
         with self._changed:
-            self._running = True
+            self._running = self._waiting = True
             self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self._taken in self._done, patience):
-                return None
+            try:
+                self._changed.wait_for(lambda: self._taken in self._done)
+            finally:
+                self._waiting = False
             item = self._done.pop(self._taken)
             self._taken += 1
             self._changed.notify_all()

@@ -79,6 +79,11 @@ static void progress(void *arg, uint64_t done, uint64_t all)
 	pit_cli_progress(&v->progress, done, all);
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void show_text(const struct verify *v, const struct pit_source *s, const struct pit_source_read *r,
 		      struct pit_buf *out)
 {
@@ -87,11 +92,12 @@ static void show_text(const struct verify *v, const struct pit_source *s, const 
 	for (size_t i = 0; i < v->names.count; i++)
 		pit_buf_printf(out, "damaged: %s: %s\n", v->names.item[i], v->why.item[i]);
 	if (s)
-		pit_buf_printf(out, "%s: %" PRIu64 " samples, %s read, %" PRIu64 " checksums compared, ",
-			       pit_cli_kinds[pit_source_kind_of(s)], pit_source_count(s),
-			       pit_format_size(r->bytes, size, sizeof(size)), r->checked);
+		pit_buf_printf(out, "%s: %" PRIu64 " sample%s, %s read, %" PRIu64 " checksum%s compared, ",
+			       pit_cli_kinds[pit_source_kind_of(s)], pit_source_count(s), plural(pit_source_count(s)),
+			       pit_format_size(r->bytes, size, sizeof(size)), r->checked, plural(r->checked));
 	if (s && pit_source_index(s)->made)
-		pit_buf_printf(out, "%" PRIu64 " shards without an index that fits, ", pit_source_index(s)->made);
+		pit_buf_printf(out, "%" PRIu64 " shard%s without an index that fits, ", pit_source_index(s)->made,
+			       plural(pit_source_index(s)->made));
 	pit_buf_printf(out, v->damaged ? "%" PRIu64 " damaged\n" : "nothing damaged\n", v->damaged);
 }
 

@@ -68,6 +68,12 @@ void pit_sample_cache_close(struct pit_sample_cache *c)
 	errno = saved;
 }
 
+void pit_sample_cache_expect(struct pit_sample_cache *c, uint64_t key, uint64_t len)
+{
+	if (*c->ours && c->dir)
+		pit_cache_dir_expect(c->dir, key, len);
+}
+
 int pit_sample_cache_get(struct pit_sample_cache *c, uint64_t key, void *data, uint64_t len)
 {
 	int rc;

@@ -25,6 +25,10 @@ int pit_sample_cache_open(enum pit_policy policy, uint64_t bytes, const char *di
 			  struct pit_sample_cache **ret, struct pit_error *err);
 void pit_sample_cache_close(struct pit_sample_cache *c); /* NULL is fine; waits for files being written */
 
+/* A get of this sample comes soon: a file begins to be read into the page cache, so that the files of a batch are read
+ * side by side. May be left out. */
+void pit_sample_cache_expect(struct pit_sample_cache *c, uint64_t key, uint64_t len);
+
 /* Copies sample `key` of exactly `len` bytes to `data`: 1; 0 for a miss, when `data` may have been written to. Never an
  * error: what cannot be read is a miss. */
 int pit_sample_cache_get(struct pit_sample_cache *c, uint64_t key, void *data, uint64_t len);

@@ -184,6 +184,17 @@ static bool pending(struct pit_cache_dir *d, uint64_t key)
 	return value && *value == PIT_CACHE_PENDING;
 }
 
+void pit_cache_dir_expect(struct pit_cache_dir *d, uint64_t key, uint64_t len)
+{
+	bool there;
+
+	pthread_mutex_lock(&d->lock);
+	there = pit_policy_has(d->policy, key) && !pending(d, key);
+	pthread_mutex_unlock(&d->lock);
+	if (there)
+		pit_cache_file_expect(d->dir, key, len);
+}
+
 /* What reading a file told: others write and remove files, too. */
 static void learn(struct pit_cache_dir *d, uint64_t key, uint64_t len, int rc)
 {

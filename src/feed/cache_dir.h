@@ -18,6 +18,7 @@ struct pit_cache_dir;
 int pit_cache_dir_open(enum pit_policy policy, uint64_t bytes, const char *dir, uint64_t fingerprint,
 		       struct pit_cache_dir **ret, struct pit_error *err);
 void pit_cache_dir_close(struct pit_cache_dir *d, bool forked); /* forked: the thread is not there */
+void pit_cache_dir_expect(struct pit_cache_dir *d, uint64_t key, uint64_t len);
 int pit_cache_dir_get(struct pit_cache_dir *d, uint64_t key, void *data, uint64_t len);
 void pit_cache_dir_put(struct pit_cache_dir *d, uint64_t key, const void *data, uint64_t len);
 void pit_cache_dir_flush(struct pit_cache_dir *d);

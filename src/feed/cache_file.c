@@ -72,10 +72,22 @@ static int check_size(int fd, uint64_t len)
 	return 0;
 }
 
+static int open_sample(int dir, uint64_t key)
+{
+	return TEMP_FAILURE_RETRY(openat(dir, name_of(key).text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+}
+
+void pit_cache_file_expect(int dir, uint64_t key, uint64_t len)
+{
+	pit_auto_close int fd = open_sample(dir, key);
+
+	if (fd >= 0)
+		posix_fadvise(fd, 0, (off_t)(len + PIT_CACHE_TRAILER), POSIX_FADV_WILLNEED);
+}
+
 int pit_cache_file_read(int dir, uint64_t key, void *data, uint64_t len)
 {
-	pit_auto_close int fd =
-		TEMP_FAILURE_RETRY(openat(dir, name_of(key).text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+	pit_auto_close int fd = open_sample(dir, key);
 	uint64_t there[2], wanted[2];
 	int rc;
 

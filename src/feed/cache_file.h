@@ -14,6 +14,8 @@
 
 uint64_t pit_cache_file_cost(uint64_t file_size); /* bytes of whole blocks of 4 KiB; UINT64_MAX when they do not fit */
 
+void pit_cache_file_expect(int dir, uint64_t key, uint64_t len); /* begins to read it ahead */
+
 /* 1; 0 when there is no such file; -EBADMSG when it is damaged or of another length; other -errno when it cannot be
  * read now. */
 int pit_cache_file_read(int dir, uint64_t key, void *data, uint64_t len);

@@ -178,10 +178,13 @@ void pit_io_close(struct pit_io *io)
 	if (!io)
 		return;
 	while (io->pending && getpid() == io->pid) {
+		int rc = 0;
+
 		cancel(io);
-		if (!io->finished.first && io->driver->wait(io, -1) < 0)
+		if (!io->finished.first)
+			rc = io->driver->wait(io, -1);
+		if (!deliver(io) && rc < 0)
 			break;
-		deliver(io);
 	}
 	io->driver->close(io);
 	free(io);

@@ -27,7 +27,8 @@ struct pit_io_op;
 enum pit_io_kind {
 	PIT_IO_READ,  /* from `fd` */
 	PIT_IO_WRITE, /* to `fd` */
-	PIT_IO_FILE,  /* opens `path` below directory `fd` (AT_FDCWD) with `flags`, reads from it, closes it */
+	PIT_IO_FILE,  /* opens `path` below directory `fd` (AT_FDCWD) with `flags`, reads from it, closes it; of a plain
+			 file: opening a FIFO would wait for its writer */
 	PIT_IO_FSYNC, /* of `fd`, data and what is needed to find it (fdatasync when `flags` is 1) */
 };
 
@@ -63,8 +64,8 @@ struct pit_io_op {
  * what `want` insists on can fail for lack of support. */
 int pit_io_open(const struct pit_io_want *want, struct pit_ladder *l, struct pit_io **ret, struct pit_error *err);
 
-/* Waits for what is in the kernel; what has not been handed to it completes with -ECANCELED. In the thread it belongs
- * to, or when that has ended. NULL is fine. */
+/* Waits for what is in the kernel; what has not been handed to it, or is submitted meanwhile, completes with
+ * -ECANCELED. To be called in the thread that it belongs to, unless nothing is under way. NULL is fine. */
 void pit_io_close(struct pit_io *io);
 #define pit_auto_io PIT_CLEANUP(pit_cleanup_io)
 static inline void pit_cleanup_io(struct pit_io **io)
@@ -82,7 +83,8 @@ void pit_io_submit(struct pit_io *io, struct pit_io_op *op);
 
 /* Hands everything queued to the kernel and waits until at least one operation has completed, `timeout_ns` (-1:
  * forever) has passed, or pit_io_wake(). Calls `done` of all that have. Gives how many; 0 at once when nothing is under
- * way and timeout is -1; -errno only when the ring itself is broken, -ECHILD after fork(). */
+ * way and timeout is -1; -errno only when the ring itself is broken or (-EEXIST) another thread's, -ECHILD after
+ * fork(). */
 int pit_io_wait(struct pit_io *io, int64_t timeout_ns);
 void pit_io_wake(struct pit_io *io); /* from any thread: the wait under way, or the next one, ends */
 

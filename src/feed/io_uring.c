@@ -227,6 +227,26 @@ static int enable(struct pit_uring *u)
 	return rc;
 }
 
+/* The ring takes nothing any more: what was to be continued ends here, also what lies in the submission queue. */
+static void give_up(struct pit_io *io, struct pit_uring *u, int rc)
+{
+	struct io_uring_sq *sq = &u->ring.sq;
+	struct pit_io_op *op;
+
+	for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
+		op = (struct pit_io_op *)(uintptr_t)sq->sqes[i & *sq->kring_mask].user_data;
+		if ((void *)op != u)
+			pit_io_list_add(&u->again, op);
+	}
+	sq->sqe_head = sq->sqe_tail = *sq->khead;
+	while ((op = pit_io_list_take(&u->again))) {
+		if (op->own_fd >= 0 && !op->slot)
+			close(op->own_fd);
+		op->res = rc;
+		finished(io, u, op);
+	}
+}
+
 static int uring_wait(struct pit_io *io, int64_t timeout_ns)
 {
 	struct pit_uring *u = io->uring;
@@ -247,6 +267,8 @@ static int uring_wait(struct pit_io *io, int64_t timeout_ns)
 			break;
 	}
 	u->woken = false;
+	if (rc)
+		give_up(io, u, rc);
 	return rc;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "feed/loader_depth.h"
 
-#define INTERVAL_NS 40000000 /* shorter ones measure noise */
-#define REST 32              /* intervals between trials once it has settled */
-#define GAIN 1.05            /* what more requests must bring */
-#define LOSS 0.98            /* what fewer may cost */
+#define INTERVAL_NS 25000000 /* shorter ones measure noise */
+#define SKIP_NS 8000000
+#define PAIRS 3   /* intervals at each of the two depths */
+#define REST 64   /* intervals between trials once both ways were tried */
+#define GAIN 1.04 /* what more requests must bring */
+#define LOSS 0.99 /* what fewer may cost */
 
 void pit_depth_init(struct pit_depth *d, unsigned start, unsigned least, unsigned most)
 {
@@ -21,47 +23,64 @@ static unsigned neighbour(const struct pit_depth *d)
 }
 
 /* Nothing to gain that way: the other way is next, and after both a rest. */
-static void turn(struct pit_depth *d)
+static void turn_round(struct pit_depth *d)
 {
-	d->now = d->home;
-	d->rest = d->up ? 2 : REST;
+	d->rest = d->up ? 1 : REST;
 	d->up = !d->up;
 }
 
-/* A trial has ended: the neighbour becomes home and its neighbour is next, or it was not worth it. */
-static void judge(struct pit_depth *d, double rate)
+static void begin_trial(struct pit_depth *d)
 {
-	if (rate > d->home_rate * (d->up ? GAIN : LOSS)) {
-		d->home = d->now;
-		d->home_rate = rate;
-		d->now = neighbour(d);
-	} else {
-		d->now = d->home;
-	}
+	d->turn = 0;
+	d->sum[0] = d->sum[1] = d->in[0] = d->in[1] = 0;
+	d->now = neighbour(d);
+	d->skip = SKIP_NS;
 	if (d->now == d->home)
-		turn(d);
+		turn_round(d);
+}
+
+static void judge(struct pit_depth *d)
+{
+	double home = d->sum[0] / d->in[0], other = d->sum[1] / d->in[1];
+
+	if (other > home * (d->up ? GAIN : LOSS)) {
+		d->home = neighbour(d);
+		d->rest = 1;
+	} else {
+		turn_round(d);
+	}
+	d->now = d->home;
+}
+
+static void step_trial(struct pit_depth *d)
+{
+	unsigned which = d->now != d->home;
+
+	d->sum[which] += d->bytes;
+	d->in[which] += d->ns;
+	d->skip = SKIP_NS;
+	if (++d->turn == 2 * PAIRS)
+		judge(d);
+	else
+		d->now = which ? d->home : neighbour(d);
 }
 
 unsigned pit_depth_note(struct pit_depth *d, uint64_t bytes, uint64_t ns)
 {
-	double rate;
-
-	d->bytes += bytes;
-	d->ns += ns;
-	if (d->ns < INTERVAL_NS || d->least == d->most)
+	if (d->least == d->most)
 		return d->now;
-	rate = (double)d->bytes / d->ns;
-	d->bytes = d->ns = 0;
-	if (d->now != d->home) {
-		judge(d, rate);
+	if (d->skip) {
+		d->skip = d->skip > ns ? d->skip - ns : 0;
 		return d->now;
 	}
-	/* The figure follows the disk slowly; the first one counts at once. */
-	d->home_rate = d->home_rate > 0 ? d->home_rate * 0.75 + rate * 0.25 : rate;
-	if (d->rest && --d->rest)
+	d->bytes += bytes;
+	d->ns += ns;
+	if (d->ns < INTERVAL_NS)
 		return d->now;
-	d->now = neighbour(d);
-	if (d->now == d->home)
-		turn(d);
+	if (!d->rest)
+		step_trial(d);
+	else if (!--d->rest)
+		begin_trial(d);
+	d->bytes = d->ns = 0;
 	return d->now;
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 #include "base/cleanup.h"
@@ -39,6 +40,20 @@ static int name_it(const struct pit_load *load, uint32_t i, uint32_t p, struct p
 	return pit_fail(err, code, "sample %" PRIu64 " (%s): %s %s", load->samples[i], name, file, reason);
 }
 
+/* A read behind the end does not tell where that is. */
+static void say_short(const struct pit_load *load, const struct pit_read *read, const struct pit_piece *piece,
+		      uint64_t res, char *why, size_t size)
+{
+	const struct pit_source *s = load->reader->loader->source;
+	uint64_t end = read->offset + res;
+	struct stat st;
+
+	if (!res && !fstatat(pit_source_dir(s), pit_source_file(s, read->file), &st, 0) && (uint64_t)st.st_size < end)
+		end = st.st_size;
+	snprintf(why, size, "is shorter than when it was listed: it ends at byte %" PRIu64 " of %" PRIu64, end,
+		 piece->offset + piece->len);
+}
+
 static int check_read(const struct pit_load *load, size_t k, uint32_t i, uint32_t p, struct pit_error *err)
 {
 	const struct pit_read *read = load->reads.reads + k;
@@ -53,8 +68,7 @@ static int check_read(const struct pit_load *load, size_t k, uint32_t i, uint32_
 	}
 	if (read->at + res >= (end < read_end ? end : read_end))
 		return 0;
-	snprintf(why, sizeof(why), "is shorter than when it was listed: it ends at byte %" PRIu64 " of %" PRIu64,
-		 read->offset + res, piece->offset + piece->len);
+	say_short(load, read, piece, res, why, sizeof(why));
 	return name_it(load, i, p, err, ENODATA, why);
 }
 

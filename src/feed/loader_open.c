@@ -11,11 +11,13 @@
 #include "feed/loader.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define BATCHES 8 /* read ahead and in use, when nothing else is wanted */
+#define FIRST (8 * MIB) /* of memory, there before reading begins */
+#define BATCHES 8       /* read ahead and in use, when nothing else is wanted */
 #define MEMORY_LEAST (64 * MIB)
 #define DEPTH_START 32
 #define DEPTH_MOST 256
-#define DEPTH_LEAST 4
+#define DEPTH_LEAST 8
+#define IN_FLIGHT (16 * MIB)
 #define READ_MOST (4 * MIB) /* longer ones are several at once */
 #define GAP (32 * 1024)     /* bytes that are cheaper to read than a request of their own */
 #define ALIGN_IN_MEMORY 64  /* of samples, where O_DIRECT does not want more */
@@ -86,10 +88,22 @@ static uint64_t choose_memory(const struct pit_source *s, const struct pit_loade
 	return n > 2 * PIT_POOL_ALIGN ? n : 2 * PIT_POOL_ALIGN;
 }
 
+/* Registered buffers save work for reads past the page cache only. */
+static bool is_registered(const struct pit_loader *l, const struct pit_loader_want *w)
+{
+	bool direct = false;
+
+	for (unsigned i = 0; i < l->reader.modes.count; i++)
+		direct |= l->reader.modes.mode[i].direct;
+	return direct || w->io.engine == PIT_ENGINE_URING_FIXED;
+}
+
+/* The first batch shall not wait for memory that is for later ones; but what is registered has to be there. */
 static int open_memory(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
 {
+	uint64_t bytes = choose_memory(l->source, w);
 	struct pit_pool *pool = NULL;
-	int rc = pit_pool_open(choose_memory(l->source, w), &w->io, l->ladders, &pool, err);
+	int rc = pit_pool_open_soon(bytes, is_registered(l, w) ? bytes : FIRST, &w->io, l->ladders, &pool, err);
 
 	if (rc)
 		return rc;
@@ -106,6 +120,18 @@ static int open_cache(struct pit_loader *l, const struct pit_loader_want *w, str
 				     &l->cache, err);
 }
 
+/* More bytes at once than a disk needs only make batches wait for each other. */
+static unsigned depth_most(const struct pit_source *s)
+{
+	uint64_t mean = pit_source_bytes(s) / pit_source_count(s) + 1;
+	unsigned most = DEPTH_MOST;
+
+	mean = mean < READ_MOST ? mean : READ_MOST;
+	while (most > 2 * DEPTH_LEAST && most * mean > IN_FLIGHT)
+		most /= 2;
+	return most;
+}
+
 /* Memory that is shared with others can be registered on newer kernels only: the ladder tells. */
 static int open_engine(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
 {
@@ -119,13 +145,17 @@ static int open_engine(struct pit_loader *l, const struct pit_loader_want *w, st
 	rc = pit_io_open(&want, l->ladders, &r->io, err);
 	if (rc)
 		return rc;
-	rc = pit_io_register(r->io, &memory, 1, l->ladders);
+	if (is_registered(l, w))
+		rc = pit_io_register(r->io, &memory, 1, l->ladders);
+	else
+		pit_ladder_add(l->ladders, "buffers", "registered", PIT_RUNG_UNUSED,
+			       "nothing to gain with the page cache");
 	if (rc && w->io.engine == PIT_ENGINE_URING_FIXED)
 		return pit_fail(err, -rc, "memory cannot be registered with io_uring: %s", strerror(-rc));
 	if (w->io.depth)
 		pit_depth_init(&r->depth, w->io.depth, w->io.depth, w->io.depth);
 	else
-		pit_depth_init(&r->depth, DEPTH_START, DEPTH_LEAST, DEPTH_MOST);
+		pit_depth_init(&r->depth, DEPTH_START, DEPTH_LEAST, depth_most(l->source));
 	pit_io_set_depth(r->io, r->depth.now);
 	l->stats.depth = r->depth.now;
 	if (w->io.depth)
@@ -233,9 +263,9 @@ int pit_loader_open(struct pit_source *s, const struct pit_loader_want *want, st
 	if (!l)
 		return pit_fail(err, ENOMEM, "no memory for a loader");
 	set_want(l, &w);
-	rc = open_memory(l, &w, err);
+	rc = open_rule(l, &w, err);
 	if (!rc)
-		rc = open_rule(l, &w, err);
+		rc = open_memory(l, &w, err);
 	if (!rc)
 		rc = open_cache(l, &w, err);
 	if (!rc)

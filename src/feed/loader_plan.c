@@ -136,6 +136,10 @@ static void ask_cache(struct pit_load *load, char *data)
 {
 	struct pit_sample_cache *c = load->reader->loader->cache;
 
+	for (uint32_t i = 0; c && i < load->count; i++)
+		for (uint32_t p = load->firsts[i]; p < load->firsts[i + 1]; p++)
+			pit_sample_cache_expect(c, pit_cache_key(load->samples[i], p - load->firsts[i]),
+						load->pieces[p].len);
 	for (uint32_t i = 0; i < load->count; i++)
 		for (uint32_t p = load->firsts[i]; p < load->firsts[i + 1]; p++) {
 			struct pit_piece *piece = load->pieces + p;

@@ -21,8 +21,8 @@ struct pit_pool {
 	size_t used;
 };
 
-int pit_pool_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pool **ret,
-		  struct pit_error *err)
+int pit_pool_open_soon(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
+		       struct pit_pool **ret, struct pit_error *err)
 {
 	static const struct pit_io_want automatic = {0};
 	pit_auto_free struct pit_pool *p = calloc(1, sizeof(*p));
@@ -31,7 +31,7 @@ int pit_pool_open(size_t bytes, const struct pit_io_want *want, struct pit_ladde
 
 	if (!p || !segments)
 		return pit_fail(err, ENOMEM, "no memory for a pool");
-	rc = pit_pages_open(bytes, want ? want : &automatic, l, &p->map, err);
+	rc = pit_pages_open(bytes, first, want ? want : &automatic, l, &p->map, err);
 	if (rc)
 		return rc;
 	pthread_mutex_init(&p->lock, NULL);
@@ -41,6 +41,12 @@ int pit_pool_open(size_t bytes, const struct pit_io_want *want, struct pit_ladde
 	p->count = 1;
 	*ret = pit_take(p);
 	return 0;
+}
+
+int pit_pool_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pool **ret,
+		  struct pit_error *err)
+{
+	return pit_pool_open_soon(bytes, bytes, want, l, ret, err);
 }
 
 struct pit_pool *pit_pool_ref(struct pit_pool *p)

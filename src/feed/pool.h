@@ -22,6 +22,10 @@ struct pit_pool;
 int pit_pool_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pool **ret,
 		  struct pit_error *err);
 
+/* The same, but only `first` bytes are touched before it returns: a thread does the rest while the pool is used. */
+int pit_pool_open_soon(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
+		       struct pit_pool **ret, struct pit_error *err);
+
 /* A pool lives as long as somebody holds it: opened with one reference. */
 struct pit_pool *pit_pool_ref(struct pit_pool *p);
 void pit_pool_unref(struct pit_pool *p); /* NULL is fine */

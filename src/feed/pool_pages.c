@@ -150,8 +150,22 @@ static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, str
 	return 0;
 }
 
-int pit_pages_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pages_map *ret,
-		   struct pit_error *err)
+/* What a driver has registered is there already. */
+static int touch(struct pit_pages_map *m, size_t first, struct pit_error *err)
+{
+	int rc;
+
+	first = (first < m->size ? first + m->page - 1 : m->size) / m->page * m->page;
+	rc = m->cuda ? 0 : pit_pages_touch(m, first);
+	if (rc)
+		return pit_fail(err, -rc, "cannot have %zu bytes of memory: %s", m->size, strerror(-rc));
+	if (!m->cuda && first < m->size)
+		m->behind = pit_pages_touch_behind(m, first);
+	return 0;
+}
+
+int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
+		   struct pit_pages_map *ret, struct pit_error *err)
 {
 	struct pit_pages_map m = {.fd = -1};
 	int rc;
@@ -162,13 +176,10 @@ int pit_pages_open(size_t bytes, const struct pit_io_want *want, struct pit_ladd
 	if (rc)
 		return rc;
 	rc = pit_pages_node(&m, want->node_plus_1, l, err);
-	if (!rc) {
-		rc = pit_pages_touch(&m);
-		if (rc)
-			pit_fail(err, -rc, "cannot have %zu bytes of memory: %s", m.size, strerror(-rc));
-	}
 	if (!rc)
 		rc = pit_pages_lock(&m, want->lock, l, err);
+	if (!rc)
+		rc = touch(&m, first, err);
 	if (rc)
 		pit_pages_close(&m);
 	else

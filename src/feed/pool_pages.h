@@ -14,20 +14,26 @@ struct pit_pages_map {
 	void *base;
 	size_t size, page; /* bytes; of one page of the kind taken */
 	int fd;
-	void *cuda; /* the driver's unregister call, when it holds this mapping */
+	void *cuda;               /* the driver's unregister call, when it holds this mapping */
+	struct pit_touch *behind; /* who touches the rest, or NULL */
 };
 
-/* Maps at least `bytes`, puts it on the node, touches and locks it. */
-int pit_pages_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pages_map *ret,
-		   struct pit_error *err);
+/* Maps at least `bytes`, puts it on the node, locks and touches it: `first` bytes at once, the rest by a thread. */
+int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
+		   struct pit_pages_map *ret, struct pit_error *err);
 void pit_pages_close(struct pit_pages_map *m);
 
-/* One ladder each; `m` is mapped and, for the lock, touched. Only what `want` insists on can fail. */
+/* One ladder each; `m` is mapped. Only what `want` insists on can fail. */
 int pit_pages_node(const struct pit_pages_map *m, int node_plus_1, struct pit_ladder *l, struct pit_error *err);
 int pit_pages_lock(struct pit_pages_map *m, enum pit_lock want, struct pit_ladder *l, struct pit_error *err);
 
-/* Makes each page present, by several threads when there are many. -ENOMEM instead of a signal where the kernel can
- * tell (Linux 5.14). */
-int pit_pages_touch(const struct pit_pages_map *m);
+/* Makes the first `bytes` present, by several threads when they are many, without changing what is there. -ENOMEM
+ * instead of a signal where the kernel can tell (Linux 5.14). */
+int pit_pages_touch(const struct pit_pages_map *m, size_t bytes);
+
+/* The same for what comes behind `from`, in a thread, while the memory is used. NULL when there is no thread: then it
+ * is touched by whoever uses it first. The end waits for the thread, which stops soon. */
+struct pit_touch *pit_pages_touch_behind(const struct pit_pages_map *m, size_t from);
+void pit_pages_touch_end(struct pit_touch *t); /* NULL is fine */
 
 #endif

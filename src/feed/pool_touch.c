@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
@@ -12,6 +13,7 @@
 #endif
 
 #define THREADS_MOST 8
+#define STEP (UINT64_C(8) << 20)        /* bytes between looks whether to stop */
 #define PART_LEAST (UINT64_C(64) << 20) /* bytes for which a thread is worth its start */
 
 struct part {
@@ -22,18 +24,22 @@ struct part {
 	int rc;
 };
 
+static int touch_range(char *base, size_t size, size_t page)
+{
+	if (!madvise(base, size, MADV_POPULATE_WRITE))
+		return 0;
+	if (errno != EINVAL)
+		return -errno;
+	for (size_t at = 0; at < size; at += page)
+		__atomic_fetch_or(base + at, 0, __ATOMIC_RELAXED);
+	return 0;
+}
+
 static void *touch(void *arg)
 {
 	struct part *p = arg;
 
-	if (!madvise(p->base, p->size, MADV_POPULATE_WRITE))
-		return NULL;
-	if (errno != EINVAL) {
-		p->rc = -errno;
-		return NULL;
-	}
-	for (size_t at = 0; at < p->size; at += p->page)
-		*(volatile char *)(p->base + at) = 0;
+	p->rc = touch_range(p->base, p->size, p->page);
 	return NULL;
 }
 
@@ -47,20 +53,22 @@ static size_t allowed_cpus(void)
 }
 
 /* Signals are for the threads of the program. */
-static void start(struct part *p)
+static bool start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
 	sigset_t all, before;
+	bool started;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	p->started = !pthread_create(&p->thread, NULL, touch, p);
+	started = !pthread_create(thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
 }
 
-int pit_pages_touch(const struct pit_pages_map *m)
+int pit_pages_touch(const struct pit_pages_map *m, size_t bytes)
 {
 	struct part parts[THREADS_MOST] = {0};
-	size_t pages = m->size / m->page, cpus = allowed_cpus(), n = m->size / PART_LEAST + 1;
+	size_t pages = (bytes + m->page - 1) / m->page, cpus = allowed_cpus(), n = bytes / PART_LEAST + 1;
 	int rc = 0;
 
 	n = n > cpus ? cpus : n;
@@ -75,7 +83,7 @@ int pit_pages_touch(const struct pit_pages_map *m)
 			.page = m->page,
 		};
 		if (i + 1 < n)
-			start(parts + i);
+			parts[i].started = start(&parts[i].thread, touch, parts + i);
 		if (!parts[i].started)
 			touch(parts + i);
 	}
@@ -85,4 +93,46 @@ int pit_pages_touch(const struct pit_pages_map *m)
 		rc = rc ? rc : parts[i].rc;
 	}
 	return rc;
+}
+
+struct pit_touch {
+	pthread_t thread;
+	char *base;
+	size_t size, page;
+	atomic_bool stop;
+};
+
+static void *touch_behind(void *arg)
+{
+	struct pit_touch *t = arg;
+	size_t step = STEP > t->page ? STEP / t->page * t->page : t->page;
+
+	for (size_t at = 0; at < t->size && !atomic_load(&t->stop); at += step)
+		if (touch_range(t->base + at, t->size - at < step ? t->size - at : step, t->page))
+			break;
+	return NULL;
+}
+
+struct pit_touch *pit_pages_touch_behind(const struct pit_pages_map *m, size_t from)
+{
+	struct pit_touch *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->base = (char *)m->base + from;
+	t->size = m->size - from;
+	t->page = m->page;
+	if (start(&t->thread, touch_behind, t))
+		return t;
+	free(t);
+	return NULL;
+}
+
+void pit_pages_touch_end(struct pit_touch *t)
+{
+	if (!t)
+		return;
+	atomic_store(&t->stop, true);
+	pthread_join(t->thread, NULL);
+	free(t);
 }

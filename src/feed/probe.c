@@ -115,7 +115,7 @@ static int open_place(const char *path, struct place *p, struct pit_error *err)
 		return pit_fail(err, errno, "%s", strerror(errno));
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return pit_fail(err, EINVAL, "neither a directory nor a file");
-	p->fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+	p->fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
 	if (p->fd < 0)
 		return pit_fail(err, errno, "%s", strerror(errno));
 	if (!S_ISDIR(st.st_mode))

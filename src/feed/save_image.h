@@ -44,10 +44,6 @@ void pit_image_copy(const struct pit_image *im, uint64_t at, void *to, uint64_t 
 /* Writes the checksums into the header; `sums` is of `count` numbers and not looked at without checksums. */
 void pit_image_seal(struct pit_image *im, const uint64_t *sums, uint64_t *ret_header_sum);
 
-/* Checks a header of `len` bytes (the 8 first ones included) against its own checksum: 1 when it is right, 0 when there
- * is none and never was, -EBADMSG. `ret_sum` may be NULL. */
-int pit_header_check(const char *header, size_t len, uint64_t *ret_sum, struct pit_error *err);
-
 /* Exactly 16 lower-case hexadecimal digits at `text`. */
 bool pit_sum_parse(const char *text, uint64_t *ret);
 

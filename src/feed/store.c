@@ -155,6 +155,8 @@ void pit_store_lend(struct pit_store *s, struct pit_batch *b)
 	b->next = s->lent;
 	s->lent = b;
 	pthread_mutex_unlock(&s->lock);
+	if (atomic_load(&s->starves)) /* from now on it has to look who has ended */
+		pit_store_ring(s);
 }
 
 static bool has_ended(struct pit_batch *b, pid_t pid)

@@ -53,6 +53,7 @@ struct stream {
 	struct pit_pool *pool; /* of the slots' memory, when there is no arena */
 	struct slot *slots;
 	unsigned slot_count, turn;
+	size_t block; /* memory of one slot */
 	struct flight *flights;
 	struct flight *beside[BESIDE];
 	size_t next_flight;
@@ -122,7 +123,7 @@ static void free_slot(struct stream *s, struct slot *slot)
 /* The slot whose memory this is. */
 static struct slot *slot_of(struct stream *s, const char *data)
 {
-	return &s->slots[(size_t)(data - (char *)pit_pool_base(s->pool)) / PIT_WEIGHTS_BLOCK];
+	return &s->slots[(size_t)(data - (char *)pit_pool_base(s->pool)) / s->block];
 }
 
 /* The next bytes to use; NULL when they are not there: the flight then waits, or is over. */
@@ -318,7 +319,7 @@ static void send(struct stream *s, struct slot *slot, struct flight *f)
 {
 	const struct pit_read *r = &f->lane->reads.reads[f->sent++];
 	const struct open_file *o = &s->files[f->lane->file];
-	char *memory = s->pool ? (char *)pit_pool_base(s->pool) + (size_t)(slot - s->slots) * PIT_WEIGHTS_BLOCK
+	char *memory = s->pool ? (char *)pit_pool_base(s->pool) + (size_t)(slot - s->slots) * s->block
 			       : s->job->arena + f->lane->base + r->at;
 
 	slot->flight = f;
@@ -395,21 +396,36 @@ static void fly(struct stream *s)
 
 /* ---- before and behind ---- */
 
-static int make_slots(struct stream *s, unsigned depth, struct pit_error *err)
+/* No more than there are reads, and no more memory than the largest of them needs. */
+static void size_slots(struct stream *s, unsigned depth)
 {
-	const struct pit_io_want *io = &s->job->want->io;
-	int rc = 0;
+	const struct pit_weights_plan *plan = s->job->plan;
+	uint64_t reads = 0, most = PIT_POOL_ALIGN;
 
+	for (size_t i = 0; i < plan->count; i++) {
+		reads += plan->lanes[i].reads.count;
+		for (size_t k = 0; k < plan->lanes[i].reads.count; k++)
+			if (plan->lanes[i].reads.reads[k].len > most)
+				most = plan->lanes[i].reads.reads[k].len;
+	}
+	s->block = (most + PIT_POOL_ALIGN - 1) & ~(uint64_t)(PIT_POOL_ALIGN - 1);
 	/* What is being used keeps its memory: as much again is needed to keep the disk busy. */
 	s->slot_count = s->job->arena ? depth : 2 * depth;
+	if (s->slot_count > reads)
+		s->slot_count = reads ? (unsigned)reads : 1;
+}
+
+static int make_slots(struct stream *s, unsigned depth, struct pit_error *err)
+{
+	size_slots(s, depth);
 	s->slots = calloc(s->slot_count, sizeof(*s->slots));
 	if (!s->slots)
 		return pit_fail(err, ENOMEM, "out of memory");
 	for (unsigned i = 0; i < s->slot_count; i++)
 		free_slot(s, &s->slots[i]);
-	if (!s->job->arena)
-		rc = pit_pool_open(s->slot_count * PIT_WEIGHTS_BLOCK, io, s->job->ladder, &s->pool, err);
-	return rc;
+	if (s->job->arena)
+		return 0;
+	return pit_pool_open(s->slot_count * s->block, &s->job->want->io, s->job->ladder, &s->pool, err);
 }
 
 static int open_engine(struct stream *s, struct pit_error *err)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -32,9 +33,10 @@ _count = _bad = 0
 _main = os.getpid()
 
 
-def folder(large=False):
-    """A new directory that goes away at the end."""
-    path = tempfile.mkdtemp(prefix="pitcrew-python-", dir="/var/tmp" if large else None)
+def folder(where=None):
+    """A new directory, in `where` if it can be made there, that goes away at the end."""
+    where = where if where and os.access(where, os.W_OK) else None
+    path = tempfile.mkdtemp(prefix="pitcrew-python-", dir=where)
     atexit.register(lambda: os.getpid() == _main and shutil.rmtree(path, ignore_errors=True))
     return path
 
@@ -81,6 +83,7 @@ def raises(kind, words, function, *arguments, **options):
 def run(tests, label=""):
     """Runs functions; a docstring is the test's name."""
     for test in tests:
+        begin = time.monotonic()
         name = label + (test.__doc__ or test.__name__).split("\n")[0]
         try:
             test()
@@ -92,6 +95,8 @@ def run(tests, label=""):
                 break
         else:
             ok(True, name)
+        if time.monotonic() - begin > 5:
+            print(f"# {time.monotonic() - begin:.0f} s", flush=True)
 
 
 def again(without, seconds=240):

@@ -59,8 +59,7 @@ static inline void feed_files(struct feed_world *w, unsigned n)
 	static unsigned char buf[20000];
 	struct pit_error err = PIT_ERROR_INIT;
 	const char *paths[] = {w->dir};
-	struct pit_source_want want = {
-		.size = sizeof(want), .kind = PIT_SOURCE_FILES, .paths = paths, .path_count = 1};
+	struct pit_source_want want = {.size = sizeof(want), .kind = PIT_SOURCE_FILES, .paths = paths, .path_count = 1};
 
 	*w = (struct feed_world){.files = n};
 	tempdir_new_in("/var/tmp", w->dir, sizeof(w->dir));
@@ -82,6 +81,17 @@ static inline void feed_close(struct feed_world *w)
 	tempdir_remove(w->dir);
 }
 
+static inline struct pit_loader *feed_open(struct feed_world *w, struct pit_loader_want want)
+{
+	struct pit_loader *l = NULL;
+	struct pit_error err = PIT_ERROR_INIT;
+
+	want.size = sizeof(want);
+	if (pit_loader_open(w->source, &want, &l, &err))
+		fail_msg("%s", err.text);
+	return l;
+}
+
 /* Each sample of the batch has just the bytes of its file. */
 static inline void feed_check(const struct pit_batch *b)
 {
@@ -94,6 +104,41 @@ static inline void feed_check(const struct pit_batch *b)
 		assert_int_equal(part.len, feed_len(sample));
 		assert_true(feed_is(sample, part.data, part.len));
 	}
+}
+
+/* Takes what is left of an epoch and checks it: the numbers of samples in `ret`, at most `room`; how many came. */
+static inline unsigned feed_take(struct pit_loader *l, uint64_t *ret, unsigned room)
+{
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_batch *b = NULL;
+	unsigned n = 0;
+	int rc;
+
+	while ((rc = pit_loader_next(l, &b, &err)) == 1) {
+		feed_check(b);
+		for (uint32_t i = 0; i < pit_batch_count(b); i++) {
+			assert_true(n < room);
+			ret[n++] = pit_batch_sample(b, i);
+		}
+		pit_batch_release(b);
+	}
+	if (rc)
+		fail_msg("%s", err.text);
+	return n;
+}
+
+static inline bool feed_is_permutation(const uint64_t *order, unsigned n)
+{
+	bool *seen = calloc(n, sizeof(*seen));
+	bool is = true;
+
+	for (unsigned i = 0; i < n && is; i++) {
+		is = order[i] < n && !seen[order[i]];
+		if (is)
+			seen[order[i]] = true;
+	}
+	free(seen);
+	return is;
 }
 
 #endif

@@ -120,6 +120,7 @@ static void gives_back_what_was_put(void **state)
 		}
 		for (uint64_t key = 0; key < PIT_COUNT(lens); key++) {
 			memset(data, 0, sizeof(data));
+			pit_sample_cache_expect(c, key, lens[key]);
 			assert_int_equal(pit_sample_cache_get(c, key, data, lens[key]), 1);
 			assert_true(is_filled(data, key, lens[key]));
 			assert_int_equal(pit_sample_cache_get(c, key, data, lens[key] + 1), 0);

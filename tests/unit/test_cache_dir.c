@@ -164,6 +164,8 @@ static void is_used_again(void **state)
 		reopen(w, (enum pit_policy)p, 1 << 20);
 		assert_int_equal(hits(w->c, 100), 100); /* before or after the files were counted */
 		pit_sample_cache_flush(w->c);
+		for (uint64_t key = 0; key < 120; key++)
+			pit_sample_cache_expect(w->c, key, LEN);
 		assert_int_equal(hits(w->c, 120), 100);
 		assert_int_equal(stats(w->c).used, 100 * COST);
 	}
@@ -504,6 +506,7 @@ static void forked_children_miss(void **state)
 		bool hit = get(w->c, 1);
 
 		put(w->c, 7);
+		pit_sample_cache_expect(w->c, 1, LEN);
 		pit_sample_cache_flush(w->c);
 		pit_sample_cache_close(w->c);
 		_exit(hit);

@@ -194,7 +194,7 @@ static void enough_is_enough(void **state)
 static void errors_come_by_done(void **state)
 {
 	struct io_world *w = *state;
-	char b[16];
+	char b[16] = {0};
 
 	EACH_ENGINE(w, e, 4)
 	{
@@ -218,7 +218,7 @@ static void directories_can_be_the_base(void **state)
 {
 	struct io_world *w = *state;
 	pit_auto_close int dir = open(w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	unsigned char b[100];
+	unsigned char b[100] = {0};
 
 	EACH_ENGINE(w, e, 4)
 	{
@@ -282,7 +282,7 @@ static void writes_arrive(void **state)
 static void done_may_submit_again(void **state)
 {
 	struct io_world *w = *state;
-	char b[64];
+	char b[64] = {0};
 
 	EACH_ENGINE(w, e, 4)
 	{
@@ -315,7 +315,7 @@ static void depth_can_be_set(void **state)
 static void closing_cancels_what_waits(void **state)
 {
 	struct io_world *w = *state;
-	unsigned char *b = io_memory(4096);
+	unsigned char *b = io_memory(500 * 4096);
 	struct pit_io_op *ops = calloc(500, sizeof(*ops));
 
 	EACH_ENGINE(w, e, 2)
@@ -325,7 +325,7 @@ static void closing_cancels_what_waits(void **state)
 		for (unsigned i = 0; i < 500; i++) {
 			ops[i] = (struct pit_io_op){.kind = i % 2 ? PIT_IO_FILE : PIT_IO_READ,
 						    .fd = w->fd,
-						    .buf = b,
+						    .buf = b + i * 4096,
 						    .len = 4096,
 						    .path = w->path,
 						    .done = count_done,
@@ -341,7 +341,7 @@ static void closing_cancels_what_waits(void **state)
 			assert_true(ops[i].res == 4096 || ops[i].res == -ECANCELED);
 	}
 	free(ops);
-	munmap(b, 4096);
+	munmap(b, 500 * 4096);
 }
 
 static void waiting_for_nothing_ends(void **state)
@@ -408,6 +408,45 @@ static void it_belongs_to_the_thread_that_waits(void **state)
 		pit_io_close(w->io); /* that thread is gone */
 		w->io = NULL;
 	}
+}
+
+static void *take_it(void *io)
+{
+	pit_io_wait(io, 0);
+	return NULL;
+}
+
+/* Nothing is lost and no file stays open. */
+static void another_thread_s_ring_is_refused(void **state)
+{
+	struct io_world *w = *state;
+	unsigned char *memory = io_memory(64 * 65536);
+	struct pit_io_op ops[64];
+	unsigned files = io_open_files();
+	pthread_t thread;
+
+	EACH_ENGINE(w, e, 16)
+	{
+		struct tally t = {0};
+		int rc;
+
+		assert_int_equal(pthread_create(&thread, NULL, take_it, w->io), 0);
+		pthread_join(thread, NULL);
+		for (unsigned i = 0; i < 64; i++) {
+			ops[i] = any_read(w, i);
+			ops[i].buf = memory + i * 65536;
+			ops[i].done = count_done;
+			ops[i].arg = &t;
+			pit_io_submit(w->io, &ops[i]);
+		}
+		rc = pit_io_wait(w->io, -1);
+		assert_true(rc == -EEXIST || rc > 0); /* threads, and kernels before 6.1, take it from anybody */
+		pit_io_close(w->io);
+		w->io = NULL;
+		assert_int_equal(t.done, 64);
+		assert_int_equal(io_open_files(), files);
+	}
+	munmap(memory, 64 * 65536);
 }
 
 static int child_says(struct pit_io *io)
@@ -592,6 +631,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(waiting_for_nothing_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wait_can_be_woken, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_belongs_to_the_thread_that_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_thread_s_ring_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(fork_does_no_harm, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_may_shrink_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_descriptors_are_enough, setup, teardown),

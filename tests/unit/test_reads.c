@@ -187,8 +187,11 @@ static void reads_every_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(joins_neighbours), cmocka_unit_test(widens_and_cuts),
-		cmocka_unit_test(keeps_order), cmocka_unit_test(pads_and_tells_the_need),      cmocka_unit_test(refuses_what_overflows),
+		cmocka_unit_test(joins_neighbours),
+		cmocka_unit_test(widens_and_cuts),
+		cmocka_unit_test(keeps_order),
+		cmocka_unit_test(pads_and_tells_the_need),
+		cmocka_unit_test(refuses_what_overflows),
 		cmocka_unit_test(reads_every_byte),
 	};
 

@@ -9,6 +9,7 @@
 /**/
 #include <cmocka.h>
 
+#include "feed/weights_file.h"
 #include "save_world.h"
 
 struct place {
@@ -452,6 +453,54 @@ static void two_writers_of_one_path_do_not_mix(void **state)
 	assert_int_equal(count_entries(p->dir), 1);
 }
 
+/* 0 when all is well with the file. */
+static int check(const char *path, bool data)
+{
+	struct pit_weights_want want = {.size = sizeof(want),
+					.io = {.engine = PIT_ENGINE_THREADS, .threads = 1, .depth = 1}};
+	struct pit_verify_result r;
+	struct pit_weights *w = NULL;
+	int rc = pit_weights_open(path, &w, NULL);
+
+	if (rc)
+		return rc;
+	rc = data ? pit_weights_verify(w, &want, &r, NULL) : pit_weights_check_header(w, 0, NULL);
+	pit_weights_close(w);
+	return rc;
+}
+
+static void every_flipped_bit_and_every_cut_is_found(void **state)
+{
+	struct place *p = *state;
+	uint64_t n[] = {5, 0, 9};
+	struct pit_save_tensor t[] = {bytes_tensor("a", "12345", &n[0]), bytes_tensor("empty", NULL, &n[1]),
+				      bytes_tensor("b", "123456789", &n[2])};
+	pit_auto_free char *good = NULL;
+	pit_auto_close int fd = -1;
+	char other[300];
+	size_t len = 0;
+
+	save(p->path, t, 3, NULL);
+	assert_int_equal(check(p->path, true), 0);
+	good = slurp(p->path, &len);
+	snprintf(other, sizeof(other), "%s/other", p->dir);
+	tempdir_write(p->dir, "other", good, len);
+	fd = open(other, O_RDWR | O_CLOEXEC);
+	for (size_t bit = 0; bit < len * 8; bit++) {
+		char byte = good[bit / 8], flipped = (char)(byte ^ 1 << bit % 8);
+
+		assert_int_equal(pwrite(fd, &flipped, 1, (off_t)(bit / 8)), 1);
+		if (check(other, bit >= 4096 * 8 || bit % 611 == 0) != -EBADMSG)
+			fail_msg("bit %zu", bit);
+		assert_int_equal(pwrite(fd, &byte, 1, (off_t)(bit / 8)), 1);
+	}
+	assert_int_equal(check(other, true), 0);
+	for (size_t cut = len; cut--;) {
+		assert_int_equal(ftruncate(fd, (off_t)cut), 0);
+		assert_int_equal(check(other, false), -EBADMSG);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(says_that_a_directory_is_not_writable, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_killed_save_leaves_old_or_new_and_garbage_that_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_writers_of_one_path_do_not_mix, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_flipped_bit_and_every_cut_is_found, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
