@@ -135,6 +135,8 @@ static int take(struct pit_loader *l, struct pit_batch *b, struct pit_error *err
 	pthread_mutex_lock(&l->store->lock);
 	l->store->out++;
 	pthread_mutex_unlock(&l->store->lock);
+	if (atomic_load(&l->store->starves)) /* a large batch waits for the others to be handed out */
+		pit_store_ring(l->store);
 	return 1;
 }
 
