@@ -119,6 +119,9 @@ void *pit_reader_run(void *reader);
 /* loader_plan.c: a load without memory, NULL with *ret_rc set. */
 struct pit_load *pit_load_plan(struct pit_reader *r, int *ret_rc);
 
+/* Copies part p, of sample i of the batch, to its place; false when the cache has not got it. */
+bool pit_load_from_cache(struct pit_load *load, uint32_t i, uint32_t p);
+
 /* Gives it memory, fills what the cache has, and makes operations of its reads. -EAGAIN when there is no memory now. */
 int pit_load_start(struct pit_load *load, bool large);
 void pit_load_free(struct pit_load *load); /* not the batch */
@@ -126,10 +129,11 @@ void pit_load_free(struct pit_load *load); /* not the batch */
 /* `count` more reads of it are done, or will never be. */
 void pit_load_done(struct pit_load *load, size_t count);
 
-/* Of a part in the sample cache. */
-static inline uint64_t pit_cache_key(uint64_t sample, uint32_t part)
+/* The key of a part in the sample cache; false when its numbers are too large for one. */
+static inline bool pit_cache_key(uint64_t sample, uint32_t part, uint64_t *ret)
 {
-	return sample | (uint64_t)part << 48;
+	*ret = sample | (uint64_t)part << 48;
+	return !(sample >> 48) && part <= UINT16_MAX;
 }
 
 /* loader_done.c: the batch goes to whoever waits for it, or back. */

@@ -23,6 +23,7 @@
 #define ALIGN_IN_MEMORY 64  /* of samples, where O_DIRECT does not want more */
 #define FILES_KEPT 1024     /* of more files each is opened for each read */
 #define PATIENCE (60000 * PIT_MS)
+#define BATCH_MOST (1 << 24) /* samples: a batch's description has 32 bits for its places */
 #define BLOCK 256
 #define WINDOW 16
 
@@ -61,6 +62,8 @@ static int check_want(const struct pit_source *s, const struct pit_loader_want *
 
 	if (w->rank >= world)
 		return pit_fail(err, EINVAL, "rank %u is none of a world of %u", w->rank, world);
+	if (w->batch > BATCH_MOST)
+		return pit_fail(err, EINVAL, "a batch of %u samples is larger than %d", w->batch, BATCH_MOST);
 	if (w->io.depth > 4096 || w->io.threads > 256)
 		return pit_fail(err, EINVAL, "depth is 1 to 4096 and threads are 1 to 256, not %u and %u", w->io.depth,
 				w->io.threads);

@@ -260,6 +260,8 @@ static int turn(struct pit_reader *r, uint32_t rung)
 
 	follow(r);
 	rc = plan_one(r);
+	if (rc < 0 && rc != -EAGAIN)
+		return rc;
 	submit_some(r);
 	if (finish_some(r))
 		return 0;
