@@ -132,6 +132,23 @@ static void need_reads(struct pit_load *load, const struct pit_piece *piece)
 		load->ops[i].needed = true;
 }
 
+static bool is_cached(const struct pit_load *load, uint32_t i, uint32_t p, char *data)
+{
+	struct pit_sample_cache *c = load->reader->loader->cache;
+	const struct pit_piece *piece = load->pieces + p;
+	uint64_t key = pit_cache_key(load->samples[i], p - load->firsts[i]);
+
+	return c && pit_sample_cache_get(c, key, data + piece->at, piece->len) == 1;
+}
+
+static bool is_staged(const struct pit_load *load, uint32_t i, uint32_t p, char *data)
+{
+	const struct pit_piece *piece = load->pieces + p;
+
+	return load->reader->stages && pit_stages_get(load->reader->stages, load->serial, load->position + i,
+						      p - load->firsts[i], data + piece->at, piece->len);
+}
+
 static void ask_cache(struct pit_load *load, char *data)
 {
 	struct pit_sample_cache *c = load->reader->loader->cache;
@@ -144,9 +161,7 @@ static void ask_cache(struct pit_load *load, char *data)
 		for (uint32_t p = load->firsts[i]; p < load->firsts[i + 1]; p++) {
 			struct pit_piece *piece = load->pieces + p;
 
-			load->cached[p] = c && piece->len &&
-					  pit_sample_cache_get(c, pit_cache_key(load->samples[i], p - load->firsts[i]),
-							       data + piece->at, piece->len) == 1;
+			load->cached[p] = piece->len && (is_staged(load, i, p, data) || is_cached(load, i, p, data));
 			if (!load->cached[p])
 				need_reads(load, piece);
 		}
