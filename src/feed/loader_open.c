@@ -20,6 +20,7 @@
 #define DEPTH_LEAST 8
 #define IN_FLIGHT (16 * MIB)
 #define READ_MOST (4 * MIB) /* longer ones are several at once */
+#define SMALL_READ (32 * 1024)
 #define GAP (32 * 1024)     /* bytes that are cheaper to read than a request of their own */
 #define ALIGN_IN_MEMORY 64  /* of samples, where O_DIRECT does not want more */
 #define FILES_KEPT 1024     /* of more files each is opened for each read */
@@ -92,14 +93,16 @@ static uint64_t choose_memory(const struct pit_source *s, const struct pit_loade
 	return n > 2 * PIT_POOL_ALIGN ? n : 2 * PIT_POOL_ALIGN;
 }
 
-/* Registered buffers save work for reads past the page cache only. */
+/* Registered buffers save work for many small reads past the page cache; for others the first batch would only wait
+ * until all memory is there. */
 static bool is_registered(const struct pit_loader *l, const struct pit_loader_want *w)
 {
+	uint64_t mean = pit_source_bytes(l->source) / pit_source_count(l->source);
 	bool direct = false;
 
 	for (unsigned i = 0; i < l->reader.modes.count; i++)
 		direct |= l->reader.modes.mode[i].direct;
-	return direct || w->io.engine == PIT_ENGINE_URING_FIXED;
+	return w->io.engine == PIT_ENGINE_URING_FIXED || (direct && mean <= SMALL_READ && !l->stage_bytes);
 }
 
 /* The first batch shall not wait for memory that is for later ones; but what is registered has to be there. */
@@ -185,7 +188,7 @@ static int open_engine(struct pit_loader *l, const struct pit_loader_want *w, st
 		rc = pit_io_register(r->io, &memory, 1, l->ladders);
 	else
 		pit_ladder_add(l->ladders, "buffers", "registered", PIT_RUNG_UNUSED,
-			       "nothing to gain with the page cache");
+			       "nothing to gain with the page cache or long reads");
 	if (rc && w->io.engine == PIT_ENGINE_URING_FIXED)
 		return pit_fail(err, -rc, "memory cannot be registered with io_uring: %s", strerror(-rc));
 	if (w->io.depth)
