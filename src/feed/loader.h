@@ -141,6 +141,5 @@ static inline bool pit_cache_key(uint64_t sample, uint32_t part, uint64_t *ret)
 
 /* loader_done.c: the batch goes to whoever waits for it, or back. */
 void pit_load_finish(struct pit_load *load);
-void pit_loader_note_failure(struct pit_loader *l, const char *text);
 
 #endif
