@@ -85,11 +85,11 @@ class _Engine:
         call(function, self._handle, where)
 
     def _end(self):
-        handle, self._handle = self._handle, None
-        lib().pit_loader_cancel(handle)
+        lib().pit_loader_cancel(self._handle)
         if self._wait is not None:
             self._wait.join()
             self._wait = None
+        handle, self._handle = self._handle, None
         if self._sent.is_set():
             handle, _lingering[:] = (_lingering or [None])[0], [handle]
         lib().pit_loader_close(handle)

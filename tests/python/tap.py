@@ -33,9 +33,10 @@ _count = _bad = 0
 _main = os.getpid()
 
 
-def folder(large=False):
-    """A new directory that goes away at the end."""
-    path = tempfile.mkdtemp(prefix="pitcrew-python-", dir="/var/tmp" if large else None)
+def folder(where=None):
+    """A new directory, in `where` if it can be made there, that goes away at the end."""
+    where = where if where and os.access(where, os.W_OK) else None
+    path = tempfile.mkdtemp(prefix="pitcrew-python-", dir=where)
     atexit.register(lambda: os.getpid() == _main and shutil.rmtree(path, ignore_errors=True))
     return path
 
