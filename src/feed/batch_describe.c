@@ -122,7 +122,7 @@ void pit_batch_compact(struct pit_batch_head *h, const bool *bad)
 
 static bool fits(uint64_t at, uint64_t count, size_t size, uint64_t end)
 {
-	return !(at % 4) && at <= end && count <= (end - at) / size;
+	return !(at % (size % 8 ? 4 : 8)) && at <= end && count <= (end - at) / size;
 }
 
 /* The arrays lie inside of the description, which lies inside of the region. */

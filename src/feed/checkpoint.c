@@ -282,7 +282,7 @@ static int hold(struct pit_checkpoint *c, uint64_t step, struct pit_error *err)
 	char name[PIT_STEP_NAME_MAX];
 	int rc;
 
-	if (c->tmpfd >= 0 && c->step == step)
+	if (c->tmpfd >= 0 && c->step == step && pit_step_is_held(c->dirfd, step, c->lock))
 		return 0;
 	let_go(c);
 	if (asprintf(&c->shown, "%s/%s", c->dir, pit_step_name(step, PIT_STEP_TMP, name)) < 0) {
@@ -351,7 +351,7 @@ static int commit(struct pit_checkpoint *c, const char *state, const char *extra
 				 .extra = extra};
 	int rc = pit_commit(&how, &s, &c->saved, err);
 
-	if (!rc)
+	if (!rc || !pit_step_is_held(c->dirfd, c->step, c->lock)) /* what was put has become something else */
 		let_go(c);
 	return rc;
 }

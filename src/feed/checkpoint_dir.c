@@ -17,6 +17,7 @@
 #define LOCK ".lock"
 #define LATEST_TMP ".latest.tmp"
 #define ATTEMPTS 100
+#define DEPTH 8 /* of directories in a checkpoint, which are not ours */
 
 static const struct {
 	const char *before, *after;
@@ -144,6 +145,13 @@ static bool is_in_place(int dirfd, const char *tmp, int lock)
 	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
+bool pit_step_is_held(int dirfd, uint64_t step, int lock)
+{
+	char name[PIT_STEP_NAME_MAX];
+
+	return is_in_place(dirfd, pit_step_name(step, PIT_STEP_TMP, name), lock);
+}
+
 int pit_step_hold(int dirfd, uint64_t step, int *ret_tmpfd, int *ret_lock, struct pit_error *err)
 {
 	char name[PIT_STEP_NAME_MAX];
@@ -198,7 +206,12 @@ static void move(int dirfd, uint64_t step, enum pit_step_kind from, enum pit_ste
 {
 	char old[PIT_STEP_NAME_MAX], new[PIT_STEP_NAME_MAX];
 
-	(void)!renameat(dirfd, pit_step_name(step, from, old), dirfd, pit_step_name(step, to, new));
+	pit_step_name(step, from, old);
+	pit_step_name(step, to, new);
+	if (!renameat(dirfd, old, dirfd, new) || to != PIT_STEP_OLD || (errno != ENOTEMPTY && errno != EEXIST))
+		return;
+	remove_all(dirfd, new, DEPTH); /* left by an earlier removal */
+	(void)!renameat(dirfd, old, dirfd, new);
 }
 
 static void remove_every(int dirfd, enum pit_step_kind kind)
@@ -210,7 +223,7 @@ static void remove_every(int dirfd, enum pit_step_kind kind)
 	if (pit_steps_list(dirfd, kind, &steps, &count))
 		return;
 	for (size_t i = 0; i < count; i++)
-		remove_all(dirfd, pit_step_name(steps[i], kind, name), 8);
+		remove_all(dirfd, pit_step_name(steps[i], kind, name), DEPTH);
 }
 
 /* Replaces a complete step in one go where the file system can exchange names, else by way of .prev. */

@@ -40,6 +40,9 @@ bool pit_step_latest(int dirfd, uint64_t *ret);
 /* Makes .step-N.tmp where it is absent, and holds it until both descriptors are closed. */
 int pit_step_hold(int dirfd, uint64_t step, int *ret_tmpfd, int *ret_lock, struct pit_error *err);
 
+/* Whether .step-N.tmp is still the one that `lock` holds. */
+bool pit_step_is_held(int dirfd, uint64_t step, int lock);
+
 /* Puts the finished .step-N.tmp in place of step-N, points `latest` there, and makes both durable. -errno of
  * `ret_what`, a constant text that says which of it failed. */
 int pit_step_publish(int dirfd, uint64_t step, const char **ret_what);

@@ -65,8 +65,11 @@ size_t pit_shard_index_section(const void *bytes, size_t len);
 int pit_shard_index_parse(const void *bytes, size_t len, const struct pit_shard_index_stamp *stamp,
 			  struct pit_shard_index *ret);
 
-/* The bytes of a file below `dir`, which the caller frees; -errno. */
-int pit_shard_index_read(int dir, const char *path, struct pit_buf *ret);
+/* An index is never larger than its shard and this: what a member takes here it takes there, too. */
+#define PIT_INDEX_SLACK 4096
+
+/* The bytes of a file below `dir`, which the caller frees; -errno; -EFBIG when they are more than `most`. */
+int pit_shard_index_read(int dir, const char *path, uint64_t most, struct pit_buf *ret);
 
 /* Writes the file at once or not at all: under another name, which then replaces it. */
 int pit_shard_index_write(int dir, const char *path, const struct pit_buf *bytes, struct pit_error *err);

@@ -7,7 +7,7 @@
 
 #include "feed/index.h"
 
-int pit_shard_index_read(int dir, const char *path, struct pit_buf *ret)
+int pit_shard_index_read(int dir, const char *path, uint64_t most, struct pit_buf *ret)
 {
 	pit_auto_close int fd = TEMP_FAILURE_RETRY(openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	struct stat st;
@@ -16,6 +16,8 @@ int pit_shard_index_read(int dir, const char *path, struct pit_buf *ret)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
+	if ((uint64_t)st.st_size > most)
+		return -EFBIG;
 	if (pit_buf_reserve(ret, (size_t)st.st_size))
 		return -ENOMEM;
 	while (ret->len < (size_t)st.st_size) {

@@ -43,6 +43,15 @@ static int check_want(const struct pit_io_want *io, const struct pit_save_place 
 	return io->depth > 4096 ? pit_fail(err, EINVAL, "%s: depth %u is beyond 4096", place->shown, io->depth) : 0;
 }
 
+/* What was insisted on and refused has its reason; else the file system speaks. */
+static int give_up(const struct pit_target *t, int rc, const char *step, const struct pit_error *why,
+		   struct pit_error *err)
+{
+	if (rc == -EOPNOTSUPP || rc == -EINVAL)
+		return pit_fail(err, -rc, "%s: %s: %s", t->shown, step, why->text);
+	return pit_target_fail(t, -rc, step, err);
+}
+
 int pit_save_image(const struct pit_save_place *place, struct pit_image *im, const struct pit_save_how *how,
 		   struct pit_ladder *l, struct pit_saved *ret, struct pit_error *err)
 {
@@ -57,16 +66,14 @@ int pit_save_image(const struct pit_save_place *place, struct pit_image *im, con
 		rc = pit_target_open(place->dirfd, place->name, place->shown, saved.bytes, &t, err);
 	if (rc)
 		return rc;
-	rc = look_at_disk(place, im, &how->io, l, &disk, err);
+	rc = look_at_disk(place, im, &how->io, l, &disk, &why);
 	if (rc)
-		return pit_wrap(err, rc, "%s", place->shown);
+		return give_up(&t, rc, "trying how to write", &why, err);
 	t.lies = disk.volatile_overlay;
 	want.disk = &disk;
 	rc = pit_write_image(t.fd, im, &want, l, &saved.header_sum, &why);
-	if (rc == -EOPNOTSUPP || rc == -EINVAL)
-		return pit_fail(err, -rc, "%s: writing: %s", place->shown, why.text);
 	if (rc)
-		return pit_target_fail(&t, -rc, "writing", err);
+		return give_up(&t, rc, "writing", &why, err);
 	rc = pit_target_publish(&t, saved.bytes, how->name_later, err);
 	if (!rc)
 		*ret = saved;

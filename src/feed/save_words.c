@@ -29,16 +29,21 @@ static void no_space(int dirfd, uint64_t need, char *out, size_t size)
 {
 	char wanted[32], left[32];
 	struct statvfs fs;
+	uint64_t room;
 
 	pit_format_size(need, wanted, sizeof(wanted));
-	if (fstatvfs(dirfd, &fs))
+	if (fstatvfs(dirfd, &fs)) {
 		snprintf(out, size, "No space left on device: %s are needed", wanted);
-	else if (!fs.f_favail && fs.f_files)
+		return;
+	}
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	pit_format_size(room, left, sizeof(left));
+	if (!fs.f_favail && fs.f_files)
 		snprintf(out, size, "No space left on device: no inode is free; remove files, or save elsewhere");
 	else
 		snprintf(out, size,
-			 "No space left on device: %s are needed, %s are free; remove something, or save elsewhere",
-			 wanted, pit_format_size((uint64_t)fs.f_bavail * fs.f_frsize, left, sizeof(left)));
+			 "No space left on device: %s are needed, %s are free%s; remove something, or save elsewhere",
+			 wanted, left, room > need ? ", so a quota of the project is used up, or others write" : "");
 }
 
 static void too_big(uint64_t need, char *out, size_t size)

@@ -67,7 +67,7 @@ static int read_manifest(struct lines *l, const struct pit_file_list *manifests,
 	struct pit_manifest_line line;
 	struct pit_manifest_lines lines;
 	char name[200];
-	int rc = pit_shard_index_read(manifests->dir, path, &text);
+	int rc = pit_shard_index_read(manifests->dir, path, SIZE_MAX, &text);
 
 	if (rc)
 		return pit_fail(err, -rc, "%s: %s", pit_utf8_show(path, name, sizeof(name)), strerror(-rc));

@@ -54,7 +54,6 @@ static int read_header(int fd, struct pit_safetensors *ret, struct pit_error *er
 
 static int add_tensors(struct pit_source *s, uint32_t file, const struct pit_safetensors *st)
 {
-	pit_auto_free char *key = NULL;
 	struct pit_strmap sums = {0};
 	int rc = 0;
 

@@ -76,7 +76,8 @@ static bool read_beside(struct load *l, size_t i)
 	pit_auto_buf struct pit_buf name = PIT_BUF_INIT, bytes = PIT_BUF_INIT;
 
 	pit_buf_printf(&name, "%s" PIT_INDEX_SUFFIX, pit_names_get(&l->list->names, i));
-	return !name.failed && !pit_shard_index_read(l->list->dir, name.data, &bytes) &&
+	return !name.failed &&
+	       !pit_shard_index_read(l->list->dir, name.data, l->stamps[i].size + PIT_INDEX_SLACK, &bytes) &&
 	       take(l, i, bytes.data, bytes.len);
 }
 
@@ -232,7 +233,7 @@ static void read_kept(struct load *l, const char *path)
 {
 	size_t at = 0, len;
 
-	if (pit_shard_index_read(AT_FDCWD, path, &l->kept))
+	if (pit_shard_index_read(AT_FDCWD, path, l->all + PIT_INDEX_SLACK * l->list->names.count, &l->kept))
 		pit_buf_clear(&l->kept);
 	for (size_t i = 0; i < l->list->names.count; i++) {
 		len = pit_shard_index_section(l->kept.data + at, l->kept.len - at);

@@ -74,7 +74,8 @@ void stress_faults(struct stress *s, bool on)
 
 static void round_of(struct stress *s)
 {
-	static void (*const parts[])(struct stress *) = {stress_load, stress_save, stress_checkpoint, stress_weights};
+	static void (*const parts[])(struct stress *) = {stress_load, stress_load,       stress_load,
+							 stress_save, stress_checkpoint, stress_weights};
 
 	s->round++;
 	s->hostile = stress_chance(s, 60);

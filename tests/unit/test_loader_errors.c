@@ -51,7 +51,7 @@ static struct pit_loader *open_way(struct feed_world *w, unsigned way, enum pit_
 		.batch = BATCH,
 		.shuffle = PIT_SHUFFLE_NONE,
 		.on_error = on_error,
-		.io = {.cache = ways[way % 2], .engine = engines[way / 2]},
+		.io = {.cache = ways[way % 2], .engine = engines[way / 2 % 2]},
 	};
 	struct pit_loader *l = NULL;
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/parse.h"
+#include "cli/feed.h"
+#include "cli/weights.h"
+#include "report/text.h"
+
+struct options {
+	const char *model;
+	bool json;
+};
+
+static const struct argp_option argp_options[] = {
+	{"format", 'f', "FORM", 0, "text (default) or json"},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'f':
+		o->json = pit_cli_is_json(state, arg);
+		break;
+	case ARGP_KEY_ARG:
+	case ARGP_KEY_END:
+		pit_cli_weights_model(state, key, arg, &o->model);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse,
+	.args_doc = "MODEL",
+	.doc = "Check a model against the rules of the format, read everything, and compare the checksums that files have "
+	       "which pitcrew wrote.\v"
+	       "Exit codes: 0 all is as it was written, 1 not all of it has checksums, 2 damaged or against the rules, 3 "
+	       "could not, 64 usage.",
+};
+
+static int progress(void *arg, uint64_t done, uint64_t all)
+{
+	pit_cli_progress(arg, done, all);
+	return 0;
+}
+
+/* Of a file that could not even be opened, `r` is all zero. */
+static int put_json(const struct pit_verify_result *r, const struct pit_error *err, struct pit_buf *out)
+{
+	return pit_json_put(json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "damaged", err->code != 0, "tensors",
+				      (json_int_t)r->tensors, "checked", (json_int_t)r->checked, "bytes",
+				      (json_int_t)r->bytes, "damaged_tensors", (json_int_t)r->damaged, "first",
+				      pit_json_text(*r->first ? r->first : NULL), "error",
+				      pit_json_text(err->code ? err->text : NULL)),
+			    out);
+}
+
+static void put_text(const struct pit_verify_result *r, const struct pit_error *err, struct pit_buf *out)
+{
+	char size[32];
+
+	if (err->code) {
+		pit_buf_puts(out, "damaged: ");
+		pit_page_clip(out, err->text, sizeof(err->text));
+		pit_buf_putc(out, '\n');
+		return;
+	}
+	pit_buf_printf(out, "%s: %" PRIu64 " tensors, %s; %" PRIu64 " of them compared with a checksum\n",
+		       r->checked == r->tensors ? "whole" : "no damage was found, as far as one can tell", r->tensors,
+		       pit_format_size(r->bytes, size, sizeof(size)), r->checked);
+}
+
+static int look(const struct options *o, struct pit_verify_result *r, struct pit_error *err)
+{
+	pit_auto_weights struct pit_weights *w = NULL;
+	struct pit_cli_progress shown = {.verb = "verify"};
+	const struct pit_weights_want want = {.size = sizeof(want), .progress = progress, .arg = &shown};
+	int rc = pit_weights_open(o->model, &w, err);
+
+	if (!rc)
+		rc = pit_weights_verify(w, &want, r, err);
+	pit_cli_progress_end(&shown);
+	return rc;
+}
+
+int pit_cli_weights_verify(int argc, char **argv)
+{
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	struct pit_verify_result r = {.tensors = 0};
+	struct pit_error err = PIT_ERROR_INIT;
+	struct options o = {0};
+	int rc;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	rc = look(&o, &r, &err);
+	if (rc && rc != -EBADMSG && rc != -EINVAL)
+		return pit_cli_fail(&err);
+	if (!o.json)
+		put_text(&r, &err, &out);
+	else if (put_json(&r, &err, &out))
+		out.failed = true;
+	return pit_cli_print(&out, rc ? PIT_EXIT_FAIL : r.checked == r.tensors ? PIT_EXIT_OK : PIT_EXIT_WARN);
+}
