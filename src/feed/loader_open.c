@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -159,11 +160,22 @@ static int open_cache(struct pit_loader *l, const struct pit_loader_want *w, str
 				     &l->cache, err);
 }
 
-/* More bytes at once than a disk needs only make batches wait for each other. */
-static unsigned depth_most(const struct pit_source *s)
+/* Files that are being opened are descriptors, unless the ring has slots for them: a quarter of all is enough. */
+static unsigned spared_files(const struct pit_reader *r)
 {
-	uint64_t mean = pit_source_bytes(s) / pit_source_count(s) + 1;
-	unsigned most = DEPTH_MOST;
+	struct rlimit limit;
+
+	if (!r->by_path || pit_io_engine_of(r->io) != PIT_ENGINE_URING || getrlimit(RLIMIT_NOFILE, &limit) ||
+	    limit.rlim_cur / 4 > DEPTH_MOST)
+		return DEPTH_MOST;
+	return limit.rlim_cur / 4 < DEPTH_LEAST ? DEPTH_LEAST : limit.rlim_cur / 4;
+}
+
+/* More bytes at once than a disk needs only make batches wait for each other. */
+static unsigned depth_most(const struct pit_loader *l)
+{
+	uint64_t mean = pit_source_bytes(l->source) / pit_source_count(l->source) + 1;
+	unsigned most = spared_files(&l->reader);
 
 	mean = mean < READ_MOST ? mean : READ_MOST;
 	while (most > 2 * DEPTH_LEAST && most * mean > IN_FLIGHT)
@@ -194,7 +206,7 @@ static int open_engine(struct pit_loader *l, const struct pit_loader_want *w, st
 	if (w->io.depth)
 		pit_depth_init(&r->depth, w->io.depth, w->io.depth, w->io.depth);
 	else
-		pit_depth_init(&r->depth, DEPTH_START, DEPTH_LEAST, depth_most(l->source));
+		pit_depth_init(&r->depth, DEPTH_START, DEPTH_LEAST, depth_most(l));
 	pit_io_set_depth(r->io, r->depth.now);
 	l->stats.depth = r->depth.now;
 	if (w->io.depth)
