@@ -62,7 +62,8 @@ struct pit_checkpoint_want {
 };
 
 /* Makes DIR when it is absent (not its parents). Rank 0 removes what crashed saves left there: .step-*.tmp that no
- * living process holds. */
+ * living process holds; so it opens before the other ranks put. `memory` is taken at once when it is given, else by the
+ * first save that needs it. In a forked child the object does nothing: -ECHILD. */
 int pit_checkpoint_open(const char *dir, const struct pit_checkpoint_want *want, struct pit_checkpoint **ret,
 			struct pit_error *err);
 
@@ -71,7 +72,8 @@ int pit_checkpoint_close(struct pit_checkpoint *c, struct pit_error *err);
 
 enum pit_save_mode {
 	PIT_SAVE_DURABLE, /* returns when the shard is on disk */
-	PIT_SAVE_COPY,    /* returns after one copy into staging memory; the rest happens behind */
+	PIT_SAVE_COPY,    /* returns after one copy into staging memory; the rest happens behind. What exceeds `memory`
+			     is written first */
 	PIT_SAVE_PROMISE, /* returns at once; the caller leaves the tensors alone until pit_checkpoint_wait() */
 };
 
@@ -83,8 +85,8 @@ int pit_checkpoint_put(struct pit_checkpoint *c, uint64_t step, const struct pit
 /* Makes `step` the latest checkpoint, all or nothing: when the shards of all ranks are there (rank 0 waits for them at
  * most `timeout_s` seconds; 0: not at all) the manifest is written with their sizes and checksums, with `state` (the
  * loader's position, from pit_loader_state()) and `extra` (any JSON object, or NULL), and the directory renamed; then
- * older ones beyond `keep` are removed. After an asynchronous put this, too, happens behind. Ranks other than 0:
- * -EPERM. */
+ * older ones beyond `keep` are removed. After an asynchronous put this, too, happens behind. -ETIMEDOUT names a rank,
+ * and commit may be called again. Ranks other than 0: -EPERM. */
 int pit_checkpoint_commit(struct pit_checkpoint *c, uint64_t step, const char *state, const char *extra,
 			  unsigned timeout_s, struct pit_error *err);
 

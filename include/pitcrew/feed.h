@@ -107,7 +107,7 @@ enum pit_policy {
 
 struct pit_loader_want {
 	size_t size;          /* sizeof(struct pit_loader_want) */
-	uint32_t batch;       /* samples of one batch of one rank; 0: 1 */
+	uint32_t batch;       /* samples of one batch of one rank, at most 2^24; 0: 1 */
 	uint32_t rank, world; /* world 0: 1 */
 	uint64_t seed, epoch;
 	enum pit_shuffle shuffle;

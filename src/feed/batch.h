@@ -70,7 +70,6 @@ struct pit_batch {
 
 	void *map; /* imported: what to unmap */
 	size_t map_len;
-	size_t page;           /* of that memory */
 	struct pit_bell *bell; /* imported: rung at release, or NULL */
 	void *bell_map;
 	size_t bell_len;

@@ -135,6 +135,8 @@ static int take(struct pit_loader *l, struct pit_batch *b, struct pit_error *err
 	pthread_mutex_lock(&l->store->lock);
 	l->store->out++;
 	pthread_mutex_unlock(&l->store->lock);
+	if (atomic_load(&l->store->starves)) /* a large batch waits for the others to be handed out */
+		pit_store_ring(l->store);
 	return 1;
 }
 
@@ -191,6 +193,7 @@ void pit_loader_close(struct pit_loader *l)
 	if (l->store)
 		pit_store_retire(l->store);
 	pit_io_close(l->reader.io);
+	pit_stages_close(l->reader.stages);
 	pit_modes_close(&l->reader.modes);
 	pit_sample_cache_close(l->cache);
 	pit_store_unref(l->store);
@@ -203,14 +206,12 @@ void pit_loader_close(struct pit_loader *l)
 	errno = saved;
 }
 
+/* Also in a fork: what is under the lock is not needed. */
 uint64_t pit_loader_batches(const struct pit_loader *l)
 {
-	struct pit_loader *locked = (struct pit_loader *)l;
-	struct pit_deal deal;
+	struct pit_order order = {.count = pit_source_count(l->source)};
+	struct pit_leg leg;
 
-	pthread_mutex_lock(&locked->lock);
-	deal = l->leg.deal;
-	pthread_mutex_unlock(&locked->lock);
-	deal.start = 0;
-	return pit_deal_batches(&deal);
+	pit_leg_init(l, &order, 0, &leg);
+	return leg.batches;
 }

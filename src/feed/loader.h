@@ -6,6 +6,7 @@
  *	loader.c        the calls            loader_open.c   what is decided at the start
  *	loader_reader.c the thread           loader_plan.c   a batch becomes reads
  *	loader_done.c   reads become a batch: errors, checksums
+ *	loader_stage.c  long reads for many batches at once
  */
 #ifndef PIT_FEED_LOADER_H
 #define PIT_FEED_LOADER_H
@@ -17,6 +18,7 @@
 #include "feed/io.h"
 #include "feed/loader_depth.h"
 #include "feed/loader_mode.h"
+#include "feed/loader_stage.h"
 #include "feed/order.h"
 #include "feed/reads.h"
 #include "feed/store.h"
@@ -62,6 +64,7 @@ struct pit_reader {
 	struct pit_loader *loader;
 	struct pit_io *io;
 	struct pit_modes modes;
+	struct pit_stages *stages; /* or NULL */
 	struct pit_depth depth;
 	struct pit_reads_rule rule;                /* but for what depends on the mode */
 	bool by_path;                              /* files are opened for each read */
@@ -87,7 +90,7 @@ struct pit_loader {
 	enum pit_tail tail;
 	enum pit_on_error on_error;
 	bool as_ready, check;
-	uint64_t cache_bytes;
+	uint64_t cache_bytes, stage_bytes;
 	int64_t patience; /* nanoseconds that next() waits while the caller holds all memory */
 
 	pthread_mutex_t lock; /* of all that follows */
@@ -119,6 +122,9 @@ void *pit_reader_run(void *reader);
 /* loader_plan.c: a load without memory, NULL with *ret_rc set. */
 struct pit_load *pit_load_plan(struct pit_reader *r, int *ret_rc);
 
+/* Copies part p, of sample i of the batch, to its place; false when the cache has not got it. */
+bool pit_load_from_cache(struct pit_load *load, uint32_t i, uint32_t p);
+
 /* Gives it memory, fills what the cache has, and makes operations of its reads. -EAGAIN when there is no memory now. */
 int pit_load_start(struct pit_load *load, bool large);
 void pit_load_free(struct pit_load *load); /* not the batch */
@@ -126,14 +132,14 @@ void pit_load_free(struct pit_load *load); /* not the batch */
 /* `count` more reads of it are done, or will never be. */
 void pit_load_done(struct pit_load *load, size_t count);
 
-/* Of a part in the sample cache. */
-static inline uint64_t pit_cache_key(uint64_t sample, uint32_t part)
+/* The key of a part in the sample cache; false when its numbers are too large for one. */
+static inline bool pit_cache_key(uint64_t sample, uint32_t part, uint64_t *ret)
 {
-	return sample | (uint64_t)part << 48;
+	*ret = sample | (uint64_t)part << 48;
+	return !(sample >> 48) && part <= UINT16_MAX;
 }
 
 /* loader_done.c: the batch goes to whoever waits for it, or back. */
 void pit_load_finish(struct pit_load *load);
-void pit_loader_note_failure(struct pit_loader *l, const char *text);
 
 #endif

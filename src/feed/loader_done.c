@@ -15,7 +15,7 @@ struct verdict {   /* on a batch */
 	struct pit_error first;
 };
 
-void pit_loader_note_failure(struct pit_loader *l, const char *text)
+static void note_failure(struct pit_loader *l, const char *text)
 {
 	pthread_mutex_lock(&l->lock);
 	l->stats.failed++;
@@ -99,13 +99,15 @@ static int check_sum(const struct pit_load *load, uint32_t i, uint32_t p, struct
 	return name_it(load, i, p, err, EBADMSG, why);
 }
 
-static int check_sample(const struct pit_load *load, uint32_t i, struct pit_error *err)
+static int check_sample(struct pit_load *load, uint32_t i, struct pit_error *err)
 {
 	int rc = 0;
 
 	for (uint32_t p = load->firsts[i]; !rc && p < load->firsts[i + 1]; p++) {
-		if (load->trouble && !load->cached[p] && load->pieces[p].len)
+		if (load->trouble && load->pieces[p].len)
 			rc = check_reads(load, i, p, err);
+		if (rc && load->cached[p] && pit_load_from_cache(load, i, p)) /* a read for others went over it */
+			rc = 0;
 		if (!rc)
 			rc = check_sum(load, i, p, err);
 	}
@@ -116,10 +118,12 @@ static void keep_sample(const struct pit_load *load, uint32_t i)
 {
 	struct pit_sample_cache *c = load->reader->loader->cache;
 
+	uint64_t key;
+
 	for (uint32_t p = load->firsts[i]; c && p < load->firsts[i + 1]; p++)
-		if (!load->cached[p] && load->pieces[p].len)
-			pit_sample_cache_put(c, pit_cache_key(load->samples[i], p - load->firsts[i]),
-					     pit_batch_at(load->batch->head, load->data + load->pieces[p].at),
+		if (!load->cached[p] && load->pieces[p].len &&
+		    pit_cache_key(load->samples[i], p - load->firsts[i], &key))
+			pit_sample_cache_put(c, key, pit_batch_at(load->batch->head, load->data + load->pieces[p].at),
 					     load->pieces[p].len);
 }
 
@@ -135,7 +139,7 @@ static void judge(struct pit_load *load, struct verdict *v)
 		if (!v->bads++)
 			v->first = err;
 		v->bad[i] = true;
-		pit_loader_note_failure(load->reader->loader, err.text);
+		note_failure(load->reader->loader, err.text);
 	}
 }
 

@@ -39,7 +39,7 @@ static int list_samples(struct pit_load *load, uint64_t first)
 	for (uint32_t i = 0; i < load->count; i++) {
 		load->samples[i] = pit_order_sample(&r->leg.order, (first + i) % r->leg.deal.count);
 		parts += pit_source_parts(s, load->samples[i]);
-		if (parts > UINT32_MAX)
+		if (parts >= UINT32_MAX)
 			return -EOVERFLOW;
 		load->firsts[i + 1] = parts;
 	}
@@ -90,6 +90,8 @@ static int lay_out(struct pit_load *load)
 	if (!description)
 		return -EOVERFLOW;
 	rule.align = load->mode->align;
+	/* What a stage has got must not be spoilt by a read that fails for its neighbour. */
+	rule.apart = load->reader->stages;
 	rule.pad = rule.pad > rule.align ? rule.pad : rule.align;
 	rc = pit_reads_plan(load->pieces, load->parts, &rule, &load->reads);
 	if (rc)
@@ -132,23 +134,47 @@ static void need_reads(struct pit_load *load, const struct pit_piece *piece)
 		load->ops[i].needed = true;
 }
 
-static void ask_cache(struct pit_load *load, char *data)
+static bool is_staged(const struct pit_load *load, uint32_t i, uint32_t p)
+{
+	const struct pit_piece *piece = load->pieces + p;
+	void *data = pit_batch_at(load->batch->head, load->data + piece->at);
+
+	return load->reader->stages && pit_stages_get(load->reader->stages, load->serial, load->position + i,
+						      p - load->firsts[i], data, piece->len);
+}
+
+static void expect_cached(struct pit_load *load)
 {
 	struct pit_sample_cache *c = load->reader->loader->cache;
+	uint64_t key;
 
-	for (uint32_t i = 0; c && i < load->count; i++)
+	for (uint32_t i = 0; i < load->count; i++)
 		for (uint32_t p = load->firsts[i]; p < load->firsts[i + 1]; p++)
-			pit_sample_cache_expect(c, pit_cache_key(load->samples[i], p - load->firsts[i]),
-						load->pieces[p].len);
+			if (pit_cache_key(load->samples[i], p - load->firsts[i], &key))
+				pit_sample_cache_expect(c, key, load->pieces[p].len);
+}
+
+bool pit_load_from_cache(struct pit_load *load, uint32_t i, uint32_t p)
+{
+	struct pit_sample_cache *c = load->reader->loader->cache;
+	const struct pit_piece *piece = load->pieces + p;
+	void *data = pit_batch_at(load->batch->head, load->data + piece->at);
+	uint64_t key;
+
+	return c && piece->len && pit_cache_key(load->samples[i], p - load->firsts[i], &key) &&
+	       pit_sample_cache_get(c, key, data, piece->len) == 1;
+}
+
+static void ask_cache(struct pit_load *load)
+{
+	if (load->reader->loader->cache)
+		expect_cached(load);
 	for (uint32_t i = 0; i < load->count; i++)
 		for (uint32_t p = load->firsts[i]; p < load->firsts[i + 1]; p++) {
-			struct pit_piece *piece = load->pieces + p;
-
-			load->cached[p] = c && piece->len &&
-					  pit_sample_cache_get(c, pit_cache_key(load->samples[i], p - load->firsts[i]),
-							       data + piece->at, piece->len) == 1;
+			load->cached[p] =
+				load->pieces[p].len && (is_staged(load, i, p) || pit_load_from_cache(load, i, p));
 			if (!load->cached[p])
-				need_reads(load, piece);
+				need_reads(load, load->pieces + p);
 		}
 }
 
@@ -240,6 +266,6 @@ int pit_load_start(struct pit_load *load, bool large)
 	place_parts(load, load->batch->head);
 	data = pit_batch_at(load->batch->head, load->data);
 	make_ops(load, data);
-	ask_cache(load, data);
+	ask_cache(load);
 	return 0;
 }

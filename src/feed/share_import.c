@@ -35,10 +35,10 @@ static int open_memory(const struct pit_share *s, struct pit_error *err)
 			strerror(-rc));
 }
 
-/* Maps bytes of the memory from `offset`, which need not be a page's; at the end of it there may be less. */
+/* Maps bytes of the memory from `offset`, which need not be a page's, in whole pages. */
 static int map_part(int fd, uint64_t offset, uint64_t bytes, void **ret_map, size_t *ret_len, void **ret_at)
 {
-	uint64_t page, begin;
+	uint64_t page, begin, len;
 	struct stat st;
 	void *map;
 
@@ -48,38 +48,30 @@ static int map_part(int fd, uint64_t offset, uint64_t bytes, void **ret_map, siz
 	begin = offset / page * page;
 	if (offset > (uint64_t)st.st_size || bytes > (uint64_t)st.st_size - offset)
 		return -ESTALE;
-	map = mmap(NULL, offset - begin + bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, begin);
+	len = (offset - begin + bytes + page - 1) / page * page; /* munmap() of huge pages wants whole ones */
+	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, begin);
 	if (map == MAP_FAILED)
 		return -errno;
 	*ret_map = map;
-	*ret_len = offset - begin + bytes;
+	*ret_len = len;
 	*ret_at = (char *)map + (offset - begin);
 	return 0;
 }
 
-/* munmap() of huge pages wants their size. */
-static void unmap(size_t page, void *map, size_t len)
-{
-	if (map)
-		munmap(map, (len + page - 1) / page * page);
-}
-
 static void drop(struct pit_batch *b)
 {
-	unmap(b->page, b->map, b->map_len);
-	unmap(b->page, b->bell_map, b->bell_len);
+	if (b->map)
+		munmap(b->map, b->map_len);
+	if (b->bell_map)
+		munmap(b->bell_map, b->bell_len);
 	free(b);
 }
 
 static int map_all(int fd, const struct pit_share *s, struct pit_batch *b)
 {
-	struct stat st;
 	void *at;
 	int rc;
 
-	if (fstat(fd, &st))
-		return -errno;
-	b->page = st.st_blksize > 0 ? st.st_blksize : 1;
 	rc = map_part(fd, s->offset, s->bytes, &b->map, &b->map_len, &at);
 	if (rc)
 		return rc;

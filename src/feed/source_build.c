@@ -80,13 +80,17 @@ int pit_source_add_part(struct pit_source *s, const struct pit_source_part *p, u
 int pit_source_add_shard(struct pit_source *s, uint64_t rows)
 {
 	struct pit_source_shard *shards = pit_source_room(s->shards, s->shard_count, &s->shard_room, sizeof(*shards));
+	uint64_t count;
 
 	if (!shards)
 		return -ENOMEM;
-	s->form = PIT_FORM_ROWS;
 	s->shards = shards;
+	if (__builtin_add_overflow(s->count, rows, &count))
+		return -EOVERFLOW;
+	s->form = PIT_FORM_ROWS;
 	s->shards[s->shard_count++] = (struct pit_source_shard){.first = s->count, .column = (uint32_t)s->column_count};
-	return __builtin_add_overflow(s->count, rows, &s->count) ? -EOVERFLOW : 0;
+	s->count = count;
+	return 0;
 }
 
 int pit_source_add_column(struct pit_source *s, const struct pit_source_column *c)

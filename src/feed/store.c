@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "feed/share.h"
 #include "feed/store.h"
 
 #define ALIVE_MOST 4096 /* batches, however small: the pool's list of pieces stays short */
@@ -117,7 +118,7 @@ int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_ba
 	int rc;
 
 	pthread_mutex_lock(&s->lock);
-	many = s->alive >= ALIVE_MOST;
+	many = s->alive >= ALIVE_MOST || (large && s->alive > s->out);
 	s->alive += !many;
 	pthread_mutex_unlock(&s->lock);
 	if (many)
@@ -159,16 +160,25 @@ void pit_store_lend(struct pit_store *s, struct pit_batch *b)
 		pit_store_ring(s);
 }
 
+/* The process that has the number now is another one. */
+static bool is_another(const struct pit_batch *b, pid_t pid)
+{
+	uint64_t took = atomic_load(&b->head->began), now = took ? pit_share_began(pid) : 0;
+
+	return now && now != took;
+}
+
 static bool has_ended(struct pit_batch *b, pid_t pid)
 {
 	struct pollfd p = {.events = POLLIN};
 
-	if (b->pidfd < 0)
+	if (b->pidfd < 0) {
 		b->pidfd = syscall(SYS_pidfd_open, pid, 0);
-	if (b->pidfd < 0)
-		return errno == ESRCH || (kill(pid, 0) && errno == ESRCH);
+		if ((b->pidfd < 0 && (errno == ESRCH || (kill(pid, 0) && errno == ESRCH))) || is_another(b, pid))
+			return true;
+	}
 	p.fd = b->pidfd;
-	return poll(&p, 1, 0) == 1;
+	return b->pidfd >= 0 && poll(&p, 1, 0) == 1;
 }
 
 static bool is_back(struct pit_batch *b)

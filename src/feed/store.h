@@ -42,8 +42,8 @@ void pit_store_ring(struct pit_store *s);
 /* Sleeps until the bell has been rung since it was `rung`, at most `timeout_ns` (-1: forever). */
 void pit_store_sleep(struct pit_store *s, uint32_t rung, int64_t timeout_ns);
 
-/* Memory for a batch of `bytes`, with `large` in a pool of its own. -EAGAIN when there is none now, and when there are
- * very many batches; -ENOMEM when there is none at all. */
+/* Memory for a batch of `bytes`, with `large` in a pool of its own. -EAGAIN when there is none now, when there are very
+ * many batches, and for a large one while another waits to be handed out; -ENOMEM when there is none at all. */
 int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_batch **ret);
 
 /* Gives a batch that was never handed out, or is no more, back. */

@@ -93,6 +93,8 @@ int pit_weights_open(const char *path, struct pit_weights **ret, struct pit_erro
 	rc = pit_weights_list(path, &paths, &index, err);
 	if (!rc)
 		rc = load_files(w, &paths, err);
+	if (rc == -ENOENT && index.len)
+		pit_wrap(err, rc, "%s: a shard is missing", path);
 	if (!rc)
 		rc = number_tensors(w, err);
 	if (!rc)

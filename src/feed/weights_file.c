@@ -12,7 +12,7 @@ int pit_weights_file_open(const char *path, int *ret_fd, struct stat *ret_st, st
 	if (fd < 0 || fstat(fd, ret_st))
 		return pit_fail(err, errno, "cannot open %s: %s", path, strerror(errno));
 	if (!S_ISREG(ret_st->st_mode))
-		return pit_fail(err, EINVAL, "%s is not a regular file", path);
+		return pit_fail(err, EOPNOTSUPP, "%s is not a regular file", path);
 	*ret_fd = pit_take_fd(&fd);
 	return 0;
 }

@@ -413,6 +413,39 @@ static void rows_of_tensors_are_samples(void **state)
 	assert_non_null(strstr(err.text, "has 3 rows, others have 6"));
 }
 
+static void note(void *arg, const char *name, const char *why)
+{
+	++*(unsigned *)arg;
+}
+
+/* Rows without bytes cost nothing, so that a few small files have more than can be counted. */
+static void rows_beyond_counting_are_refused(void **state)
+{
+	const char *const x[] = {"x"};
+	struct place *p = *state;
+	const char *const paths[] = {p->dir};
+	const struct pit_source_want want = {
+		.size = sizeof(want), .paths = paths, .path_count = 1, .tensors = x, .tensor_count = 1};
+	unsigned bad = 0;
+	const struct pit_source_extra extra = {.bad = note, .arg = &bad};
+	struct pit_source *s = NULL;
+	struct pit_error err = PIT_ERROR_INIT;
+
+	for (unsigned i = 0; i < 4; i++) {
+		const char *name =
+			(const char *[]){"1.safetensors", "2.safetensors", "3.safetensors", "4.safetensors"}[i];
+
+		write_tensors(p, name,
+			      "{\"x\":{\"dtype\":\"U8\",\"shape\":[9223372036854775807,0],\"data_offsets\":[0,0]}}", 0);
+	}
+	assert_int_equal(open_rows(p, x, 1, &s, &err), -EOVERFLOW);
+	assert_int_equal(pit_source_open_with(&want, &extra, &s, &err), 0);
+	assert_int_equal(bad, 2);
+	assert_true(pit_source_count(s) == UINT64_MAX - 1);
+	assert_int_equal(pit_source_parts(s, UINT64_MAX - 2), 1);
+	pit_source_close(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_set_up, place_tear_down)
 
 int main(void)
@@ -432,6 +465,7 @@ int main(void)
 		TEST(bad_manifests_are_refused),
 		TEST(tensors_are_samples),
 		TEST(rows_of_tensors_are_samples),
+		TEST(rows_beyond_counting_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

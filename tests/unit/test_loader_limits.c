@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loader where numbers are huge, memory is tiny, and others do not behave.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "feed/loader.h"
+#include "feed/share.h"
+#include "feed_world.h"
+#include "tar_bytes.h"
+
+#define FILES 200
+#define SKIPPED 77
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
+static int exit_code(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/* Batches that are larger than all memory have some of their own: one that is read ahead, and those in use. */
+static void large_batches_wait_to_be_taken(void **state)
+{
+	struct pit_loader *l = feed_open(*state, (struct pit_loader_want){.batch = 10, .memory = 1});
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_batch *b = NULL;
+	unsigned n = 0;
+
+	while (pit_loader_next(l, &b, NULL) == 1) {
+		for (unsigned i = 0; n < 3 && i < 20; i++)
+			nap();
+		pit_loader_stats(l, &stats);
+		assert_in_range(stats.memory, 1, 3 * 10 * 30000);
+		feed_check(b);
+		pit_batch_release(b);
+		n++;
+	}
+	assert_int_equal(n, FILES / 10);
+	pit_loader_close(l);
+}
+
+static void batches_have_a_limit(void **state)
+{
+	struct feed_world *w = *state;
+	struct pit_loader_want want = {.size = sizeof(want), .batch = UINT32_MAX, .tail = PIT_TAIL_PAD};
+	struct pit_loader *l = NULL;
+	struct pit_error err = PIT_ERROR_INIT;
+
+	assert_int_equal(pit_loader_open(w->source, &want, &l, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "4294967295"));
+}
+
+/* Whoever held a lock when a process was forked is not in the child. */
+static void a_fork_does_not_wait_for_locks(void **state)
+{
+	struct pit_loader *l = feed_open(*state, (struct pit_loader_want){.batch = 10});
+	pid_t pid;
+
+	pthread_mutex_lock(&l->lock);
+	pid = fork();
+	if (!pid) {
+		alarm(10);
+		_exit(pit_loader_batches(l) != FILES / 10);
+	}
+	pthread_mutex_unlock(&l->lock);
+	assert_int_equal(exit_code(pid), 0);
+	pit_loader_close(l);
+}
+
+/* The number of a receiver that has ended may be another process' by now. */
+static void a_receiver_is_known_by_when_it_began(void **state)
+{
+	struct pit_loader *l = feed_open(*state, (struct pit_loader_want){.batch = 10});
+	uint64_t began = pit_share_began(getpid());
+	char text[256];
+
+	for (uint64_t wrong = 0; wrong < 2; wrong++) {
+		struct pit_batch *b = NULL;
+		struct pit_batch_head *h;
+
+		assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+		h = b->head;
+		assert_true(pit_batch_export(b, text, sizeof(text), NULL) > 0);
+		atomic_store(&h->began, began ? began + wrong : 0);
+		atomic_store(&h->lease, (uint64_t)PIT_LEASE_TAKEN << 32 | (uint32_t)getpid());
+		assert_int_equal(pit_store_collect(l->store), began ? 1 : wrong + 1);
+	}
+	pit_loader_close(l);
+}
+
+/* A file of huge pages though it is no hugetlbfs: tmpfs where THP are on, as a memfd is then. */
+static int huge_file(const char *dir)
+{
+	struct stat st;
+	char path[128];
+	int fd;
+
+	if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("none", dir, "tmpfs", 0, "huge=always"))
+		return -1;
+	snprintf(path, sizeof(path), "%s/memory", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return fd < 0 || ftruncate(fd, 8 << 20) || fstat(fd, &st) || st.st_blksize <= sysconf(_SC_PAGESIZE) ? -1 : fd;
+}
+
+static int import_from(int fd)
+{
+	const struct pit_share share = {.pid = getpid(), .fd = fd, .bytes = 8192, .nonce = 7, .bell = -1};
+	struct pit_batch_head h = {
+		.magic = PIT_BATCH_MAGIC,
+		.nonce = 7,
+		.lease = (uint64_t)PIT_LEASE_OFFERED << 32,
+		.bytes = 8192,
+		.samples = sizeof(h),
+		.names = sizeof(h),
+		.runs = sizeof(h),
+		.entries = sizeof(h),
+		.texts = sizeof(h),
+		.end = sizeof(h) + 1,
+	};
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct pit_batch *b = NULL;
+	unsigned char in[1];
+	char text[256], *beside;
+
+	if (pwrite(fd, &h, sizeof(h), 0) != sizeof(h))
+		return 1;
+	pit_share_text(&share, text, sizeof(text));
+	if (pit_batch_import(text, &b, NULL))
+		return 2;
+	beside = (char *)b->map + (b->map_len + page - 1) / page * page;
+	mmap(beside, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	pit_batch_release(b);
+	return mincore(beside, page, in) ? 3 : 0;
+}
+
+static void what_lies_beside_a_batch_stays_mapped(void **state)
+{
+	struct feed_world *w = *state;
+	pid_t pid = fork();
+	int code;
+
+	if (!pid) {
+		int fd;
+
+		alarm(30);
+		fd = huge_file(w->dir);
+		_exit(fd < 0 ? SKIPPED : import_from(fd));
+	}
+	code = exit_code(pid);
+	if (code == SKIPPED)
+		skip();
+	assert_int_equal(code, 0);
+}
+
+/* Each file that is being opened takes one, and the program needs some, too. */
+static void descriptors_are_left_for_others(void **state)
+{
+	struct feed_world *w = *state;
+	struct pit_loader_want want = {.size = sizeof(want), .batch = 10, .io = {.engine = PIT_ENGINE_URING}};
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_loader *l = NULL;
+	struct rlimit before, few;
+	uint64_t order[FILES];
+	int rc;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){.rlim_cur = 40, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = pit_loader_open(w->source, &want, &l, NULL);
+	if (!rc) {
+		pit_loader_stats(l, &stats);
+		assert_int_equal(feed_take(l, order, FILES), FILES);
+		pit_loader_close(l);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (rc)
+		skip();
+	assert_in_range(stats.depth, 1, 10);
+}
+
+static struct pit_source *open_source(const char *dir, enum pit_source_kind kind, uint64_t record)
+{
+	const char *const paths[] = {dir};
+	struct pit_source_want want = {.size = sizeof(want),
+				       .kind = kind,
+				       .paths = paths,
+				       .path_count = 1,
+				       .record_bytes = record,
+				       .index = ""};
+	struct pit_source *s = NULL;
+
+	assert_int_equal(pit_source_open(&want, &s, NULL), 0);
+	return s;
+}
+
+static bool is_all(const struct pit_part *part, unsigned char byte)
+{
+	const unsigned char *data = part->data;
+
+	for (size_t i = 0; i < part->len; i++)
+		if (data[i] != byte)
+			return false;
+	return true;
+}
+
+/* One read brings cached and other samples, and the file has changed: nothing is half of each. */
+static void cached_samples_are_whole(void **state)
+{
+	enum { RECORD = 4096 };
+	static unsigned char bytes[4 * RECORD];
+	struct feed_world w;
+	struct pit_loader *l;
+	struct pit_part part;
+	struct pit_batch *b = NULL;
+	unsigned n = 0;
+
+	tempdir_new_in("/var/tmp", w.dir, sizeof(w.dir));
+	memset(bytes, 'a', sizeof(bytes));
+	assert_int_equal(tempdir_write(w.dir, "/r", bytes, sizeof(bytes)), 0);
+	w.source = open_source(w.dir, PIT_SOURCE_RECORDS, RECORD);
+	l = feed_open(&w, (struct pit_loader_want){.batch = 4,
+						   .shuffle = PIT_SHUFFLE_NONE,
+						   .on_error = PIT_ERROR_SKIP,
+						   .cache_bytes = 2 * RECORD,
+						   .io = {.cache = PIT_IO_BUFFERED}});
+	assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+	pit_batch_release(b);
+	memset(bytes, 'b', sizeof(bytes));
+	assert_int_equal(tempdir_write(w.dir, "/r", bytes, RECORD + 100), 0);
+	assert_int_equal(pit_loader_epoch(l, 5, NULL), 0);
+	assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+	for (uint32_t i = 0; i < pit_batch_count(b); i++, n++) {
+		assert_int_equal(pit_batch_part(b, i, 0, &part), 0);
+		assert_true(is_all(&part, 'a') || is_all(&part, 'b'));
+	}
+	assert_int_equal(n, 2);
+	pit_batch_release(b);
+	pit_loader_close(l);
+	feed_close(&w);
+}
+
+/* More parts than the cache's keys tell apart. */
+static void caches_samples_of_many_parts(void **state)
+{
+	const unsigned parts = 65540;
+	struct feed_world w;
+	struct pit_loader *l;
+	struct pit_buf tar = PIT_BUF_INIT;
+
+	tempdir_new_in("/var/tmp", w.dir, sizeof(w.dir));
+	for (unsigned i = 0; i < parts; i++) {
+		char name[32], text[16];
+
+		snprintf(name, sizeof(name), "a.%05u", i);
+		snprintf(text, sizeof(text), "%08u", i);
+		tar_file(&tar, name, text);
+	}
+	assert_int_equal(tempdir_write(w.dir, "/a.tar", tar.data, tar.len), 0);
+	pit_buf_free(&tar);
+	w.source = open_source(w.dir, PIT_SOURCE_TAR, 0);
+	l = feed_open(&w, (struct pit_loader_want){.batch = 1, .cache_bytes = 1 << 20});
+	for (unsigned epoch = 0; epoch < 2; epoch++) {
+		struct pit_batch *b = NULL;
+
+		assert_int_equal(pit_loader_epoch(l, epoch, NULL), 0);
+		assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+		assert_int_equal(pit_batch_parts(b, 0), parts);
+		for (unsigned i = 0; i < parts; i++) {
+			struct pit_part part;
+			char text[16];
+
+			assert_int_equal(pit_batch_part(b, 0, i, &part), 0);
+			assert_int_equal(part.len, snprintf(text, sizeof(text), "%08u", i));
+			assert_memory_equal(part.data, text, part.len);
+		}
+		pit_batch_release(b);
+	}
+	pit_loader_close(l);
+	feed_close(&w);
+}
+
+int main(void)
+{
+	static struct feed_world world;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(large_batches_wait_to_be_taken, &world),
+		cmocka_unit_test_prestate(batches_have_a_limit, &world),
+		cmocka_unit_test_prestate(a_fork_does_not_wait_for_locks, &world),
+		cmocka_unit_test_prestate(a_receiver_is_known_by_when_it_began, &world),
+		cmocka_unit_test_prestate(what_lies_beside_a_batch_stays_mapped, &world),
+		cmocka_unit_test_prestate(descriptors_are_left_for_others, &world),
+		cmocka_unit_test_prestate(cached_samples_are_whole, &world),
+		cmocka_unit_test_prestate(caches_samples_of_many_parts, &world),
+	};
+	int failed;
+
+	feed_files(&world, FILES);
+	failed = cmocka_run_group_tests_name("loader_limits", tests, NULL, NULL);
+	feed_close(&world);
+	return failed;
+}
