@@ -22,9 +22,9 @@
 #define IN_FLIGHT (16 * MIB)
 #define READ_MOST (4 * MIB) /* longer ones are several at once */
 #define SMALL_READ (32 * 1024)
-#define GAP (32 * 1024)     /* bytes that are cheaper to read than a request of their own */
-#define ALIGN_IN_MEMORY 64  /* of samples, where O_DIRECT does not want more */
-#define FILES_KEPT 1024     /* of more files each is opened for each read */
+#define GAP (32 * 1024)    /* bytes that are cheaper to read than a request of their own */
+#define ALIGN_IN_MEMORY 64 /* of samples, where O_DIRECT does not want more */
+#define FILES_KEPT 1024    /* of more files each is opened for each read */
 #define PATIENCE (60000 * PIT_MS)
 #define BATCH_MOST (1 << 24) /* samples: a batch's description has 32 bits for its places */
 #define BLOCK 256
@@ -156,7 +156,7 @@ static int open_cache(struct pit_loader *l, const struct pit_loader_want *w, str
 	if (!w->cache_bytes)
 		return 0;
 	l->cache_bytes = w->cache_bytes;
-	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_fingerprint(l->source),
+	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_version(l->source),
 				     &l->cache, err);
 }
 
