@@ -90,6 +90,8 @@ static int lay_out(struct pit_load *load)
 	if (!description)
 		return -EOVERFLOW;
 	rule.align = load->mode->align;
+	/* What a stage has got must not be spoilt by a read that fails for its neighbour. */
+	rule.apart = load->reader->stages;
 	rule.pad = rule.pad > rule.align ? rule.pad : rule.align;
 	rc = pit_reads_plan(load->pieces, load->parts, &rule, &load->reads);
 	if (rc)
