@@ -177,7 +177,7 @@ pit_loader_failed(const struct pit_loader *l,
 
 struct pit_part {
 	const char *key;  /* "jpg", "cls", a tensor's name; "" where a sample is one part. Valid as long as the batch */
-	const void *data; /* in the pool; for one-part samples of PIT_IO_DIRECT aligned to 4 KiB */
+	const void *data; /* in the pool; of files that are whole samples, read by O_DIRECT, aligned to 4 KiB */
 	size_t len;
 };
 
