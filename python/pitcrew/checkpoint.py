@@ -26,7 +26,7 @@ from ctypes import POINTER, byref, c_size_t, c_uint64, sizeof
 
 from . import _abi, _dtype, _tree
 from ._abi import number_of
-from ._errors import NotFound
+from ._errors import Error, NotFound
 from ._io import io_want, rungs, size
 from ._library import call, lib, opened
 from .weights import Weights
@@ -152,6 +152,21 @@ def _from_directory(directory, step, rank, **how):
     return Loaded(step, state, position and {"position": position.decode()}, extra.get("extra"), path)
 
 
+def restore(directory, step=None, *, rank=0, framework=None, verify=True, progress=False, io=None, copy=False):
+    """A Loaded from a directory of checkpoints: the newest complete one, or None when there is none; or that of `step`. The
+    other parameters are those of load()."""
+    for left in reversed(range(10)):
+        newest = latest(directory) if step is None else step
+        if newest is None:
+            return None
+        try:
+            return _from_directory(directory, newest, rank, framework=framework, verify=verify, progress=progress, io=io, copy=copy)
+        except Error:
+            if step is not None or not left or latest(directory) == newest:
+                raise  # else a job made newer ones meanwhile and removed this one
+    return None
+
+
 class Async:
     """Checkpoints of a job in a directory, written behind the training's back.
 
@@ -223,14 +238,9 @@ class Async:
         return steps(self.directory)
 
     def load(self, step=None, *, rank=None, framework=None, verify=True, progress=False, io=None, copy=False):
-        """A Loaded: the newest complete checkpoint, or that of `step`; None when there is none at all. See load()."""
-        try:
-            return _from_directory(self.directory, step, self.rank if rank is None else rank, framework=framework, verify=verify,
-                                   progress=progress, io=io, copy=copy)
-        except NotFound:
-            if step is None and self.latest() is None:
-                return None
-            raise
+        """A Loaded: see restore()."""
+        return restore(self.directory, step, rank=self.rank if rank is None else rank, framework=framework, verify=verify,
+                       progress=progress, io=io, copy=copy)
 
     def stats(self):
         """A Stats."""

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -168,6 +169,32 @@ static void what_lies_beside_a_batch_stays_mapped(void **state)
 	assert_int_equal(code, 0);
 }
 
+/* Each file that is being opened takes one, and the program needs some, too. */
+static void descriptors_are_left_for_others(void **state)
+{
+	struct feed_world *w = *state;
+	struct pit_loader_want want = {.size = sizeof(want), .batch = 10, .io = {.engine = PIT_ENGINE_URING}};
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_loader *l = NULL;
+	struct rlimit before, few;
+	uint64_t order[FILES];
+	int rc;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){.rlim_cur = 40, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = pit_loader_open(w->source, &want, &l, NULL);
+	if (!rc) {
+		pit_loader_stats(l, &stats);
+		assert_int_equal(feed_take(l, order, FILES), FILES);
+		pit_loader_close(l);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (rc)
+		skip();
+	assert_in_range(stats.depth, 1, 10);
+}
+
 static struct pit_source *open_source(const char *dir, enum pit_source_kind kind, uint64_t record)
 {
 	const char *const paths[] = {dir};
@@ -278,6 +305,7 @@ int main(void)
 		cmocka_unit_test_prestate(a_fork_does_not_wait_for_locks, &world),
 		cmocka_unit_test_prestate(a_receiver_is_known_by_when_it_began, &world),
 		cmocka_unit_test_prestate(what_lies_beside_a_batch_stays_mapped, &world),
+		cmocka_unit_test_prestate(descriptors_are_left_for_others, &world),
 		cmocka_unit_test_prestate(cached_samples_are_whole, &world),
 		cmocka_unit_test_prestate(caches_samples_of_many_parts, &world),
 	};
