@@ -136,13 +136,14 @@ static struct pit_checkpoint *new_checkpoint(const char *dir, const struct pit_c
 		.dirfd = -1,
 		.pid = getpid(),
 		.want = *want,
-		.staging.most = want->memory,
+		.staging = PIT_STAGING_INIT,
 		.behind = pit_behind_open(),
 		.tmpfd = -1,
 		.lock = -1,
 	};
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->changed, NULL);
+	c->staging.most = want->memory;
 	if (!c->want.world)
 		c->want.world = 1;
 	if (c->dir && c->behind)
@@ -261,7 +262,7 @@ static int copy(struct put *p, struct pit_error *err)
 
 	pthread_mutex_lock(&c->mutex);
 	c->stats.copy_ns += (uint64_t)(pit_now() - start);
-	c->stats.staging = c->staging.pool ? pit_pool_size(c->staging.pool) : 0;
+	c->stats.staging = c->staging.map.size;
 	pthread_mutex_unlock(&c->mutex);
 	return pit_wrap(err, rc, "%s", c->dir);
 }
