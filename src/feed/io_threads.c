@@ -43,6 +43,7 @@ static int64_t request(const struct pit_io_op *op)
 		return move(op);
 	case PIT_STEP_SYNC:
 		return op->flags == 1 ? fdatasync(op->fd) : fsync(op->fd);
+	case PIT_STEP_LOOK: /* of slots only */
 	case PIT_STEP_CLOSE:
 		break;
 	}

@@ -63,7 +63,8 @@ static int check_read(const struct pit_load *load, size_t k, uint32_t i, uint32_
 	char why[160];
 
 	if (res < 0) {
-		snprintf(why, sizeof(why), "cannot be read: %s", strerror(-res));
+		snprintf(why, sizeof(why), "cannot be read: %s",
+			 res == -ESPIPE || res == -ENXIO ? "it is no regular file any more" : strerror(-res));
 		return name_it(load, i, p, err, -res, why);
 	}
 	if (read->at + res >= (end < read_end ? end : read_end))

@@ -26,9 +26,9 @@ static int open_some(const struct pit_source *s, struct pit_error *err)
 	int fd = -1, rc = -ENOENT;
 
 	for (uint32_t i = 0; fd < 0 && i < files && i < LOOK_AT; i++) {
-		fd = TEMP_FAILURE_RETRY(openat(pit_source_dir(s), pit_source_file(s, i), O_RDONLY | O_CLOEXEC));
+		fd = pit_disk_open_file(pit_source_dir(s), pit_source_file(s, i), 0);
 		if (fd < 0)
-			rc = -errno;
+			rc = fd;
 	}
 	if (fd < 0)
 		return pit_fail(err, -rc, "cannot open %s: %s", files ? pit_source_file(s, 0) : "any file",

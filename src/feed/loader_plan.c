@@ -231,6 +231,7 @@ static void make_ops(struct pit_load *load, char *data)
 			.dontcache = load->mode->dontcache,
 			.buf = data + read->at,
 			.len = read->len,
+			.waits = load->mode->disk.waits,
 			.enough = read->need,
 			.offset = read->offset,
 			.done = op_done,
