@@ -200,7 +200,7 @@ void pit_batch_release(struct pit_batch *b);
 /* A batch as one line of text which another process of the same user turns into a batch of its own: the memory is
  * shared. The sender's handle is used up (as by pit_batch_release); the memory goes back when the receiver releases, or
  * when the receiver has ended. What nobody has imported by then is withdrawn when the loader is closed. Gives the
- * length; -ENOBUFS when `size` is too small, which changes nothing. */
+ * length; -ENOBUFS when `size` is too small, and -EINVAL when the loader was closed: both change nothing. */
 int pit_batch_export(struct pit_batch *b, char *text, size_t size, struct pit_error *err);
 
 /* -EINVAL when the text is none; -ESTALE when the sender has ended or the batch was taken by another. */
