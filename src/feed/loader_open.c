@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,6 +10,7 @@
 #include "base/parse.h"
 #include "feed/ladder.h"
 #include "feed/loader.h"
+#include "feed/thread.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define FIRST (8 * MIB) /* of memory, there before reading begins */
@@ -281,19 +281,14 @@ static struct pit_loader *new_loader(struct pit_source *s)
 	return l;
 }
 
-/* Signals are for the threads of the program. */
 static int start_thread(struct pit_loader *l, struct pit_error *err)
 {
-	sigset_t all, before;
 	int rc;
 
 	l->store->io = l->reader.io;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&l->thread, NULL, pit_reader_run, &l->reader);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = pit_thread_start(&l->thread, pit_reader_run, &l->reader);
 	if (rc)
-		return pit_fail(err, rc, "cannot start a thread to read: %s", strerror(rc));
+		return pit_fail(err, -rc, "cannot start a thread to read: %s", strerror(-rc));
 	pthread_setname_np(l->thread, "pitcrew-feed");
 	l->started = true;
 	return 0;
