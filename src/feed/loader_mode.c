@@ -138,7 +138,31 @@ struct pit_mode *pit_modes_next(struct pit_modes *m)
 {
 	if (m->count == 2)
 		m->now = m->turn++ / TURN % 2;
+	m->mode[m->now].users++;
 	return m->mode + m->now;
+}
+
+static void close_loser(struct pit_modes *m)
+{
+	struct pit_mode *loser = m->mode + !m->now;
+
+	if (m->count == 2 || loser->users)
+		return;
+	pit_files_close(loser->files);
+	loser->files = NULL;
+}
+
+void pit_modes_put(struct pit_modes *m, struct pit_mode *mode)
+{
+	mode->users--;
+	close_loser(m);
+}
+
+void pit_modes_settle(struct pit_modes *m)
+{
+	m->count = 1;
+	m->now = 0;
+	close_loser(m);
 }
 
 static void decide(struct pit_modes *m, struct pit_ladder *l)
@@ -150,6 +174,7 @@ static void decide(struct pit_modes *m, struct pit_ladder *l)
 	other = best == a ? b : a;
 	m->count = 1;
 	m->now = best - m->mode;
+	close_loser(m);
 	pit_ladder_add(l, LADDER, other->name, PIT_RUNG_REFUSED, "measured: %.0f MiB/s",
 		       (other == a ? x : y) * 1e9 / (1 << 20));
 	pit_ladder_add(l, LADDER, best->name, PIT_RUNG_TAKEN, "measured: %.0f MiB/s",

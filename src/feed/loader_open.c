@@ -130,8 +130,7 @@ static void choose_stages(struct pit_loader *l, const struct pit_loader_want *w)
 	if (!bytes || bytes > most)
 		return;
 	l->stage_bytes = bytes;
-	if (l->reader.modes.count == 2)
-		l->reader.modes.count = 1;
+	pit_modes_settle(&l->reader.modes);
 	pit_ladder_add(l->ladders, "reads", "whole windows", PIT_RUNG_TAKEN, "%s for two of them",
 		       pit_format_size(bytes, size, sizeof(size)));
 }
