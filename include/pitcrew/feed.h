@@ -120,7 +120,7 @@ struct pit_loader_want {
 	uint64_t memory; /* bytes for batches read ahead and in use; 0: 8 batches' worth, at least 64 MiB, at most a
 			    quarter of what is available (cgroup's limit counted) */
 	struct pit_io_want io;
-	uint64_t cache_bytes; /* 0: no sample cache */
+	uint64_t cache_bytes; /* 0: no sample cache. In memory no more is taken than the samples have */
 	enum pit_policy cache_policy;
 	const char *cache_dir; /* NULL: in memory. Else a directory on a local disk, which may be used again by later
 				  runs and by other ranks */
@@ -168,7 +168,8 @@ struct pit_loader_stats {
 	unsigned depth;     /* requests at once, now */
 };
 void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret); /* from any thread */
-const struct pit_ladder *pit_loader_ladder(const struct pit_loader *l);
+const struct pit_ladder *
+pit_loader_ladder(const struct pit_loader *l); /* also why a sample cache in a directory admits nothing more */
 const char *
 pit_loader_failed(const struct pit_loader *l,
 		  unsigned n); /* the n-th (of at most 100) sample that failed, with its reason; NULL beyond */

@@ -150,13 +150,26 @@ static int open_stages(struct pit_loader *l, const struct pit_loader_want *w, st
 	return l->stage_bytes ? pit_stages_open(&want, &w->io, &r->stages, err) : 0;
 }
 
+/* A cache in memory that holds all samples never evicts one, and needs no more than they do. */
 static int open_cache(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
 {
+	uint64_t bytes = pit_source_bytes(l->source);
+	enum pit_policy policy = w->cache_policy;
+	char size[32];
+	int rc;
+
 	if (!w->cache_bytes)
 		return 0;
 	l->cache_bytes = w->cache_bytes;
-	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_version(l->source),
-				     &l->cache, err);
+	if (!w->cache_dir && l->cache_bytes >= bytes) {
+		l->cache_bytes = bytes ? bytes : 1;
+		policy = PIT_POLICY_FILL_ONCE;
+	}
+	rc = pit_sample_cache_open(policy, l->cache_bytes, w->cache_dir, pit_source_version(l->source), &l->cache, err);
+	if (!rc)
+		pit_ladder_add(l->ladders, PIT_LADDER_SAMPLES, w->cache_dir ? "directory" : "memory", PIT_RUNG_TAKEN,
+			       "%s", pit_format_size(l->cache_bytes, size, sizeof(size)));
+	return rc;
 }
 
 /* Files that are being opened are descriptors, unless the ring has slots for them: a quarter of all is enough. */
