@@ -163,7 +163,7 @@ class Loader:
             transform = _same
         self._engine = _Engine(source, want, transform, workers, ahead or workers + 1)
         self._close = weakref.finalize(self, self._engine.close)
-        self._progress, self._bar = progress, None
+        self._progress, self._bar, self._turn = progress, None, threading.Lock()
         self._arrived(epoch)
 
     # ---- batches ----
@@ -177,6 +177,13 @@ class Loader:
         return self
 
     def __next__(self):
+        if not self._over:
+            self._engine.handle  # in a forked child the turn may be taken for ever
+        with self._turn:  # several threads may ask
+            value = self._next()
+        return value if self._inline is None else self._inline(value)
+
+    def _next(self):
         if self._over:
             raise StopIteration
         self._engine.handle
@@ -191,7 +198,7 @@ class Loader:
             raise StopIteration
         if self._bar is not None:
             self._bar.update()
-        return item.value if self._inline is None else self._inline(item.value)
+        return item.value
 
     def __len__(self):
         """Batches of the whole epoch, for this rank."""

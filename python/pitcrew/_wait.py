@@ -7,6 +7,8 @@ import errno
 import queue
 import threading
 
+from ._errors import error
+
 END = object()
 
 
@@ -26,11 +28,16 @@ def attempt(fetch):
         return Item(None, problem)
 
 
+def _canceled():
+    return Item(None, error(errno.ECANCELED, "the loader was closed"))
+
+
 class Single:
     """Items one by one, each fetched when it is asked for."""
 
     def __init__(self, fetch):
         self._asks, self._ready, self._answer, self._asked = queue.SimpleQueue(), threading.Event(), [], False
+        self._closed, self._gate = False, threading.Lock()
         self._thread = threading.Thread(target=self._serve, args=(fetch, self._asks, self._ready, self._answer),
                                         name="pitcrew-next", daemon=True)
         self._thread.start()
@@ -43,9 +50,12 @@ class Single:
 
     def take(self, patience=None):
         """The next item; None when it did not come within `patience` seconds. May be interrupted and called again."""
-        if not self._asked:
-            self._asked = True
-            self._asks.put(True)
+        with self._gate:  # nobody serves what is asked behind the end
+            if not self._asked and self._closed:
+                return _canceled()
+            if not self._asked:
+                self._asked = True
+                self._asks.put(True)
         if not self._ready.wait(patience):
             return None
         item = self._answer.pop()
@@ -59,7 +69,9 @@ class Single:
 
     def stop(self):
         """Ends the thread as soon as the fetch under way returns."""
-        self._asks.put(False)
+        with self._gate:
+            self._closed = True
+            self._asks.put(False)
 
     def join(self):
         self.stop()
@@ -132,9 +144,11 @@ class Ahead:
             self._running = self._waiting = True
             self._changed.notify_all()
             try:
-                self._changed.wait_for(lambda: self._taken in self._done)
+                self._changed.wait_for(lambda: self._taken in self._done or self._closed)
             finally:
                 self._waiting = False
+            if self._closed:
+                return _canceled()
             item = self._done.pop(self._taken)
             self._taken += 1
             self._changed.notify_all()
