@@ -32,6 +32,14 @@ def _canceled():
     return Item(None, error(errno.ECANCELED, "the loader was closed"))
 
 
+def applied(transform, batch):
+    """What a transform makes of a batch. StopIteration would end the program's loop as if the epoch were over."""
+    try:
+        return transform(batch)
+    except StopIteration as problem:
+        raise RuntimeError("the transform raised StopIteration") from problem
+
+
 class Single:
     """Items one by one, each fetched when it is asked for."""
 
@@ -130,7 +138,7 @@ class Ahead:
         if item.problem is None and item.value is not END:
             batch, item.value = item.value, None
             try:
-                item.value = self._transform(batch)
+                item.value = applied(self._transform, batch)
             except BaseException as problem:  # noqa: B902 - it is raised where the item is taken
                 item.problem = problem
             del batch
