@@ -62,7 +62,8 @@ struct pit_checkpoint_want {
 };
 
 /* Makes DIR when it is absent (not its parents). Rank 0 removes what crashed saves left there: .step-*.tmp that no
- * living process holds; so it opens before the other ranks put. `memory` is taken at once when it is given, else by the
+ * living process holds; and of those that stay (of ranks on other machines) it forgets which shards are there: so it
+ * opens before the other ranks put. `memory` is taken at once when it is given, else by the
  * first save that needs it. In a forked child the object does nothing: -ECHILD. */
 int pit_checkpoint_open(const char *dir, const struct pit_checkpoint_want *want, struct pit_checkpoint **ret,
 			struct pit_error *err);
