@@ -18,6 +18,7 @@ text, numbers, None and tuples of them. Classes derived from these come back as 
 weights: same memory, shape and strides) is stored once, and is one object again after loading; other views of common memory
 are stored each. Tensors of a GPU are copied to the CPU first; what is loaded lies on the CPU."""
 import ctypes
+import errno
 import os
 import time
 import warnings
@@ -57,7 +58,8 @@ def save(path, state, *, metadata=None, checksums=True, io=None):
     metadata: texts for the file's `__metadata__`. checksums: with an XXH3 of each tensor, for load() and verify."""
     text, pieces, ties, kinds = _tree.encode(state)
     texts = {"format": "pt"} if "T" in kinds else {"format": "np"} if kinds else {}
-    texts.update({key: name for key, name in ties.items() if key and key not in texts})  # as other writers name tied tensors
+    texts.update({key: name for key, name in ties.items() if key and key not in texts and not key.startswith("pitcrew.")})  # as other
+    # writers name tied tensors; names that begin so are the library's
     texts.update(metadata or {})
     texts[_tree.TREE] = text
     want = _abi.pit_save_want(size=sizeof(_abi.pit_save_want), io=io_want(io), no_checksums=not checksums)
@@ -76,9 +78,10 @@ def _c_text(text):
 def load(path, *, step=None, rank=0, framework=None, verify=True, progress=False, io=None, copy=False):
     """The state in a file, or in a checkpoint directory (of Async; `step` None: the latest).
 
-    Arrays are of what they were saved from (torch, numpy, memoryview) or of `framework`; a file that pitcrew.checkpoint did
-    not write gives a dict of its tensors. They share one piece of memory, which stays as long as one of them does; with
-    `copy` each has its own. verify: compare the checksums."""
+    rank: whose share of a checkpoint to which several ranks have saved; the others' are not read. Arrays are of what they
+    were saved from (torch, numpy, memoryview) or of `framework`; a file that pitcrew.checkpoint did not write gives a dict of
+    its tensors. They share one piece of memory, which stays as long as one of them does; with `copy` each has its own.
+    verify: compare the checksums."""
     if os.path.isdir(path):
         return _from_directory(path, step, rank, framework=framework, verify=verify, progress=progress, io=io, copy=copy).state
     with Weights(path, framework) as w:
@@ -141,15 +144,21 @@ def _from_directory(directory, step, rank, **how):
     with _Manifest(directory, step) as m:
         step, path = lib().pit_manifest_step(m), os.fsdecode(lib().pit_manifest_path(m))
         position, extra = lib().pit_manifest_state(m), json.loads(lib().pit_manifest_extra(m) or b"{}")
-    framework = how.pop("framework")
-    with Weights(path, framework) as w:
-        text = extra.get(_tree.TREE)
-        if rank:
-            name = _prefix(rank) + _tree.TREE
-            if name not in w:
-                raise NotFound(2, f"{path} has no state of rank {rank}")
-            text = bytes(w.bytes_of([name])[name]).decode()
-        state = _state(w, text, framework, _prefix(rank), **how)
+        files = [os.fsdecode(lib().pit_manifest_file(m, n, None)) for n in range(lib().pit_manifest_files(m))]
+    framework, own = how.pop("framework"), f"rank-{rank:05d}-of-{len(files):05d}.safetensors"
+    missing = NotFound(errno.ENOENT, f"{path} has no state of rank {rank}")
+    if len(files) > 1 and own not in files:
+        raise missing
+    with Weights(os.path.join(path, own) if own in files else path, framework) as w:
+        prefix, text = _prefix(rank), extra.get(_tree.TREE)
+        tree = prefix + _tree.TREE
+        if rank and tree in w:
+            text = bytes(w.bytes_of([tree])[tree]).decode()
+        elif rank and own in files:
+            prefix, text = "", None  # not saved by this package: a dict of what is there
+        elif rank:
+            raise missing
+        state = _state(w, text, framework, prefix, **how)
     return Loaded(step, state, position and {"position": position.decode()}, extra.get("extra"), path)
 
 
@@ -214,8 +223,13 @@ class Async:
         if isinstance(position, dict):
             position = position["position"]
         said = json.dumps({_tree.TREE: text, "extra": extra})
-        call(lib().pit_checkpoint_put, handle, step, _tensors(pieces), len(pieces), mode)
-        self._held[:] = pieces if mode == _abi.MODES["promise"][1] else []
+        self._held.append(pieces)  # before it begins: behind that an exception such as KeyboardInterrupt may come at once
+        try:
+            call(lib().pit_checkpoint_put, handle, step, _tensors(pieces), len(pieces), mode)
+        except Error:  # it has not begun
+            self._held.pop()
+            raise
+        self._held[:] = [pieces] if mode == _abi.MODES["promise"][1] else []
         if self.rank == 0:
             call(lib().pit_checkpoint_commit, handle, step, position and position.encode(), said.encode(), self.timeout if self.world > 1 else 0)
 
@@ -273,8 +287,7 @@ class Async:
 
 def _close(handle, held, pid):
     if pid == os.getpid():
-        try:
-            call(lib().pit_checkpoint_close, handle)
-        except Error as problem:
-            warnings.warn(f"a checkpoint was not saved: {problem}", RuntimeWarning, stacklevel=2)
+        problem = _abi.pit_error()
+        if lib().pit_checkpoint_close(handle, byref(problem)) < 0:  # nobody has asked, and nobody will
+            warnings.warn(f"a checkpoint was not saved: {problem.text.decode('utf-8', 'replace')}", RuntimeWarning, stacklevel=2)
         held.clear()

@@ -47,8 +47,8 @@ Checkpoints: what is in them, whether they are whole, and conversion.
   pitcrew ckpt convert: --shard-size=0 is no size ('pitcrew ckpt convert --help')
   [64]
   $ printf 'PK\003\004................' >x.pt; pitcrew ckpt convert x.pt y.safetensors; printf '\200\002................' >x.pt; pitcrew ckpt inspect x.pt
-  pitcrew: x.pt: a file of torch.save(): those are pickles, that is programs; torch.load() in Python reads them, and pitcrew.checkpoint.save() writes what it gives
-  pitcrew: x.pt: a file of torch.save(): those are pickles, that is programs; torch.load() in Python reads them, and pitcrew.checkpoint.save() writes what it gives
+  pitcrew: x.pt: 20 bytes are too few for a zip archive
+  pitcrew: x.pt: a pickle or an archive as torch wrote before 1.6: refused; torch.load() it where you trust it, and save it again
   [3]
   $ pitcrew ckpt inspect absent
   pitcrew: absent: No such file or directory
