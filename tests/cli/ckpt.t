@@ -266,3 +266,10 @@ another file of the same size, a damaged manifest, none.
   ok    model.safetensors: 3 tensors, 26 B
   FAIL  worse/step-00000200: the manifest is missing
   [2]
+
+Shards that do not fit their index are damage.
+
+  $ pitcrew ckpt convert --shard-size=16 m.safetensors swapped; cd swapped; set -- *.safetensors; mv $1 t; mv $2 $1; mv t $2; pitcrew ckpt verify .
+  swapped: 3 tensors, 26 B
+  FAIL  .: the index says that tensor 'a' is in model-00001-of-00002.safetensors, and it is in model-00002-of-00002.safetensors
+  [2]
