@@ -120,7 +120,7 @@ struct pit_loader_want {
 	uint64_t memory; /* bytes for batches read ahead and in use; 0: 8 batches' worth, at least 64 MiB, at most a
 			    quarter of what is available (cgroup's limit counted) */
 	struct pit_io_want io;
-	uint64_t cache_bytes; /* 0: no sample cache */
+	uint64_t cache_bytes; /* 0: no sample cache. In memory no more is taken than the samples have */
 	enum pit_policy cache_policy;
 	const char *cache_dir; /* NULL: in memory. Else a directory on a local disk, which may be used again by later
 				  runs and by other ranks */
@@ -168,7 +168,8 @@ struct pit_loader_stats {
 	unsigned depth;     /* requests at once, now */
 };
 void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret); /* from any thread */
-const struct pit_ladder *pit_loader_ladder(const struct pit_loader *l);
+const struct pit_ladder *
+pit_loader_ladder(const struct pit_loader *l); /* also why a sample cache in a directory admits nothing more */
 const char *
 pit_loader_failed(const struct pit_loader *l,
 		  unsigned n); /* the n-th (of at most 100) sample that failed, with its reason; NULL beyond */
@@ -200,7 +201,7 @@ void pit_batch_release(struct pit_batch *b);
 /* A batch as one line of text which another process of the same user turns into a batch of its own: the memory is
  * shared. The sender's handle is used up (as by pit_batch_release); the memory goes back when the receiver releases, or
  * when the receiver has ended. What nobody has imported by then is withdrawn when the loader is closed. Gives the
- * length; -ENOBUFS when `size` is too small, which changes nothing. */
+ * length; -ENOBUFS when `size` is too small, and -EINVAL when the loader was closed: both change nothing. */
 int pit_batch_export(struct pit_batch *b, char *text, size_t size, struct pit_error *err);
 
 /* -EINVAL when the text is none; -ESTALE when the sender has ended or the batch was taken by another. */

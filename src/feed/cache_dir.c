@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "base/cleanup.h"
 #include "feed/cache_dir_own.h"
 #include "feed/cache_file.h"
+#include "feed/thread.h"
 
 void pit_cache_jobs_add(struct pit_cache_jobs *jobs, struct pit_cache_job *job)
 {
@@ -78,20 +78,16 @@ static int open_folder(struct pit_cache_dir *d, const char *dir, uint64_t finger
 	return 0;
 }
 
-/* With all signals blocked: one for the program must not end up here, nor one for too large a file kill it. */
+/* With its signals blocked, that for too large a file does not kill the program. */
 static int start(struct pit_cache_dir *d)
 {
-	sigset_t all, old;
 	int rc;
 
 	d->started = true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&d->writer, NULL, pit_cache_writer, d);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = pit_thread_start(&d->writer, pit_cache_writer, d);
 	if (rc)
 		d->started = false;
-	return -rc;
+	return rc;
 }
 
 static int fill(struct pit_cache_dir *d, enum pit_policy policy, const char *dir, uint64_t fingerprint,

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "feed/thread.h"
 
 struct task {
 	pit_behind_fn fn;
@@ -80,17 +80,13 @@ static void *work(void *arg)
 
 static int start(struct pit_behind *b)
 {
-	sigset_t all, old;
 	int rc;
 
 	if (b->started)
 		return 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&b->thread, NULL, work, b);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = pit_thread_start(&b->thread, work, b);
 	b->started = !rc;
-	return -rc;
+	return rc;
 }
 
 int pit_behind_do(struct pit_behind *b, pit_behind_fn fn, void *arg)

@@ -175,6 +175,15 @@ static int choose(const struct trial *t, enum pit_io_cache want, struct pit_disk
 	return 0;
 }
 
+/* The kernel says so before it looks for the data. */
+static bool knows_nowait(int fd)
+{
+	char byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+
+	return preadv2(fd, &iov, 1, 0, RWF_NOWAIT) >= 0 || errno != EOPNOTSUPP;
+}
+
 static int probe(int fd, bool write, enum pit_io_cache want, struct pit_disk *ret, struct pit_ladder *l,
 		 struct pit_error *err)
 {
@@ -186,6 +195,7 @@ static int probe(int fd, bool write, enum pit_io_cache want, struct pit_disk *re
 		return pit_fail(err, EINVAL, "there is no way of caching %d", (int)want);
 	pit_disk_mount(fd, &d);
 	told(fd, &d);
+	d.waits = !write && !knows_nowait(fd);
 	t.buf = mmap(NULL, TRY_MOST, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (t.buf == MAP_FAILED)
 		return pit_fail(err, errno, "no memory to try a disk with: %s", strerror(errno));
@@ -237,18 +247,40 @@ int pit_disk_probe_write(int dirfd, enum pit_io_cache want, struct pit_disk *ret
 	return probe(fd, true, want, ret, l, err);
 }
 
+int pit_disk_only_file(int fd)
+{
+	struct stat st;
+	int flags;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -ESPIPE;
+	flags = fcntl(fd, F_GETFL);
+	return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) ? -errno : 0;
+}
+
+int pit_disk_open_file(int dirfd, const char *path, int flags)
+{
+	pit_auto_close int fd = TEMP_FAILURE_RETRY(openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags));
+	int rc = fd < 0 ? -errno : pit_disk_only_file(fd);
+
+	return rc ? rc : pit_take_fd(&fd);
+}
+
 int pit_disk_open(const struct pit_disk *d, int dirfd, const char *path, bool *ret_direct)
 {
 	bool direct = d->cache == PIT_IO_DIRECT;
-	int fd = TEMP_FAILURE_RETRY(openat(dirfd, path, O_RDONLY | O_CLOEXEC | (direct ? O_DIRECT : 0)));
-	struct trial t = {.fd = fd};
+	int fd = pit_disk_open_file(dirfd, path, direct ? O_DIRECT : 0);
+	struct trial t;
 
-	if (fd < 0 && direct && errno == EINVAL) {
+	if (fd == -EINVAL && direct) {
 		direct = false;
-		t.fd = fd = TEMP_FAILURE_RETRY(openat(dirfd, path, O_RDONLY | O_CLOEXEC));
+		fd = pit_disk_open_file(dirfd, path, 0);
 	}
 	if (fd < 0)
-		return -errno;
+		return fd;
+	t = (struct trial){.fd = fd};
 	if (direct) {
 		t.buf = mmap(NULL, TRY_MOST, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		if (t.buf == MAP_FAILED || transfer(&t, d->offset_align, 0) == -EINVAL) {

@@ -17,6 +17,7 @@ struct pit_disk {
 	uint32_t offset_align;   /* of offsets and lengths for O_DIRECT, bytes; 1 without it */
 	uint32_t block;          /* preferred I/O size of the file system (st_blksize) */
 	bool dontcache;          /* RWF_DONTCACHE works */
+	bool waits;              /* RWF_NOWAIT does not */
 	bool volatile_overlay;   /* fsync does nothing here: an overlay mounted with "volatile" */
 	char filesystem[32];     /* "ext4", "xfs", "overlay", "tmpfs", ...; "0x..." when unknown */
 };
@@ -35,6 +36,13 @@ int pit_disk_probe_write(int dirfd, enum pit_io_cache want, struct pit_disk *ret
 /* A file of no name in the directory, for reading and writing; or -errno. Nothing is left behind when the process is
  * killed, but for an empty ".pitcrew-try-PID-N" where O_TMPFILE is refused and the kill comes before the next line. */
 int pit_disk_scratch(int dirfd);
+
+/* What was opened with O_NONBLOCK, so that a FIFO did not hold up open(): -ESPIPE when it is no regular file; else the
+ * flag is taken away, as it means other things for regular files of some file systems and for io_uring. */
+int pit_disk_only_file(int fd);
+
+/* Opens a regular file for reading. -ESPIPE when it is none (-ENXIO for a socket), else -errno of open(). */
+int pit_disk_open_file(int dirfd, const char *path, int flags);
 
 /* Opens a file for reading the way `d` says; direct mode falls back to buffered for this one file when it refuses, by
  * changing the flags of the same open file, not by opening again. Gives the descriptor and whether it is direct, or

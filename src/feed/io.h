@@ -27,8 +27,9 @@ struct pit_io_op;
 enum pit_io_kind {
 	PIT_IO_READ,  /* from `fd` */
 	PIT_IO_WRITE, /* to `fd` */
-	PIT_IO_FILE,  /* opens `path` below directory `fd` (AT_FDCWD) with `flags`, reads from it, closes it; of a plain
-			 file: opening a FIFO would wait for its writer */
+	PIT_IO_FILE, /* opens `path` below directory `fd` (AT_FDCWD) with `flags`, reads from it, closes it. -ESPIPE for
+			a FIFO and -ENXIO for a socket, without waiting; -ESPIPE also for other things that are not
+			regular files, but a ring's own table of files hides those: devices are read there */
 	PIT_IO_FSYNC, /* of `fd`, data and what is needed to find it (fdatasync when `flags` is 1) */
 };
 
@@ -42,6 +43,7 @@ struct pit_io_op {
 	const char *path;
 	int flags; /* PIT_IO_FILE: of open, O_RDONLY | O_CLOEXEC are added; when O_DIRECT is refused it is left out */
 	bool dontcache; /* with RWF_DONTCACHE */
+	bool waits; /* PIT_IO_FILE: the file system knows no RWF_NOWAIT, so that reads are not to be tried at once */
 	void *buf;
 	size_t len;    /* with O_DIRECT: aligned, and it may go beyond the end of the file */
 	size_t enough; /* of a read: done when so many bytes are there, without looking for the end of file; 0: `len` */

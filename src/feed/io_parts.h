@@ -37,7 +37,13 @@ static inline struct pit_io_op *pit_io_list_take(struct pit_io_list *l)
 void pit_io_list_append(struct pit_io_list *to, struct pit_io_list *from);
 
 /* The request that an operation is at. */
-enum pit_io_step { PIT_STEP_OPEN, PIT_STEP_MOVE, PIT_STEP_SYNC, PIT_STEP_CLOSE };
+enum pit_io_step {
+	PIT_STEP_OPEN,
+	PIT_STEP_LOOK, /* whether what is open in a slot is a FIFO: by a request that those refuse */
+	PIT_STEP_MOVE,
+	PIT_STEP_SYNC,
+	PIT_STEP_CLOSE,
+};
 
 /* The kernel said `res` to the request of op->step. True: the operation is finished and has its `res`. False: the next
  * request is that of op->step; when op->tries is not 0 the last one has to be repeated, better a little later. */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/uio.h>
 
+#include "feed/disk.h"
 #include "feed/io_parts.h"
 
 #ifndef RWF_DONTCACHE
@@ -33,7 +34,7 @@ void pit_io_begin(struct pit_io_op *op)
 
 int pit_io_open_flags(const struct pit_io_op *op)
 {
-	int flags = op->flags | O_RDONLY | O_CLOEXEC;
+	int flags = op->flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 	return op->undirected ? flags & ~O_DIRECT : flags;
 }
@@ -54,7 +55,7 @@ struct pit_io_move pit_io_move_of(const struct pit_io_op *op)
 static bool finish(struct pit_io_op *op, int64_t res)
 {
 	op->res = res;
-	if (op->step == PIT_STEP_MOVE && op->kind == PIT_IO_FILE) {
+	if (op->kind == PIT_IO_FILE && op->step != PIT_STEP_OPEN) {
 		op->step = PIT_STEP_CLOSE;
 		op->tries = 0;
 		return false;
@@ -78,8 +79,21 @@ static bool opened(struct pit_io_op *op, int64_t res)
 	}
 	if (res < 0)
 		return finish(op, res);
-	if (!op->slot)
-		op->own_fd = (int)res;
+	op->tries = 0;
+	op->step = op->slot ? PIT_STEP_LOOK : PIT_STEP_MOVE;
+	if (op->slot)
+		return false;
+	op->own_fd = (int)res;
+	res = pit_disk_only_file(op->own_fd);
+	return res < 0 ? finish(op, res) : false;
+}
+
+static bool looked(struct pit_io_op *op, int64_t res)
+{
+	if (res == -EINTR || res == -EAGAIN)
+		return again(op, res);
+	if (res == -ESPIPE)
+		return finish(op, res);
 	op->tries = 0;
 	op->step = PIT_STEP_MOVE;
 	return false;
@@ -92,7 +106,7 @@ static bool without_direct(struct pit_io_op *op)
 	op->undirected = true;
 	if (op->slot)
 		op->step = PIT_STEP_OPEN;
-	else if (fcntl(op->own_fd, F_SETFL, pit_io_open_flags(op)) < 0)
+	else if (fcntl(op->own_fd, F_SETFL, pit_io_open_flags(op) & ~O_NONBLOCK) < 0)
 		return finish(op, -errno);
 	return false;
 }
@@ -138,6 +152,8 @@ bool pit_io_complete(struct pit_io_op *op, int64_t res)
 	switch ((enum pit_io_step)op->step) {
 	case PIT_STEP_OPEN:
 		return opened(op, res);
+	case PIT_STEP_LOOK:
+		return looked(op, res);
 	case PIT_STEP_MOVE:
 		return moved(op, res);
 	case PIT_STEP_SYNC:

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "base/clock.h"
 #include "feed/io_parts.h"
+#include "feed/thread.h"
 
 struct pit_crew {
 	pthread_mutex_t lock;
@@ -43,6 +43,7 @@ static int64_t request(const struct pit_io_op *op)
 		return move(op);
 	case PIT_STEP_SYNC:
 		return op->flags == 1 ? fdatasync(op->fd) : fsync(op->fd);
+	case PIT_STEP_LOOK: /* of slots only */
 	case PIT_STEP_CLOSE:
 		break;
 	}
@@ -183,18 +184,14 @@ static const struct pit_io_driver crew_driver = {
 	.close = crew_close,
 };
 
-/* With all signals blocked: they are the program's. Fewer threads than wanted are enough. */
+/* Fewer threads than wanted are enough. */
 static int start(struct pit_crew *c, unsigned threads)
 {
-	sigset_t all, old;
 	int rc = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (c->count < threads && !(rc = pthread_create(&c->threads[c->count], NULL, work, c)))
+	while (c->count < threads && !(rc = pit_thread_start(&c->threads[c->count], work, c)))
 		c->count++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return c->count ? 0 : -rc;
+	return c->count ? 0 : rc;
 }
 
 static void crew_init(struct pit_crew *c)

@@ -82,6 +82,10 @@ static void prepare(struct pit_uring *u, struct io_uring_sqe *sqe, struct pit_io
 	case PIT_STEP_OPEN:
 		prepare_open(u, sqe, op);
 		break;
+	case PIT_STEP_LOOK:
+		io_uring_prep_fadvise(sqe, op->own_fd, 0, 0, POSIX_FADV_NORMAL);
+		sqe->flags |= IOSQE_FIXED_FILE;
+		break;
 	case PIT_STEP_MOVE:
 		prepare_move(u, sqe, op);
 		break;
@@ -95,7 +99,9 @@ static void prepare(struct pit_uring *u, struct io_uring_sqe *sqe, struct pit_io
 			io_uring_prep_close(sqe, op->own_fd);
 		break;
 	}
-	if (op->tries) /* what would have to wait may do so in a thread of the kernel */
+	/* What would have to wait may do so in a thread of the kernel. Of a slot's file, which is open with O_NONBLOCK,
+	 * the kernel thinks that it never waits. */
+	if (op->tries || (op->waits && op->slot && op->step == PIT_STEP_MOVE))
 		sqe->flags |= IOSQE_ASYNC;
 	io_uring_sqe_set_data(sqe, op);
 }

@@ -24,6 +24,7 @@
 #include "feed/store.h"
 
 #define PIT_FAILED_MOST 100
+#define PIT_LADDER_SAMPLES "sample cache"
 
 struct pit_leg { /* an epoch, or what is left of one */
 	struct pit_order order;
@@ -105,12 +106,16 @@ struct pit_loader {
 	struct pit_loader_stats stats;
 	unsigned failed;
 	char *failures[PIT_FAILED_MOST];
-	struct pit_ladder ladders[2]; /* the second is what was measured later */
+	struct pit_ladder ladders[3]; /* what was known at the start, and after each of two later events */
+	bool cache_told;              /* one of them: that the sample cache has stopped */
 	_Atomic(const struct pit_ladder *) ladder;
 };
 
 /* loader.c: drops the batches of legs before `serial` from the queue; under the lock. */
 void pit_loader_flush(struct pit_loader *l, uint64_t serial);
+
+/* loader_state.c: the ladder with room for one more event, to be published in l->ladder; under the lock. */
+struct pit_ladder *pit_loader_next_ladder(struct pit_loader *l);
 
 /* loader_open.c */
 void pit_leg_init(const struct pit_loader *l, const struct pit_order *order, uint64_t start, struct pit_leg *ret);

@@ -63,7 +63,8 @@ static int check_read(const struct pit_load *load, size_t k, uint32_t i, uint32_
 	char why[160];
 
 	if (res < 0) {
-		snprintf(why, sizeof(why), "cannot be read: %s", strerror(-res));
+		snprintf(why, sizeof(why), "cannot be read: %s",
+			 res == -ESPIPE || res == -ENXIO ? "it is no regular file any more" : strerror(-res));
 		return name_it(load, i, p, err, -res, why);
 	}
 	if (read->at + res >= (end < read_end ? end : read_end))
@@ -201,13 +202,15 @@ static void hand_over(struct pit_load *load, int rc, const struct pit_error *err
 static void note_mode(struct pit_load *load)
 {
 	struct pit_loader *l = load->reader->loader;
-	struct pit_ladder *later = l->ladders + 1;
+	struct pit_ladder *later;
 
 	if (!load->read || load->trouble || load->reader->modes.count < 2)
 		return;
-	*later = l->ladders[0];
+	pthread_mutex_lock(&l->lock);
+	later = pit_loader_next_ladder(l);
 	if (pit_modes_note(&load->reader->modes, load->mode, load->read, pit_now(), later))
 		atomic_store(&l->ladder, later);
+	pthread_mutex_unlock(&l->lock);
 }
 
 void pit_load_finish(struct pit_load *load)

@@ -26,9 +26,9 @@ static int open_some(const struct pit_source *s, struct pit_error *err)
 	int fd = -1, rc = -ENOENT;
 
 	for (uint32_t i = 0; fd < 0 && i < files && i < LOOK_AT; i++) {
-		fd = TEMP_FAILURE_RETRY(openat(pit_source_dir(s), pit_source_file(s, i), O_RDONLY | O_CLOEXEC));
+		fd = pit_disk_open_file(pit_source_dir(s), pit_source_file(s, i), 0);
 		if (fd < 0)
-			rc = -errno;
+			rc = fd;
 	}
 	if (fd < 0)
 		return pit_fail(err, -rc, "cannot open %s: %s", files ? pit_source_file(s, 0) : "any file",
@@ -138,7 +138,31 @@ struct pit_mode *pit_modes_next(struct pit_modes *m)
 {
 	if (m->count == 2)
 		m->now = m->turn++ / TURN % 2;
+	m->mode[m->now].users++;
 	return m->mode + m->now;
+}
+
+static void close_loser(struct pit_modes *m)
+{
+	struct pit_mode *loser = m->mode + !m->now;
+
+	if (m->count == 2 || loser->users)
+		return;
+	pit_files_close(loser->files);
+	loser->files = NULL;
+}
+
+void pit_modes_put(struct pit_modes *m, struct pit_mode *mode)
+{
+	mode->users--;
+	close_loser(m);
+}
+
+void pit_modes_settle(struct pit_modes *m)
+{
+	m->count = 1;
+	m->now = 0;
+	close_loser(m);
 }
 
 static void decide(struct pit_modes *m, struct pit_ladder *l)
@@ -150,6 +174,7 @@ static void decide(struct pit_modes *m, struct pit_ladder *l)
 	other = best == a ? b : a;
 	m->count = 1;
 	m->now = best - m->mode;
+	close_loser(m);
 	pit_ladder_add(l, LADDER, other->name, PIT_RUNG_REFUSED, "measured: %.0f MiB/s",
 		       (other == a ? x : y) * 1e9 / (1 << 20));
 	pit_ladder_add(l, LADDER, best->name, PIT_RUNG_TAKEN, "measured: %.0f MiB/s",

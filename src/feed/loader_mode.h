@@ -17,6 +17,7 @@ struct pit_mode {
 	const char *name; /* as on the ladder */
 	struct pit_disk disk;
 	bool direct, dontcache;
+	unsigned users;          /* batches that read so */
 	uint32_t align;          /* of reads */
 	struct pit_files *files; /* opened that way; NULL when files are opened for each read */
 	uint64_t bytes, ns;      /* of the trial */
@@ -36,8 +37,13 @@ int pit_modes_open(const struct pit_source *s, enum pit_io_cache want, bool by_p
 		   struct pit_ladder *l, struct pit_error *err);
 void pit_modes_close(struct pit_modes *m);
 
-/* The mode of the next batch. */
+/* The mode of the next batch, and that the batch has no more to read. The files of a mode that has lost are closed with
+ * its last batch. */
 struct pit_mode *pit_modes_next(struct pit_modes *m);
+void pit_modes_put(struct pit_modes *m, struct pit_mode *mode);
+
+/* Ends the trial before it begins: the first mode is taken. */
+void pit_modes_settle(struct pit_modes *m);
 
 /* A batch of `mode` with `bytes` from disk is complete at `now`. True once, when the trial has ended and `l` was told.
  */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,6 +10,7 @@
 #include "base/parse.h"
 #include "feed/ladder.h"
 #include "feed/loader.h"
+#include "feed/thread.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define FIRST (8 * MIB) /* of memory, there before reading begins */
@@ -130,8 +130,7 @@ static void choose_stages(struct pit_loader *l, const struct pit_loader_want *w)
 	if (!bytes || bytes > most)
 		return;
 	l->stage_bytes = bytes;
-	if (l->reader.modes.count == 2)
-		l->reader.modes.count = 1;
+	pit_modes_settle(&l->reader.modes);
 	pit_ladder_add(l->ladders, "reads", "whole windows", PIT_RUNG_TAKEN, "%s for two of them",
 		       pit_format_size(bytes, size, sizeof(size)));
 }
@@ -151,13 +150,26 @@ static int open_stages(struct pit_loader *l, const struct pit_loader_want *w, st
 	return l->stage_bytes ? pit_stages_open(&want, &w->io, &r->stages, err) : 0;
 }
 
+/* A cache in memory that holds all samples never evicts one, and needs no more than they do. */
 static int open_cache(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
 {
+	uint64_t bytes = pit_source_bytes(l->source);
+	enum pit_policy policy = w->cache_policy;
+	char size[32];
+	int rc;
+
 	if (!w->cache_bytes)
 		return 0;
 	l->cache_bytes = w->cache_bytes;
-	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_version(l->source),
-				     &l->cache, err);
+	if (!w->cache_dir && l->cache_bytes >= bytes) {
+		l->cache_bytes = bytes ? bytes : 1;
+		policy = PIT_POLICY_FILL_ONCE;
+	}
+	rc = pit_sample_cache_open(policy, l->cache_bytes, w->cache_dir, pit_source_version(l->source), &l->cache, err);
+	if (!rc)
+		pit_ladder_add(l->ladders, PIT_LADDER_SAMPLES, w->cache_dir ? "directory" : "memory", PIT_RUNG_TAKEN,
+			       "%s", pit_format_size(l->cache_bytes, size, sizeof(size)));
+	return rc;
 }
 
 /* Files that are being opened are descriptors, unless the ring has slots for them: a quarter of all is enough. */
@@ -281,19 +293,14 @@ static struct pit_loader *new_loader(struct pit_source *s)
 	return l;
 }
 
-/* Signals are for the threads of the program. */
 static int start_thread(struct pit_loader *l, struct pit_error *err)
 {
-	sigset_t all, before;
 	int rc;
 
 	l->store->io = l->reader.io;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&l->thread, NULL, pit_reader_run, &l->reader);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = pit_thread_start(&l->thread, pit_reader_run, &l->reader);
 	if (rc)
-		return pit_fail(err, rc, "cannot start a thread to read: %s", strerror(rc));
+		return pit_fail(err, -rc, "cannot start a thread to read: %s", strerror(-rc));
 	pthread_setname_np(l->thread, "pitcrew-feed");
 	l->started = true;
 	return 0;

@@ -15,6 +15,8 @@ void pit_load_free(struct pit_load *load)
 {
 	if (!load)
 		return;
+	if (load->mode)
+		pit_modes_put(&load->reader->modes, load->mode);
 	pit_reads_free(&load->reads);
 	free(load->samples);
 	free(load->firsts);
@@ -229,6 +231,7 @@ static void make_ops(struct pit_load *load, char *data)
 			.path = pit_source_file(s, read->file),
 			.flags = load->mode->direct ? O_DIRECT : 0,
 			.dontcache = load->mode->dontcache,
+			.waits = load->mode->disk.waits,
 			.buf = data + read->at,
 			.len = read->len,
 			.enough = read->need,

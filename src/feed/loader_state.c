@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "feed/ladder.h"
 #include "feed/loader.h"
 
 static bool same_order(const struct pit_order *a, const struct pit_order *b)
@@ -119,8 +120,40 @@ void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret)
 	memcpy(ret, &s, size);
 }
 
+struct pit_ladder *pit_loader_next_ladder(struct pit_loader *l)
+{
+	const struct pit_ladder *now = atomic_load(&l->ladder);
+	struct pit_ladder *next = l->ladders + (now - l->ladders) + 1;
+
+	*next = *now;
+	return next;
+}
+
+/* Under the lock: what is in the cache is still used, but the user is to know. */
+static void note_cache(struct pit_loader *l)
+{
+	struct pit_sample_cache_stats c = {.stopped = 0};
+	struct pit_ladder *next;
+
+	if (l->cache && !l->cache_told)
+		pit_sample_cache_stats(l->cache, &c);
+	if (!c.stopped)
+		return;
+	next = pit_loader_next_ladder(l);
+	pit_ladder_add(next, PIT_LADDER_SAMPLES, "directory", PIT_RUNG_REFUSED, "%s", c.why);
+	atomic_store(&l->ladder, next);
+	l->cache_told = true;
+}
+
 const struct pit_ladder *pit_loader_ladder(const struct pit_loader *l)
 {
+	struct pit_loader *locked = (struct pit_loader *)l;
+
+	if (!pit_loader_enter(l, NULL)) {
+		pthread_mutex_lock(&locked->lock);
+		note_cache(locked);
+		pthread_mutex_unlock(&locked->lock);
+	}
 	return atomic_load(&l->ladder);
 }
 

@@ -18,7 +18,6 @@ struct pit_pool {
 	struct pit_pages_map map;
 	struct segment *segments;
 	size_t count, room;
-	size_t used;
 };
 
 int pit_pool_open_soon(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
@@ -105,7 +104,6 @@ static void *take_piece(struct pit_pool *p, size_t bytes)
 		p->segments[i + 1].begin += bytes;
 	}
 	p->segments[i].used = true;
-	p->used += bytes;
 	return (char *)p->map.base + p->segments[i].begin;
 }
 
@@ -152,7 +150,6 @@ void pit_pool_put(struct pit_pool *p, void *piece)
 		return;
 	pthread_mutex_lock(&p->lock);
 	i = find_segment(p, (char *)piece - (char *)p->map.base);
-	p->used -= segment_len(p, i);
 	p->segments[i].used = false;
 	if (i + 1 < p->count && !p->segments[i + 1].used)
 		join(p, i);
@@ -169,17 +166,6 @@ void *pit_pool_base(const struct pit_pool *p)
 size_t pit_pool_size(const struct pit_pool *p)
 {
 	return p->map.size;
-}
-
-size_t pit_pool_used(const struct pit_pool *p)
-{
-	struct pit_pool *locked = (struct pit_pool *)p;
-	size_t used;
-
-	pthread_mutex_lock(&locked->lock);
-	used = p->used;
-	pthread_mutex_unlock(&locked->lock);
-	return used;
 }
 
 int pit_pool_fd(const struct pit_pool *p)

@@ -36,7 +36,6 @@ void pit_pool_put(struct pit_pool *p, void *piece); /* NULL is fine */
 
 void *pit_pool_base(const struct pit_pool *p);
 size_t pit_pool_size(const struct pit_pool *p);
-size_t pit_pool_used(const struct pit_pool *p);
 int pit_pool_fd(const struct pit_pool *p); /* of the mapping; offset 0 is pit_pool_base() */
 
 /* How much memory this process may take now without harm: MemAvailable and the limits of its cgroups, the smallest. 0:

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "feed/pool_pages.h"
+#include "feed/thread.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
@@ -52,19 +52,6 @@ static size_t allowed_cpus(void)
 	return CPU_COUNT(&set);
 }
 
-/* Signals are for the threads of the program. */
-static bool start(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, before;
-	bool started;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = !pthread_create(thread, NULL, run, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 int pit_pages_touch(const struct pit_pages_map *m, size_t bytes)
 {
 	struct part parts[THREADS_MOST] = {0};
@@ -83,7 +70,7 @@ int pit_pages_touch(const struct pit_pages_map *m, size_t bytes)
 			.page = m->page,
 		};
 		if (i + 1 < n)
-			parts[i].started = start(&parts[i].thread, touch, parts + i);
+			parts[i].started = !pit_thread_start(&parts[i].thread, touch, parts + i);
 		if (!parts[i].started)
 			touch(parts + i);
 	}
@@ -122,7 +109,7 @@ struct pit_touch *pit_pages_touch_behind(const struct pit_pages_map *m, size_t f
 	t->base = (char *)m->base + from;
 	t->size = m->size - from;
 	t->page = m->page;
-	if (start(&t->thread, touch_behind, t))
+	if (!pit_thread_start(&t->thread, touch_behind, t))
 		return t;
 	free(t);
 	return NULL;

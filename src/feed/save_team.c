@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "feed/save_team.h"
+#include "feed/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #define MOST_THREADS 64
@@ -89,17 +89,10 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Threads of a library take no signals of the program. */
 static void start_threads(struct pit_team *t, unsigned threads)
 {
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (t->threads < threads && t->threads < MOST_THREADS &&
-	       !pthread_create(&t->thread[t->threads], NULL, work, t))
+	while (t->threads < threads && t->threads < MOST_THREADS && !pit_thread_start(&t->thread[t->threads], work, t))
 		t->threads++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 struct pit_team *pit_team_open(unsigned threads, pit_team_fn spare, void *arg)

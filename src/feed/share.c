@@ -83,6 +83,8 @@ int pit_batch_export(struct pit_batch *b, char *text, size_t size, struct pit_er
 	b->head->nonce = s.nonce;
 	atomic_store(&b->head->began, 0);
 	atomic_store(&b->head->lease, (uint64_t)PIT_LEASE_OFFERED << 32);
-	pit_store_lend(b->store, b);
-	return len;
+	if (!pit_store_lend(b->store, b))
+		return len;
+	atomic_store(&b->head->lease, 0);
+	return pit_fail(err, EINVAL, "the loader of this batch is closed: nobody would take the memory back");
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "feed/source_walk.h"
+#include "feed/thread.h"
 #include "feed/utf8.h"
 
 #define FIRST_LOOK 256  /* files after which the speed of the file system is known */
@@ -104,7 +105,7 @@ static int measure_rest(struct measure *m, unsigned threads, struct pit_error *e
 	pthread_t thread[SLOW_THREADS];
 	unsigned started = 0;
 
-	while (started + 1 < threads && !pthread_create(&thread[started], NULL, measure_thread, m))
+	while (started + 1 < threads && !pit_thread_start(&thread[started], measure_thread, m))
 		started++;
 	measure_thread(m);
 	while (started)

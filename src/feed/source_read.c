@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/buf.h"
+#include "feed/disk.h"
 #include "feed/io.h"
 #include "feed/source_body.h"
 #include "feed/source_read.h"
@@ -59,8 +60,9 @@ static struct file *file_open(struct reading *g, uint32_t number)
 		return NULL;
 	f->number = number;
 	f->users = 1;
-	f->fd = openat(pit_source_dir(g->s), pit_source_file(g->s, number), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	f->fd = pit_disk_open_file(pit_source_dir(g->s), pit_source_file(g->s, number), 0);
 	if (f->fd < 0) {
+		errno = -f->fd;
 		free(f);
 		return NULL;
 	}
@@ -149,7 +151,8 @@ static void start(struct slot *w)
 			if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
 				g->rc = -errno;
 			else
-				tell(w, strerror(errno));
+				tell(w,
+				     errno == ESPIPE || errno == ENXIO ? "no longer a regular file" : strerror(errno));
 			continue;
 		}
 		w->file = g->file;

@@ -7,6 +7,7 @@
 
 #include "base/path.h"
 #include "feed/source_tar.h"
+#include "feed/thread.h"
 #include "feed/utf8.h"
 
 #define THREADS 8 /* against the latency of a network file system; a local disk is busy with fewer */
@@ -218,7 +219,7 @@ static int load_all(struct load *l, struct pit_error *err)
 	unsigned started = 0;
 
 	while (started + 1 < THREADS && started + 1 < l->list->names.count &&
-	       !pthread_create(&thread[started], NULL, load_thread, l))
+	       !pit_thread_start(&thread[started], load_thread, l))
 		started++;
 	load_thread(l);
 	while (started)

@@ -150,14 +150,20 @@ void pit_store_put(struct pit_store *s, struct pit_batch *b)
 	pit_store_unref(s);
 }
 
-void pit_store_lend(struct pit_store *s, struct pit_batch *b)
+int pit_store_lend(struct pit_store *s, struct pit_batch *b)
 {
+	bool retired;
+
 	pthread_mutex_lock(&s->lock);
-	b->next = s->lent;
-	s->lent = b;
+	retired = s->retired;
+	if (!retired) {
+		b->next = s->lent;
+		s->lent = b;
+	}
 	pthread_mutex_unlock(&s->lock);
-	if (atomic_load(&s->starves)) /* from now on it has to look who has ended */
+	if (!retired && atomic_load(&s->starves)) /* from now on it has to look who has ended */
 		pit_store_ring(s);
+	return retired ? -EINVAL : 0;
 }
 
 /* The process that has the number now is another one. */
@@ -240,6 +246,7 @@ void pit_store_retire(struct pit_store *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->io = NULL;
+	s->retired = true;
 	pthread_mutex_unlock(&s->lock);
 	collect(s, true);
 }

@@ -28,6 +28,7 @@ struct pit_store {
 	unsigned alive, out;    /* batches that have memory; that are handed out or lent */
 	uint64_t returned;      /* batches that came back, so far */
 	uint64_t extra;         /* bytes of pools of single batches */
+	bool retired;           /* the loader is closed */
 	atomic_bool starves;    /* the reader wants memory */
 };
 
@@ -49,8 +50,8 @@ int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_ba
 /* Gives a batch that was never handed out, or is no more, back. */
 void pit_store_put(struct pit_store *s, struct pit_batch *b);
 
-/* The store's handle of an exported batch; see share.c. */
-void pit_store_lend(struct pit_store *s, struct pit_batch *b);
+/* The store's handle of an exported batch; see share.c. -EINVAL when the loader is closed. */
+int pit_store_lend(struct pit_store *s, struct pit_batch *b);
 
 /* Takes back what receivers have returned, or left behind when they ended. Gives how many are lent still. */
 unsigned pit_store_collect(struct pit_store *s);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "feed/thread.h"
 #include "feed/weights_hands.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 
 #include "base/cleanup.h"
@@ -58,7 +58,6 @@ int pit_hands_open(unsigned threads, struct pit_hands **ret)
 {
 	struct pit_hands *h = calloc(1, sizeof(*h));
 	unsigned cpus = allowed_cpus();
-	sigset_t all, before;
 	int rc = 0;
 
 	if (!h)
@@ -68,14 +67,11 @@ int pit_hands_open(unsigned threads, struct pit_hands **ret)
 	h->last = &h->first;
 	threads = threads > cpus ? cpus : threads;
 	threads = threads > THREADS_MOST ? THREADS_MOST : threads;
-	sigfillset(&all); /* signals are for the threads of the program */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (h->count < threads && !(rc = pthread_create(&h->threads[h->count], NULL, work, h)))
+	while (h->count < threads && !(rc = pit_thread_start(&h->threads[h->count], work, h)))
 		h->count++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!h->count) {
 		pit_hands_close(h);
-		return -rc;
+		return rc;
 	}
 	*ret = h;
 	return 0;

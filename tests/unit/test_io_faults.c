@@ -360,9 +360,30 @@ static void reading_may_refuse_what_opening_took(void **state)
 	op.own_fd = 3;
 	assert_false(__real_pit_io_complete(&op, 0));
 	assert_int_equal(op.own_fd, 3);
+	assert_int_equal(op.step, PIT_STEP_LOOK);
+	assert_false(__real_pit_io_complete(&op, 0));
+	assert_int_equal(op.step, PIT_STEP_MOVE);
 	assert_false(__real_pit_io_complete(&op, -EINVAL));
 	assert_int_equal(op.step, PIT_STEP_OPEN); /* once more into the slot */
 	assert_false(pit_io_open_flags(&op) & O_DIRECT);
+}
+
+/* Also while somebody has it open for writing, and writes nothing. */
+static void a_fifo_in_a_slot_is_not_read(void **state)
+{
+	struct pit_io_op op = begun(PIT_IO_FILE, 0, 4096);
+
+	(void)state;
+	op.slot = true;
+	op.own_fd = 3;
+	assert_true(pit_io_open_flags(&op) & O_NONBLOCK);
+	assert_false(__real_pit_io_complete(&op, 0));
+	assert_false(__real_pit_io_complete(&op, -EAGAIN));
+	assert_int_equal(op.step, PIT_STEP_LOOK);
+	assert_false(__real_pit_io_complete(&op, -ESPIPE));
+	assert_int_equal(op.step, PIT_STEP_CLOSE);
+	assert_true(__real_pit_io_complete(&op, 0));
+	assert_int_equal(op.res, -ESPIPE);
 }
 
 static void no_request_is_too_large(void **state)
@@ -386,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(repeating_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failed_fsync_is_not_repeated, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_may_refuse_what_opening_took, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_fifo_in_a_slot_is_not_read, setup, teardown),
 		cmocka_unit_test(the_rest_of_a_direct_read_begins_at_a_page),
 		cmocka_unit_test(a_write_that_does_not_go_on_fails),
 		cmocka_unit_test(what_is_refused_is_left_out),

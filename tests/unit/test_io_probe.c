@@ -184,6 +184,23 @@ static void files_are_opened_as_the_disk_says(void **state)
 	close(fd);
 }
 
+static void only_files_are_opened(void **state)
+{
+	struct io_world *p = *state;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/fifo", p->dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(pit_disk_open_file(AT_FDCWD, path, 0), -ESPIPE);
+	assert_int_equal(pit_disk_open_file(AT_FDCWD, "/dev/null", 0), -ESPIPE);
+	assert_int_equal(pit_disk_open_file(AT_FDCWD, p->dir, 0), -EISDIR);
+	fd = pit_disk_open_file(AT_FDCWD, p->path, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	close(fd);
+}
+
 /* A place that cannot be read directly: /proc refuses to open so. */
 static void a_file_that_refuses_is_read_through_the_cache(void **state)
 {
@@ -330,6 +347,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(directories_are_probed_for_writing, setup, teardown),
 		cmocka_unit_test(memory_is_no_disk),
 		cmocka_unit_test_setup_teardown(files_are_opened_as_the_disk_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_files_are_opened, setup, teardown),
 		cmocka_unit_test(a_file_that_refuses_is_read_through_the_cache),
 		cmocka_unit_test_setup_teardown(a_place_is_probed, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wanted_is_taken, setup, teardown),

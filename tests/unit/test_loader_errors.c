@@ -208,6 +208,44 @@ static void bears_files_that_change(void **state)
 	feed_close(&w);
 }
 
+/* With and without somebody who has it open for writing, and never writes. */
+static void is_not_held_up_by_a_fifo(void **state)
+{
+	static const enum pit_io_engine all[] = {PIT_ENGINE_AUTO, PIT_ENGINE_URING, PIT_ENGINE_THREADS};
+	struct feed_world w;
+	char path[128];
+
+	(void)state;
+	alarm(60);
+	for (unsigned way = 0; way < 6; way++) {
+		struct pit_loader_want want = {
+			.size = sizeof(want), .batch = 4, .shuffle = PIT_SHUFFLE_NONE, .io.engine = all[way % 3]};
+		struct pit_error err = PIT_ERROR_INIT;
+		struct pit_loader *l = NULL;
+		struct pit_batch *b = NULL;
+		int fd = -1;
+
+		feed_files(&w, 8);
+		path_of(&w, 1, path, sizeof(path));
+		assert_int_equal(unlink(path) || mkfifo(path, 0600), 0);
+		if (way > 2)
+			fd = open(path, O_RDWR | O_CLOEXEC);
+		if (!pit_loader_open(w.source, &want, &l, &err)) {
+			assert_true(pit_loader_next(l, &b, &err) < 0);
+			if (!strstr(err.text, "sample 1: d00/000001"))
+				fail_msg("%s", err.text);
+			assert_int_equal(pit_loader_next(l, &b, &err), 1);
+			feed_check(b);
+			pit_batch_release(b);
+		}
+		pit_loader_close(l);
+		if (fd >= 0)
+			close(fd);
+		feed_close(&w);
+	}
+	alarm(0);
+}
+
 static void notices_changed_bytes(void **state)
 {
 	const char *paths[1];
@@ -251,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(substitutes, set_up, tear_down),
 		cmocka_unit_test(loses_a_whole_batch),
 		cmocka_unit_test(bears_files_that_change),
+		cmocka_unit_test(is_not_held_up_by_a_fifo),
 		cmocka_unit_test(notices_changed_bytes),
 	};
 

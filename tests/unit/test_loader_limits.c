@@ -3,6 +3,7 @@
  * The loader where numbers are huge, memory is tiny, and others do not behave.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -293,6 +294,58 @@ static void a_cache_directory_is_of_what_was_read(void **state)
 	tempdir_remove(w.dir);
 }
 
+static void a_cache_is_no_larger_than_the_source(void **state)
+{
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_loader *l = feed_open(*state, (struct pit_loader_want){.batch = 10,
+									  .cache_bytes = UINT64_MAX / 2,
+									  .cache_policy = PIT_POLICY_S3FIFO});
+
+	for (unsigned epoch = 0; epoch < 2; epoch++) {
+		struct pit_batch *b = NULL;
+
+		assert_int_equal(pit_loader_epoch(l, epoch, NULL), 0);
+		while (pit_loader_next(l, &b, NULL) == 1) {
+			feed_check(b);
+			pit_batch_release(b);
+		}
+	}
+	pit_loader_stats(l, &stats);
+	assert_true(stats.cache_bound == 1 && stats.cache_hits * 2 >= stats.cache_requests);
+	pit_loader_close(l);
+}
+
+static const struct pit_rung *rung_of_cache(const struct pit_loader *l)
+{
+	const struct pit_ladder *ladder = pit_loader_ladder(l);
+
+	for (unsigned i = 0; i < ladder->count; i++)
+		if (!strcmp(ladder->rungs[i].ladder, "sample cache"))
+			return ladder->rungs + i;
+	return NULL;
+}
+
+static void tells_that_a_cache_has_stopped(void **state)
+{
+	struct feed_world *w = *state;
+	struct pit_loader_want want = {.batch = 10, .cache_bytes = 1 << 20};
+	char cache[80], users[160];
+	struct pit_loader *l;
+
+	snprintf(cache, sizeof(cache), "%s.cache", w->dir);
+	want.cache_dir = cache;
+	l = feed_open(w, want);
+	assert_int_equal(rung_of_cache(l)->state, PIT_RUNG_TAKEN);
+	pit_loader_close(l);
+	snprintf(users, sizeof(users), "%s/%016" PRIx64 "/users", cache, pit_source_version(w->source));
+	assert_int_equal(unlink(users) || mkdir(users, 0700), 0);
+	l = feed_open(w, want);
+	assert_int_equal(rung_of_cache(l)->state, PIT_RUNG_REFUSED);
+	assert_non_null(strstr(rung_of_cache(l)->why, "nothing more is admitted"));
+	pit_loader_close(l);
+	tempdir_remove(cache);
+}
+
 /* More parts than the cache's keys tell apart. */
 static void caches_samples_of_many_parts(void **state)
 {
@@ -345,6 +398,8 @@ int main(void)
 		cmocka_unit_test_prestate(descriptors_are_left_for_others, &world),
 		cmocka_unit_test_prestate(cached_samples_are_whole, &world),
 		cmocka_unit_test_prestate(a_cache_directory_is_of_what_was_read, &world),
+		cmocka_unit_test_prestate(a_cache_is_no_larger_than_the_source, &world),
+		cmocka_unit_test_prestate(tells_that_a_cache_has_stopped, &world),
 		cmocka_unit_test_prestate(caches_samples_of_many_parts, &world),
 	};
 	int failed;

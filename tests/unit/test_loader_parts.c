@@ -87,6 +87,41 @@ static void measures_the_page_cache(void **state)
 	assert_non_null(strstr(pit_ladder_taken(&l, "cache")->why, "MiB/s"));
 }
 
+/* Batches overlap: one of the mode that loses may end last. */
+static void closes_files_of_the_loser(void **state)
+{
+	struct pit_mode *before = NULL, *now;
+	struct pit_ladder l = {0};
+	struct feed_world w;
+	struct pit_modes m;
+	bool ended = false;
+
+	(void)state;
+	feed_files(&w, 20);
+	assert_int_equal(pit_modes_open(w.source, PIT_IO_CACHE_AUTO, false, false, &m, &l, NULL), 0);
+	if (m.count == 2) {
+		for (unsigned i = 1; !ended; i++) {
+			now = pit_modes_next(&m);
+			ended = pit_modes_note(&m, now, 1000, i * INT64_C(1000000), &l);
+			if (before)
+				pit_modes_put(&m, before);
+			before = now;
+			assert_true(i < 100);
+		}
+		assert_int_equal(!!m.mode[!m.now].files, before == m.mode + !m.now);
+		pit_modes_put(&m, before);
+		assert_null(m.mode[!m.now].files);
+		assert_non_null(m.mode[m.now].files);
+	}
+	pit_modes_close(&m);
+	assert_int_equal(pit_modes_open(w.source, PIT_IO_CACHE_AUTO, false, false, &m, &l, NULL), 0);
+	pit_modes_settle(&m);
+	assert_non_null(m.mode[0].files);
+	assert_null(m.mode[1].files);
+	pit_modes_close(&m);
+	feed_close(&w);
+}
+
 static void chooses_by_what_fits(void **state)
 {
 	struct feed_world w;
@@ -146,9 +181,8 @@ static void keeps_files_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_the_depth),
-		cmocka_unit_test(measures_the_page_cache),
-		cmocka_unit_test(chooses_by_what_fits),
+		cmocka_unit_test(finds_the_depth),      cmocka_unit_test(measures_the_page_cache),
+		cmocka_unit_test(chooses_by_what_fits), cmocka_unit_test(closes_files_of_the_loser),
 		cmocka_unit_test(keeps_files_open),
 	};
 

@@ -170,6 +170,7 @@ static void is_taken_once(void **state)
 
 static void withdraws_what_nobody_took(void **state)
 {
+	struct pit_error err = PIT_ERROR_INIT;
 	struct pit_loader *l = feed_open(*state, (struct pit_loader_want){.batch = 10});
 	struct pit_batch *b = NULL, *held = NULL, *mine = NULL;
 	char text[256];
@@ -179,6 +180,9 @@ static void withdraws_what_nobody_took(void **state)
 	assert_true(pit_batch_export(b, text, sizeof(text), NULL) > 0);
 	pit_loader_close(l);
 	assert_int_equal(pit_batch_import(text, &mine, NULL), -ESTALE);
+	assert_int_equal(pit_batch_export(held, text, sizeof(text), &err), -EINVAL);
+	assert_non_null(strstr(err.text, "closed"));
+	feed_check(held);
 	pit_batch_release(held);
 	assert_int_equal(pit_batch_import(text, &mine, NULL), -ESTALE);
 }

@@ -37,7 +37,6 @@ static void deals_out_and_takes_back(void **state)
 	assert_non_null(c);
 	assert_int_equal((uintptr_t)a % PIT_POOL_ALIGN, 0);
 	assert_ptr_equal(b, a + PIT_POOL_ALIGN);
-	assert_int_equal(pit_pool_used(p), 4 * PIT_POOL_ALIGN);
 	assert_null(pit_pool_get(p, size));
 	assert_null(pit_pool_get(p, SIZE_MAX));
 	pit_pool_put(p, b);
@@ -46,7 +45,6 @@ static void deals_out_and_takes_back(void **state)
 	pit_pool_put(p, a);
 	pit_pool_put(p, c);
 	pit_pool_put(p, b);
-	assert_int_equal(pit_pool_used(p), 0);
 	assert_ptr_equal(pit_pool_get(p, size), pit_pool_base(p));
 	pit_pool_unref(p);
 	pit_pool_unref(NULL);
@@ -82,7 +80,6 @@ static void never_deals_out_twice(void **state)
 	}
 	for (unsigned k = 0; k < 64; k++)
 		pit_pool_put(p, piece[k]);
-	assert_int_equal(pit_pool_used(p), 0);
 	assert_non_null(pit_pool_get(p, pit_pool_size(p)));
 	pit_pool_unref(p);
 }
@@ -113,7 +110,7 @@ static void serves_threads(void **state)
 		assert_int_equal(pthread_create(threads + i, NULL, churn, pit_pool_ref(p)), 0);
 	for (unsigned i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
-	assert_int_equal(pit_pool_used(p), 0);
+	assert_non_null(pit_pool_get(p, pit_pool_size(p)));
 	pit_pool_unref(p);
 }
 

@@ -95,14 +95,18 @@ static void what_changed_is_named(void **state)
 	tempdir_file(p->dir, "d/gone", "x");
 	tempdir_file(p->dir, "d/shorter", "12345");
 	tempdir_file(p->dir, "d/longer", "1");
+	tempdir_file(p->dir, "d/pipe", "1");
 	assert_int_equal(place_open(p, PIT_SOURCE_FILES, "d", &s, NULL), 0);
 	tempdir_file(p->dir, "d/shorter", "123");
 	tempdir_file(p->dir, "d/longer", "12");
 	snprintf(path, sizeof(path), "%s/d/gone", p->dir);
 	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/d/pipe", p->dir);
+	assert_int_equal(unlink(path) || mkfifo(path, 0600), 0);
 	t = read_all(s, &r);
-	assert_string_equal(t.bad, "gone: No such file or directory\nshorter: ends after 3 of 5 bytes\n");
-	assert_int_equal(r.damaged, 2);
+	assert_string_equal(t.bad, "gone: No such file or directory\npipe: no longer a regular file\n"
+				   "shorter: ends after 3 of 5 bytes\n");
+	assert_int_equal(r.damaged, 3);
 	pit_source_close(s);
 }
 
