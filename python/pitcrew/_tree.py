@@ -13,12 +13,14 @@ key that says what it is:
 """
 import base64
 import collections
+import errno
 import json
 import math
 import sys
 from ctypes import addressof, c_char
 
 from . import _dtype
+from ._errors import Damaged
 
 Piece = collections.namedtuple("Piece", "name dtype shape address bytes keep")
 TREE = "pitcrew_tree"
@@ -192,8 +194,11 @@ def encode(state, prefix=""):
     """(text, pieces, ties, kinds): the tree as JSON, the arrays it names (each alive as long as its Piece), the paths that
     share an array with an earlier one, and the kinds of arrays that occur. The names begin with `prefix`."""
     encoder = _Encoder(prefix)
-    node = encoder.encode(state)
-    return json.dumps(node, allow_nan=False, separators=(",", ":")), encoder.pieces, encoder.ties, encoder.kinds
+    try:
+        text = json.dumps(encoder.encode(state), allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise ValueError("the state is nested too deeply to be saved") from None
+    return text, encoder.pieces, encoder.ties, encoder.kinds
 
 
 # ---- back ----
@@ -262,4 +267,8 @@ def _available(wanted):
 
 def decode(text, array, framework=None):
     """The state again. `array(name, framework)` gives an array; `framework` None: of what each was saved from."""
-    return _Decoder(array, framework and _dtype.framework(framework)).decode(json.loads(text))
+    decoder = _Decoder(array, framework and _dtype.framework(framework))
+    try:
+        return decoder.decode(json.loads(text))
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as problem:
+        raise Damaged(errno.EBADMSG, f"the text {TREE!r} does not describe a state of these tensors: {problem}") from problem

@@ -7,6 +7,8 @@ import errno
 import queue
 import threading
 
+from ._errors import error
+
 END = object()
 
 
@@ -26,12 +28,24 @@ def attempt(fetch):
         return Item(None, problem)
 
 
+def _canceled():
+    return Item(None, error(errno.ECANCELED, "the loader was closed"))
+
+
+def applied(transform, batch):
+    """What a transform makes of a batch. StopIteration would end the program's loop as if the epoch were over."""
+    try:
+        return transform(batch)
+    except StopIteration as problem:
+        raise RuntimeError("the transform raised StopIteration") from problem
+
+
 class _Request:
     """What was asked for. A bare lock, as Ctrl-C between two steps of an Event would leave that locked for ever."""
-    __slots__ = ("item", "done", "_waits")
+    __slots__ = ("item", "asked", "done", "_waits")
 
     def __init__(self):
-        self.item, self.done, self._waits = None, False, threading.Lock()
+        self.item, self.asked, self.done, self._waits = None, False, False, threading.Lock()
         self._waits.acquire()
 
     def answer(self, item):
@@ -48,6 +62,7 @@ class Single:
 
     def __init__(self, fetch):
         self._asks, self._request = queue.SimpleQueue(), None
+        self._closed, self._gate = False, threading.Lock()
         self._thread = threading.Thread(target=self._serve, args=(fetch, self._asks), name="pitcrew-next", daemon=True)
         self._thread.start()
 
@@ -57,19 +72,22 @@ class Single:
             request = asks.get()
             if request is None:
                 return
-            if not request.done:  # else it was asked for twice
+            if not request.done:  # else it was asked for twice: Ctrl-C came just behind the first time
                 request.answer(attempt(fetch))
             del request  # not kept while waiting: it holds memory of the loader
 
     def take(self, patience=None):
         """The next item; None when it did not come within `patience` seconds. May be interrupted and called again: what was
         asked for stays until the last step, behind which nothing is called."""
-        request = self._request
-        if request is None:
-            request = _Request()
-            self._request = request
-        if not request.done:
-            self._asks.put(request)  # once more after an interruption, which may have come before this
+        with self._gate:  # nobody serves what is asked behind the end
+            request = self._request
+            if self._closed and (request is None or not request.asked):
+                return _canceled()
+            if request is None:
+                request = self._request = _Request()
+            if not request.asked:
+                self._asks.put(request)
+                request.asked = True
         if not request.wait(patience):
             return None
         self._request = None
@@ -81,7 +99,9 @@ class Single:
 
     def stop(self):
         """Ends the thread as soon as the fetch under way returns."""
-        self._asks.put(None)
+        with self._gate:
+            self._closed = True
+            self._asks.put(None)
 
     def join(self):
         self.stop()
@@ -140,7 +160,7 @@ class Ahead:
         if item.problem is None and item.value is not END:
             batch, item.value = item.value, None
             try:
-                item.value = self._transform(batch)
+                item.value = applied(self._transform, batch)
             except BaseException as problem:  # noqa: B902 - it is raised where the item is taken
                 item.problem = problem
             del batch
@@ -156,9 +176,11 @@ class Ahead:
             self._running = self._waiting = True
             self._changed.notify_all()
             try:
-                self._changed.wait_for(lambda: self._taken in self._done)
+                self._changed.wait_for(lambda: self._taken in self._done or self._closed)
             finally:
                 self._waiting = False
+            if self._closed:
+                return _canceled()
             self._kept = self._done[self._taken]  # until the last step: Ctrl-C may come with each call
             del self._done[self._taken]
             self._taken += 1

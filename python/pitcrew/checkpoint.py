@@ -27,10 +27,10 @@ from collections import namedtuple
 from ctypes import POINTER, byref, c_size_t, c_uint64, sizeof
 
 from . import _abi, _dtype, _tree
-from ._abi import number_of
+from ._abi import number_of, whole
 from ._errors import Error, NotFound
 from ._io import io_want, rungs, size
-from ._library import call, lib, opened
+from ._library import call, lib, opened, path_of
 from .weights import Weights
 
 Loaded = namedtuple("Loaded", "step state loader extra path")
@@ -65,7 +65,7 @@ def save(path, state, *, metadata=None, checksums=True, io=None):
     want = _abi.pit_save_want(size=sizeof(_abi.pit_save_want), io=io_want(io), no_checksums=not checksums)
     rows = [_abi.pit_save_text(_c_text(key), _c_text(value)) for key, value in texts.items()]
     want.texts, want.text_count = (_abi.pit_save_text * len(rows))(*rows), len(rows)
-    call(lib().pit_save_file, os.fsencode(path), _tensors(pieces), len(pieces), byref(want))
+    call(lib().pit_save_file, path_of(path), _tensors(pieces), len(pieces), byref(want))
 
 
 def _c_text(text):
@@ -105,7 +105,7 @@ def _state(w, text, framework, prefix="", **how):
 def steps(directory):
     """Steps of the complete checkpoints in a directory, oldest first."""
     found, count = POINTER(c_uint64)(), c_size_t()
-    call(lib().pit_checkpoint_list, os.fsencode(directory), byref(found), byref(count))
+    call(lib().pit_checkpoint_list, path_of(directory), byref(found), byref(count))
     values = found[:count.value]
     _free(ctypes.cast(found, ctypes.c_void_p))
     return values
@@ -117,7 +117,7 @@ _free.argtypes, _free.restype = [ctypes.c_void_p], None
 
 class _Manifest:
     def __init__(self, directory, step):
-        self.handle = opened(lib().pit_manifest_open, os.fsencode(directory), -1 if step is None else step)
+        self.handle = opened(lib().pit_manifest_open, path_of(directory), -1 if step is None else whole(step, "step", 0, 2**63 - 1))
 
     def __enter__(self):
         return self.handle
@@ -188,15 +188,18 @@ class Async:
         before the checkpoint counts. By default one process saves all.
 
     An error of a save that went on behind comes at the next save(), wait() or close(), once. When the program ends, what is
-    under way is finished."""
+    under way is finished; that it failed is then a RuntimeWarning."""
 
     def __init__(self, directory, keep=3, mode="copy", *, memory=0, rank=0, world=1, timeout=600, checksums=True, io=None):
         number_of(_abi.MODES, mode, "mode")
-        self.directory, self.mode, self.rank, self.world, self.timeout = os.fspath(directory), mode, rank, world, timeout
-        want = _abi.pit_checkpoint_want(size=sizeof(_abi.pit_checkpoint_want), keep=keep, memory=size(memory, "memory"), io=io_want(io),
-                                        no_checksums=not checksums, rank=rank, world=world)
+        self.directory, self.mode = os.fspath(directory), mode
+        self.world = whole(world, "world", 1, 2**32 - 1)
+        self.rank, self.timeout = whole(rank, "rank", 0, self.world - 1), whole(timeout, "timeout", 0, 2**32 - 1)
+        want = _abi.pit_checkpoint_want(size=sizeof(_abi.pit_checkpoint_want), keep=whole(keep, "keep", 0, 2**32 - 1),
+                                        memory=size(memory, "memory"), io=io_want(io), no_checksums=not checksums,
+                                        rank=self.rank, world=self.world)
         self._pid = os.getpid()
-        self._handle = opened(lib().pit_checkpoint_open, os.fsencode(directory), byref(want))
+        self._handle = opened(lib().pit_checkpoint_open, path_of(directory), byref(want))
         self._held = []  # pieces of saves under way, by promise
         self._close = weakref.finalize(self, _close, self._handle, self._held, self._pid)
 
@@ -212,7 +215,7 @@ class Async:
         as pitcrew.Loader, or what that gave), all or nothing. `extra`: anything that JSON can hold."""
         import json
         handle, mode = self._open(), number_of(_abi.MODES, mode or self.mode, "mode")
-        prefix = _prefix(self.rank)
+        prefix, step = _prefix(self.rank), whole(step, "step", 0, 2**63 - 1)
         text, pieces, _, _ = _tree.encode(state, prefix)
         if self.rank:
             pieces.append(_tree.text_piece(prefix + _tree.TREE, text))

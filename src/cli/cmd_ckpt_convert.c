@@ -90,11 +90,12 @@ static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
 	.args_doc = "SOURCE TARGET",
-	.doc = "Write the tensors of SOURCE (a directory of checkpoints, one of them, a .safetensors file, a sharded model) to "
-	       "TARGET: one file when its name ends in .safetensors, a sharded model with --shard-size, else a directory of "
-	       "checkpoints. What several ranks saved alike under one name is written once. Checksums are compared on reading, and "
-	       "written. All of it must fit in memory. Files of torch.save() are pickles, that is programs, and are not read: pitcrew.checkpoint.save(TARGET, "
-	       "torch.load(SOURCE)) does that in Python.\v"
+	.doc = "Write the tensors of SOURCE (a directory of checkpoints, one of them, a .safetensors file, a sharded model, a "
+	       "file of torch.save()) to TARGET: one file when its name ends in .safetensors, a sharded model with --shard-size, "
+	       "else a directory of checkpoints. What several ranks saved alike under one name is written once. Checksums are "
+	       "compared on reading, and written. All of it must fit in memory. Files of torch.save() are programs: nothing is "
+	       "executed here, plain data and tensors are taken out, with the structure that pitcrew.checkpoint.load() of Python "
+	       "gives back, and all else is refused.\v"
 	       "Exit codes: 0 written, 2 SOURCE is damaged, 3 could not, 64 usage.",
 };
 
@@ -201,6 +202,26 @@ static int drop_twins(struct load *l, struct pit_error *err)
 	return 0;
 }
 
+/* Their structure comes along as a text. */
+static int take_torch(struct load *l, struct pit_error *err)
+{
+	const struct pit_io_want io = {.depth = 0};
+	struct pit_torch *t = l->place.torch;
+	int rc = pit_torch_load(t, &io, err);
+
+	if (rc)
+		return rc;
+	l->tensors = calloc(t->count + 1, sizeof(*l->tensors));
+	l->texts = calloc(t->text_count + 1, sizeof(*l->texts));
+	if (!l->tensors || !l->texts)
+		return pit_fail(err, ENOMEM, "out of memory");
+	memcpy(l->tensors, t->tensors, t->count * sizeof(*l->tensors));
+	memcpy(l->texts, t->texts, t->text_count * sizeof(*l->texts));
+	l->count = t->count;
+	l->text_count = t->text_count;
+	return 0;
+}
+
 static int load_file(struct load *l, const char *path, struct pit_error *err)
 {
 	struct pit_weights_want want = {.size = sizeof(want), .verify = true};
@@ -223,6 +244,8 @@ static int load(const struct options *o, struct load *l, struct pit_error *err)
 
 	if (rc)
 		return rc;
+	if (l->place.torch)
+		return take_torch(l, err);
 	if (o->rank >= 0 && (!l->place.manifest || (uint64_t)o->rank >= count))
 		return pit_fail(err, ENOENT, "%s: it has no share of rank %lld", o->from, (long long)o->rank);
 	l->parts = calloc(count + 1, sizeof(*l->parts));
@@ -313,19 +336,33 @@ static int write_shards(const struct options *o, const struct load *l, struct pi
 	return rc ? rc : write_index(l, o->to, o->shard, all, err);
 }
 
+/* What a checkpoint of pitcrew.checkpoint.Async has for `extra`; NULL: no memory. */
+static char *extra_of(const struct pit_torch *t)
+{
+	json_t *top = json_pack("{s:s, s:n}", PIT_TORCH_TREE_KEY, t->tree, "extra");
+	char *text = top ? json_dumps(top, JSON_COMPACT) : NULL;
+
+	json_decref(top);
+	return text;
+}
+
 static int write_checkpoint(const struct options *o, const struct load *l, struct pit_error *err)
 {
 	struct pit_checkpoint_want want = {.size = sizeof(want)};
 	const struct pit_manifest *m = l->place.manifest;
+	pit_auto_free char *extra = l->place.torch ? extra_of(l->place.torch) : NULL;
 	struct pit_checkpoint *c = NULL;
 	uint64_t step = o->as_step >= 0 ? (uint64_t)o->as_step : m ? m->step : 0;
-	int rc = pit_checkpoint_open(o->to, &want, &c, err);
+	int rc;
 
+	if (l->place.torch && !extra)
+		return pit_fail(err, ENOMEM, "out of memory");
+	rc = pit_checkpoint_open(o->to, &want, &c, err);
 	if (rc)
 		return rc;
 	rc = pit_checkpoint_put(c, step, l->tensors, l->count, PIT_SAVE_DURABLE, err);
 	if (!rc)
-		rc = pit_checkpoint_commit(c, step, m ? m->state : NULL, m ? m->extra : NULL, 0, err);
+		rc = pit_checkpoint_commit(c, step, m ? m->state : NULL, m ? m->extra : extra, 0, err);
 	(void)pit_checkpoint_close(c, NULL);
 	return rc;
 }

@@ -156,7 +156,7 @@ static int open_cache(struct pit_loader *l, const struct pit_loader_want *w, str
 	if (!w->cache_bytes)
 		return 0;
 	l->cache_bytes = w->cache_bytes;
-	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_fingerprint(l->source),
+	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_version(l->source),
 				     &l->cache, err);
 }
 

@@ -256,6 +256,43 @@ static void cached_samples_are_whole(void **state)
 	feed_close(&w);
 }
 
+/* A label was put right between two runs: it is as long as before. */
+static void a_cache_directory_is_of_what_was_read(void **state)
+{
+	struct feed_world w;
+	char cache[80];
+
+	tempdir_new_in("/var/tmp", w.dir, sizeof(w.dir));
+	snprintf(cache, sizeof(cache), "%s.cache", w.dir);
+	for (unsigned run = 0; run < 3; run++) {
+		const char wanted = "abb"[run];
+		const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000 + wanted}};
+		char path[80];
+		struct pit_loader_stats stats = {.size = sizeof(stats)};
+		struct pit_batch *b = NULL;
+		struct pit_loader *l;
+		struct pit_part part;
+
+		assert_int_equal(tempdir_write(w.dir, "/label", &wanted, 1), 0);
+		snprintf(path, sizeof(path), "%s/label", w.dir);
+		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+		w.source = open_source(w.dir, PIT_SOURCE_FILES, 0);
+		l = feed_open(&w, (struct pit_loader_want){.cache_bytes = 1 << 20, .cache_dir = cache});
+		pit_sample_cache_flush(l->cache);
+		assert_int_equal(pit_loader_epoch(l, 3, NULL), 0);
+		assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+		assert_int_equal(pit_batch_part(b, 0, 0, &part), 0);
+		assert_int_equal(*(const char *)part.data, wanted);
+		pit_loader_stats(l, &stats);
+		assert_true(run < 2 || stats.cache_hits > 0);
+		pit_batch_release(b);
+		pit_loader_close(l);
+		pit_source_close(w.source);
+	}
+	tempdir_remove(cache);
+	tempdir_remove(w.dir);
+}
+
 /* More parts than the cache's keys tell apart. */
 static void caches_samples_of_many_parts(void **state)
 {
@@ -307,6 +344,7 @@ int main(void)
 		cmocka_unit_test_prestate(what_lies_beside_a_batch_stays_mapped, &world),
 		cmocka_unit_test_prestate(descriptors_are_left_for_others, &world),
 		cmocka_unit_test_prestate(cached_samples_are_whole, &world),
+		cmocka_unit_test_prestate(a_cache_directory_is_of_what_was_read, &world),
 		cmocka_unit_test_prestate(caches_samples_of_many_parts, &world),
 	};
 	int failed;
