@@ -62,7 +62,8 @@ struct pit_checkpoint_want {
 };
 
 /* Makes DIR when it is absent (not its parents). Rank 0 removes what crashed saves left there: .step-*.tmp that no
- * living process holds; so it opens before the other ranks put. `memory` is taken at once when it is given, else by the
+ * living process holds; and of those that stay (of ranks on other machines) it forgets which shards are there: so it
+ * opens before the other ranks put. `memory` is taken at once when it is given, else by the
  * first save that needs it. In a forked child the object does nothing: -ECHILD. */
 int pit_checkpoint_open(const char *dir, const struct pit_checkpoint_want *want, struct pit_checkpoint **ret,
 			struct pit_error *err);
@@ -114,7 +115,9 @@ struct pit_manifest;
  * damaged. */
 int pit_manifest_open(const char *dir, int64_t step, struct pit_manifest **ret, struct pit_error *err);
 void pit_manifest_close(struct pit_manifest *m);
-const char *pit_manifest_path(const struct pit_manifest *m); /* of the checkpoint's directory: for pit_weights_open() */
+/* Of the checkpoint's directory: for pit_weights_open(). Ranks that use the same names are opened one by one, as
+ * PATH/FILE with the file of that number. */
+const char *pit_manifest_path(const struct pit_manifest *m);
 uint64_t pit_manifest_step(const struct pit_manifest *m);
 const char *pit_manifest_state(const struct pit_manifest *m); /* for pit_loader_resume(); NULL: none was given */
 const char *pit_manifest_extra(const struct pit_manifest *m); /* JSON; NULL: none was given */

@@ -89,7 +89,7 @@ enum pit_tail {                 /* when the samples left are fewer than world * 
 
 enum pit_on_error {
 	PIT_ERROR_FAIL, /* pit_loader_next() fails and names the sample; the next call goes on behind that batch */
-	PIT_ERROR_SKIP, /* the batch lacks it; counted, and the names of the first ones kept */
+	PIT_ERROR_SKIP, /* the batch lacks it, and may be empty; counted, and the names of the first ones kept */
 	PIT_ERROR_SUBSTITUTE, /* another sample of the same batch takes its place; counted. A batch without any good one
 				 fails */
 };
@@ -131,7 +131,8 @@ int pit_loader_open(struct pit_source *s, const struct pit_loader_want *want, st
 		    struct pit_error *err);
 
 /* The next batch: 1 with a batch, 0 at the end of the epoch (then pit_loader_epoch()), or -errno. Waits; another thread
- * may call pit_loader_cancel() then, after which it gives -ECANCELED for good. */
+ * may call pit_loader_cancel() then, after which it gives -ECANCELED for good. -ENOBUFS when for a minute nothing was
+ * released while callers of this process held all of the memory. -EINVAL in a fork of the process that opened it. */
 int pit_loader_next(struct pit_loader *l, struct pit_batch **ret, struct pit_error *err);
 void pit_loader_cancel(struct pit_loader *l); /* from any thread */
 
@@ -176,7 +177,7 @@ pit_loader_failed(const struct pit_loader *l,
 
 struct pit_part {
 	const char *key;  /* "jpg", "cls", a tensor's name; "" where a sample is one part. Valid as long as the batch */
-	const void *data; /* in the pool; for one-part samples of PIT_IO_DIRECT aligned to 4 KiB */
+	const void *data; /* in the pool; of files that are whole samples, read by O_DIRECT, aligned to 4 KiB */
 	size_t len;
 };
 
@@ -198,7 +199,8 @@ void pit_batch_release(struct pit_batch *b);
 
 /* A batch as one line of text which another process of the same user turns into a batch of its own: the memory is
  * shared. The sender's handle is used up (as by pit_batch_release); the memory goes back when the receiver releases, or
- * when the receiver has ended. Gives the length; -ENOBUFS when `size` is too small, which changes nothing. */
+ * when the receiver has ended. What nobody has imported by then is withdrawn when the loader is closed. Gives the
+ * length; -ENOBUFS when `size` is too small, which changes nothing. */
 int pit_batch_export(struct pit_batch *b, char *text, size_t size, struct pit_error *err);
 
 /* -EINVAL when the text is none; -ESTALE when the sender has ended or the batch was taken by another. */

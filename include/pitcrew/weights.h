@@ -22,7 +22,8 @@ struct pit_weights;
 
 /* Opens a .safetensors file, a sharded model (its model.safetensors.index.json), or a directory that holds either, or
  * several .safetensors files. Reads headers only. Errors name the file and the broken rule: -EBADMSG for a file that
- * breaks the format, -EINVAL for an index that does not fit its shards. */
+ * breaks the format, -EINVAL for an index that does not fit its shards and for a tensor in two files, -EOPNOTSUPP for
+ * what is no regular file. */
 int pit_weights_open(const char *path, struct pit_weights **ret, struct pit_error *err);
 void pit_weights_close(struct pit_weights *w); /* NULL is fine; arenas stay valid */
 
@@ -61,7 +62,9 @@ struct pit_weights_want {
 
 struct pit_arena;
 
-/* Reads all of it (or `only`) into one piece of memory, with few large requests at once. */
+/* Reads all of it (or `only`) into one piece of memory, with few large requests at once. Children that are forked
+ * meanwhile do not get that memory; those forked later do. -EIO when a file was cut, written to, replaced or removed
+ * since it was opened. */
 int pit_weights_load(struct pit_weights *w, const struct pit_weights_want *want, struct pit_arena **ret,
 		     struct pit_error *err);
 void *pit_arena_data(
@@ -73,8 +76,8 @@ void pit_arena_free(struct pit_arena *a); /* NULL is fine */
 
 struct pit_verify_result {
 	uint64_t tensors, checked, bytes; /* tensors without a checksum are not checked */
-	uint64_t damaged;                 /* tensors whose bytes differ from their checksum */
-	char first[256];                  /* name of the first damaged one; "" */
+	uint64_t damaged; /* tensors whose bytes differ from their checksum, and headers that differ from theirs */
+	char first[256];  /* name of the first damaged one, "__metadata__" for a header; "" */
 };
 
 /* Reads everything and compares checksums. 0 when nothing is damaged (look at `checked`: a file may have none);

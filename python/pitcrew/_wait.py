@@ -7,6 +7,8 @@ import errno
 import queue
 import threading
 
+from ._errors import error
+
 END = object()
 
 
@@ -26,11 +28,24 @@ def attempt(fetch):
         return Item(None, problem)
 
 
+def _canceled():
+    return Item(None, error(errno.ECANCELED, "the loader was closed"))
+
+
+def applied(transform, batch):
+    """What a transform makes of a batch. StopIteration would end the program's loop as if the epoch were over."""
+    try:
+        return transform(batch)
+    except StopIteration as problem:
+        raise RuntimeError("the transform raised StopIteration") from problem
+
+
 class Single:
     """Items one by one, each fetched when it is asked for."""
 
     def __init__(self, fetch):
         self._asks, self._ready, self._answer, self._asked = queue.SimpleQueue(), threading.Event(), [], False
+        self._closed, self._gate = False, threading.Lock()
         self._thread = threading.Thread(target=self._serve, args=(fetch, self._asks, self._ready, self._answer),
                                         name="pitcrew-next", daemon=True)
         self._thread.start()
@@ -43,9 +58,12 @@ class Single:
 
     def take(self, patience=None):
         """The next item; None when it did not come within `patience` seconds. May be interrupted and called again."""
-        if not self._asked:
-            self._asked = True
-            self._asks.put(True)
+        with self._gate:  # nobody serves what is asked behind the end
+            if not self._asked and self._closed:
+                return _canceled()
+            if not self._asked:
+                self._asked = True
+                self._asks.put(True)
         if not self._ready.wait(patience):
             return None
         item = self._answer.pop()
@@ -59,7 +77,9 @@ class Single:
 
     def stop(self):
         """Ends the thread as soon as the fetch under way returns."""
-        self._asks.put(False)
+        with self._gate:
+            self._closed = True
+            self._asks.put(False)
 
     def join(self):
         self.stop()
@@ -118,7 +138,7 @@ class Ahead:
         if item.problem is None and item.value is not END:
             batch, item.value = item.value, None
             try:
-                item.value = self._transform(batch)
+                item.value = applied(self._transform, batch)
             except BaseException as problem:  # noqa: B902 - it is raised where the item is taken
                 item.problem = problem
             del batch
@@ -132,9 +152,11 @@ class Ahead:
             self._running = self._waiting = True
             self._changed.notify_all()
             try:
-                self._changed.wait_for(lambda: self._taken in self._done)
+                self._changed.wait_for(lambda: self._taken in self._done or self._closed)
             finally:
                 self._waiting = False
+            if self._closed:
+                return _canceled()
             item = self._done.pop(self._taken)
             self._taken += 1
             self._changed.notify_all()

@@ -17,7 +17,7 @@ from ctypes import byref, c_char, c_char_p, c_size_t, sizeof
 
 from . import _abi, _dtype
 from ._io import io_want, rungs
-from ._library import call, lib, opened
+from ._library import call, lib, opened, path_of
 from ._memory import Window
 
 Info = namedtuple("Info", "name dtype shape bytes file offset")
@@ -37,23 +37,42 @@ class _Arena:
             self._free(self.handle)
 
 
-def _progress(shown, whole):
-    """The library's callback for `progress`: True is a tqdm bar when there is tqdm; or a function (done, all) of which a
-    True result stops."""
-    if callable(shown):
-        return _abi.PROGRESS(lambda _, done, total: int(bool(shown(done, total)))), lambda: None
+class _Progress:
+    """The library's callback: `shown` is True for a tqdm bar when there is tqdm, or a function (done, all) of which a true
+    result stops. What is raised meanwhile, KeyboardInterrupt too, stops the library and is raised behind it."""
+
+    def __init__(self, shown, whole):
+        self._shown, self._bar, self._problem = shown if callable(shown) else None, None, None
+        if shown and not callable(shown):
+            self._bar = _bar(whole)
+        self.callback = _abi.PROGRESS(self._step)
+
+    def _step(self, _, done, whole):
+        try:
+            if self._bar is not None:
+                self._bar.update(done - self._bar.n)
+            return int(bool(self._shown(done, whole))) if self._shown else 0
+        except BaseException as problem:  # noqa: B902 - it cannot pass through C
+            self._problem = problem
+            return 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.close()
+        self.callback = None  # which refers to us
+        if self._problem is not None:
+            raise self._problem from None
+
+
+def _bar(whole):
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        shown = False
-    if not shown:
-        return _abi.PROGRESS(), lambda: None
-    bar = tqdm(total=whole, unit="B", unit_scale=True, unit_divisor=1024)
-
-    def step(_, done, total):
-        bar.update(done - bar.n)
-        return 0
-    return _abi.PROGRESS(step), bar.close
+        return None
+    return tqdm(total=whole, unit="B", unit_scale=True, unit_divisor=1024)
 
 
 class Weights(Mapping):
@@ -61,7 +80,7 @@ class Weights(Mapping):
 
     def __init__(self, path, framework=None):
         self._framework = framework
-        self._handle = opened(lib().pit_weights_open, os.fsencode(path))
+        self._handle = opened(lib().pit_weights_open, path_of(path))
         self._close = weakref.finalize(self, lib().pit_weights_close, self._handle)
         self._close.atexit = False
         self._infos = {}
@@ -137,11 +156,9 @@ class Weights(Mapping):
         want = _abi.pit_weights_want(size=sizeof(_abi.pit_weights_want), io=io_want(io), verify=verify)
         if only is not None:
             want.only, want.only_count = (c_size_t * max(len(names), 1))(*(self._infos[name][0] for name in names)), len(names)
-        want.progress, end = _progress(progress, sum(self._infos[name][1].bytes for name in names))
-        try:
+        with _Progress(progress, sum(self._infos[name][1].bytes for name in names)) as told:
+            want.progress = told.callback
             arena = _Arena(opened(lib().pit_weights_load, self._open(), byref(want)))
-        finally:
-            end()
         self._ladder = rungs(lib().pit_arena_ladder(arena.handle))
         window, views = Window(arena), {}
         for name in names:
@@ -166,12 +183,10 @@ class Weights(Mapping):
     def verify(self, progress=False, io=None):
         """Reads everything and compares checksums; a Verified. Raises Damaged, with the names, when something differs."""
         want = _abi.pit_weights_want(size=sizeof(_abi.pit_weights_want), io=io_want(io))
-        want.progress, end = _progress(progress, self.bytes)
         result = _abi.pit_verify_result()
-        try:
+        with _Progress(progress, self.bytes) as told:
+            want.progress = told.callback
             call(lib().pit_weights_verify, self._open(), byref(want), byref(result))
-        finally:
-            end()
         return Verified(result.tensors, result.checked, result.bytes, result.damaged, result.first.decode("utf-8", "replace"))
 
     def close(self):

@@ -82,9 +82,12 @@ static void worsen(struct verdict *v, int code)
 		v->code = code;
 }
 
+/* -EINVAL: an index that does not fit its shards. */
 static int code_of(int rc)
 {
-	return !rc ? PIT_EXIT_OK : rc == -EBADMSG || rc == -EIO ? PIT_EXIT_FAIL : PIT_EXIT_CANNOT;
+	if (!rc)
+		return PIT_EXIT_OK;
+	return rc == -EBADMSG || rc == -EINVAL || rc == -EIO ? PIT_EXIT_FAIL : PIT_EXIT_CANNOT;
 }
 
 /* `name` may be NULL. */

@@ -13,6 +13,7 @@
 
 #define BATCH 256
 #define MOST 1000000000
+#define TELLING (UINT64_C(1) << 20) /* bytes, of which a rate says something */
 
 struct options {
 	struct pit_cli_source source;
@@ -54,7 +55,7 @@ static const struct argp_option argp_options[] = {
 	{"world", KEY_WORLD, "N", 0, "Read what one of N ranks reads"},
 	{"rank", KEY_RANK, "N", 0, "Which one (default 0)"},
 	{"memory", KEY_MEMORY, "SIZE", 0, "For batches that are read ahead and in use"},
-	{"engine", KEY_ENGINE, "ENGINE", 0, "auto (default), uring-fixed, uring or threads"},
+	{"engine", KEY_ENGINE, "ENGINE", 0, "auto (default), io_uring-fixed, io_uring or threads"},
 	{"cache", KEY_CACHE, "HOW", 0,
 	 "auto (default), direct, dontcache or buffered: past the page cache or through it"},
 	{"depth", KEY_DEPTH, "N", 0, "Requests at once (default: by measurement)"},
@@ -70,7 +71,7 @@ static const struct argp_option argp_options[] = {
 };
 
 static const char *const shuffles[] = {"full", "blocks", "none", NULL};
-static const char *const engines[] = {"auto", "uring-fixed", "uring", "threads", NULL};
+static const char *const engines[] = {"auto", "io_uring-fixed", "io_uring", "threads", NULL};
 static const char *const ways[] = {"auto", "direct", "dontcache", "buffered", NULL};
 static const char *const errors[] = {"fail", "skip", "substitute", NULL};
 
@@ -258,7 +259,10 @@ static void show_epoch(const struct options *o, const struct pit_feed_time *t, s
 		       "           first batch %.1f ms; wait for a batch: median %.2f ms, 99th of 100 %.2f ms, %.0f %% "
 		       "of the time\n",
 		       t->first / 1e6, t->gap_50 / 1e6, t->gap_99 / 1e6, 100 * share(t->wait, t->whole));
-	pit_buf_printf(out, "           %.3f CPU seconds a GiB; read from disk or page cache: %s\n", cpu_per_gib(t),
+	pit_buf_puts(out, "           ");
+	if (t->bytes >= TELLING)
+		pit_buf_printf(out, "%.3f CPU seconds a GiB; ", cpu_per_gib(t));
+	pit_buf_printf(out, "read from disk or page cache: %s\n",
 		       pit_format_size(t->read_bytes, size_text, sizeof(size_text)));
 	if (o->step_ns)
 		pit_buf_printf(out, "           accelerator busy %.1f %% of the time behind the first step\n",
@@ -272,15 +276,15 @@ static void show_text(const struct options *o, const struct bench *b, struct pit
 {
 	char memory[32];
 
-	pit_buf_printf(out, "%s: %" PRIu64 " samples, listed in %.3f s; batches of %u\n",
-		       pit_cli_kinds[pit_source_kind_of(b->source)], pit_source_count(b->source), seconds(b->listed),
-		       o->want.batch);
+	pit_buf_printf(out, "%s: %" PRIu64 " sample%s, listed in %.3f s; batches of %u\n",
+		       pit_cli_kinds[pit_source_kind_of(b->source)], pit_source_count(b->source),
+		       pit_source_count(b->source) == 1 ? "" : "s", seconds(b->listed), o->want.batch);
 	for (int i = 0; i < b->epochs; i++)
 		show_epoch(o, b->times + i, out);
 	pit_buf_printf(out, "memory %s, %u requests at once at the end",
 		       pit_format_size(b->stats.memory, memory, sizeof(memory)), b->stats.depth);
 	if (b->stats.failed)
-		pit_buf_printf(out, ", %" PRIu64 " samples failed", b->stats.failed);
+		pit_buf_printf(out, ", %" PRIu64 " sample%s failed", b->stats.failed, b->stats.failed == 1 ? "" : "s");
 	pit_buf_puts(out, "\n");
 	if (b->stats.cache_requests)
 		pit_buf_printf(out, "sample cache: %.1f %% hits; no policy can have more than %.1f %% in an epoch\n",

@@ -12,6 +12,7 @@
 #include "feed/checkpoint_behind.h"
 #include "feed/checkpoint_commit.h"
 #include "feed/checkpoint_dir.h"
+#include "feed/save_target.h"
 #include "feed/staging.h"
 
 struct pit_checkpoint {
@@ -99,14 +100,29 @@ static int check_want(const char *dir, const struct pit_checkpoint_want *want, s
 	return 0;
 }
 
+/* A power cut must not take away the new directory with all that comes into it. Who may not look into the one above
+ * cannot have it synced. */
+static int keep_name(const struct pit_checkpoint *c, const char *dir, struct pit_error *err)
+{
+	pit_auto_close int above = TEMP_FAILURE_RETRY(openat(c->dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int rc = above < 0 ? 0 : pit_sync_dir(above);
+
+	if (!rc)
+		return 0;
+	rmdir(dir);
+	return pit_fail(err, -rc, "%s: fsync of the directory above: %s", dir, strerror(-rc));
+}
+
 static int open_dir(struct pit_checkpoint *c, const char *dir, struct pit_error *err)
 {
-	if (mkdir(dir, 0777) && errno != EEXIST)
+	bool made = !mkdir(dir, 0777);
+
+	if (!made && errno != EEXIST)
 		return pit_fail(err, errno, "%s: making the directory: %s", dir, strerror(errno));
 	c->dirfd = TEMP_FAILURE_RETRY(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (c->dirfd < 0)
 		return pit_fail(err, errno, "%s: %s", dir, strerror(errno));
-	return 0;
+	return made ? keep_name(c, dir, err) : 0;
 }
 
 static struct pit_checkpoint *new_checkpoint(const char *dir, const struct pit_checkpoint_want *want)
@@ -120,13 +136,14 @@ static struct pit_checkpoint *new_checkpoint(const char *dir, const struct pit_c
 		.dirfd = -1,
 		.pid = getpid(),
 		.want = *want,
-		.staging.most = want->memory,
+		.staging = PIT_STAGING_INIT,
 		.behind = pit_behind_open(),
 		.tmpfd = -1,
 		.lock = -1,
 	};
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->changed, NULL);
+	c->staging.most = want->memory;
 	if (!c->want.world)
 		c->want.world = 1;
 	if (c->dir && c->behind)
@@ -157,6 +174,8 @@ int pit_checkpoint_open(const char *dir, const struct pit_checkpoint_want *want,
 	}
 	if (!w->rank)
 		pit_steps_clean(c->dirfd, UINT64_MAX);
+	if (!w->rank && c->want.world > 1)
+		pit_shards_forget_all(c->dirfd);
 	*ret = c;
 	return 0;
 }
@@ -243,7 +262,7 @@ static int copy(struct put *p, struct pit_error *err)
 
 	pthread_mutex_lock(&c->mutex);
 	c->stats.copy_ns += (uint64_t)(pit_now() - start);
-	c->stats.staging = c->staging.pool ? pit_pool_size(c->staging.pool) : 0;
+	c->stats.staging = c->staging.map.size;
 	pthread_mutex_unlock(&c->mutex);
 	return pit_wrap(err, rc, "%s", c->dir);
 }

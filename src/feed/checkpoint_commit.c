@@ -29,7 +29,8 @@ int pit_commit_check(const char *state, const char *extra, struct pit_error *err
 
 static bool is_listed(const struct pit_manifest *m, const char *name)
 {
-	if (!strcmp(name, PIT_MANIFEST_NAME) || !strcmp(name, ".") || !strcmp(name, ".."))
+	if (!strcmp(name, PIT_MANIFEST_NAME) || !strcmp(name, PIT_STEP_LOCK) || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
 		return true;
 	for (size_t i = 0; i < m->count; i++)
 		if (!strcmp(m->files[i].name, name))
@@ -37,7 +38,7 @@ static bool is_listed(const struct pit_manifest *m, const char *name)
 	return false;
 }
 
-/* Locks, what ranks told, what an earlier attempt left. */
+/* What ranks told, what an earlier attempt left. The lock stays until nobody takes the directory for a left one. */
 static void remove_others(int tmpfd, const struct pit_manifest *m)
 {
 	pit_auto_closedir DIR *dir = NULL;
@@ -91,7 +92,10 @@ static int seal(const struct pit_shard *s, const struct pit_manifest *m, struct 
 		return pit_wrap(err, rc, "the manifest");
 	remove_others(s->tmpfd, m);
 	rc = pit_sync_dir(s->tmpfd);
-	return rc ? pit_fail(err, -rc, "%s: fsync: %s", s->shown, strerror(-rc)) : 0;
+	if (!rc)
+		return 0;
+	unlinkat(s->tmpfd, PIT_STEP_LOCK, 0); /* not held any more: a second fsync would hide what this one lost */
+	return pit_fail(err, -rc, "%s: fsync: %s", s->shown, strerror(-rc));
 }
 
 int pit_commit(const struct pit_commit *c, const struct pit_shard *s, const struct pit_saved *own,
@@ -108,6 +112,7 @@ int pit_commit(const struct pit_commit *c, const struct pit_shard *s, const stru
 	rc = pit_step_publish(c->dirfd, s->step, &what);
 	if (rc)
 		return pit_fail(err, -rc, "%s: step %" PRIu64 ": %s: %s", c->dir, s->step, what, strerror(-rc));
+	unlinkat(s->tmpfd, PIT_STEP_LOCK, 0);
 	pit_steps_retain(c->dirfd, c->keep);
 	pit_steps_clean(c->dirfd, s->step);
 	return 0;

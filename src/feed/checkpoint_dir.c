@@ -14,7 +14,6 @@
 #include "feed/manifest.h"
 #include "feed/save_target.h"
 
-#define LOCK ".lock"
 #define LATEST_TMP ".latest.tmp"
 #define ATTEMPTS 100
 #define DEPTH 8 /* of directories in a checkpoint, which are not ours */
@@ -137,10 +136,10 @@ static bool only_this_host(int lock)
 /* Whether `lock` is still the file of that name below the name of its directory. */
 static bool is_in_place(int dirfd, const char *tmp, int lock)
 {
-	char path[PIT_STEP_NAME_MAX + sizeof(LOCK) + 1];
+	char path[PIT_STEP_NAME_MAX + sizeof(PIT_STEP_LOCK) + 1];
 	struct stat there, ours;
 
-	snprintf(path, sizeof(path), "%s/" LOCK, tmp);
+	snprintf(path, sizeof(path), "%s/" PIT_STEP_LOCK, tmp);
 	return !fstatat(dirfd, path, &there, AT_SYMLINK_NOFOLLOW) && !fstat(lock, &ours) &&
 	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
@@ -165,12 +164,13 @@ int pit_step_hold(int dirfd, uint64_t step, int *ret_tmpfd, int *ret_lock, struc
 		tmp = TEMP_FAILURE_RETRY(openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 		if (tmp >= 0)
 			lock = TEMP_FAILURE_RETRY(
-				openat(tmp, LOCK, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666));
+				openat(tmp, PIT_STEP_LOCK, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666));
 		if (lock < 0 && errno != ENOENT)
 			return pit_fail(err, errno, "opening %s: %s", name, strerror(errno));
 		if (lock < 0)
 			continue;
-		(void)!flock(lock, LOCK_SH); /* where there are no locks the cleaners see none and go by age */
+		(void)!TEMP_FAILURE_RETRY(
+			flock(lock, LOCK_SH)); /* where there are no locks the cleaners see none and go by age */
 		if (!is_in_place(dirfd, name, lock))
 			continue;
 		sign(lock);
@@ -247,16 +247,20 @@ static int replace(int dirfd, const char *tmp, const char *name, uint64_t step)
 
 static int point_latest(int dirfd, const char *name)
 {
-	unlinkat(dirfd, LATEST_TMP, 0);
-	if (symlinkat(name, dirfd, LATEST_TMP)) /* there are file systems without: readers do without, too */
-		return errno == EPERM || errno == ENOTSUP || errno == ENOSYS ? 0 : -errno;
-	if (renameat(dirfd, LATEST_TMP, dirfd, PIT_LATEST_NAME)) {
-		int rc = -errno;
+	for (int i = 0; i < ATTEMPTS; i++) { /* a cleaner may take it away from under us */
+		int rc;
 
 		unlinkat(dirfd, LATEST_TMP, 0);
-		return rc;
+		if (symlinkat(name, dirfd, LATEST_TMP)) /* there are file systems without: readers do without, too */
+			return errno == EPERM || errno == ENOTSUP || errno == ENOSYS ? 0 : -errno;
+		if (!renameat(dirfd, LATEST_TMP, dirfd, PIT_LATEST_NAME))
+			return 0;
+		rc = -errno;
+		unlinkat(dirfd, LATEST_TMP, 0);
+		if (rc != -ENOENT)
+			return rc;
 	}
-	return 0;
+	return -EBUSY;
 }
 
 int pit_step_publish(int dirfd, uint64_t step, const char **ret_what)
@@ -305,10 +309,10 @@ void pit_steps_retain(int dirfd, unsigned keep)
 
 static bool is_dead(int dirfd, const char *name, int *ret_lock)
 {
-	char path[PIT_STEP_NAME_MAX + sizeof(LOCK) + 1];
+	char path[PIT_STEP_NAME_MAX + sizeof(PIT_STEP_LOCK) + 1];
 	int lock;
 
-	snprintf(path, sizeof(path), "%s/" LOCK, name);
+	snprintf(path, sizeof(path), "%s/" PIT_STEP_LOCK, name);
 	lock = TEMP_FAILURE_RETRY(openat(dirfd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
 	*ret_lock = lock;
 	if (lock < 0)

@@ -26,6 +26,7 @@ enum pit_step_kind {
 
 #define PIT_STEP_NAME_MAX 40
 #define PIT_LATEST_NAME "latest"
+#define PIT_STEP_LOCK ".lock"
 
 /* The name, in `out` of PIT_STEP_NAME_MAX bytes, which it returns. */
 char *pit_step_name(uint64_t step, enum pit_step_kind kind, char *out);

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/path.h"
+#include "feed/checkpoint_dir.h"
 #include "feed/save_target.h"
 
 #define RECORD_MAX 64
+#define RECORD_BEFORE ".rank-"
 #define LONGEST_NAP (50 * PIT_MS)
 
 char *pit_shard_name(uint32_t rank, uint32_t world, char *out)
@@ -22,7 +25,7 @@ char *pit_shard_name(uint32_t rank, uint32_t world, char *out)
 
 static char *record_name(uint32_t rank, char *out)
 {
-	snprintf(out, RECORD_MAX, ".rank-%05" PRIu32 ".json", rank);
+	snprintf(out, RECORD_MAX, RECORD_BEFORE "%05" PRIu32 ".json", rank);
 	return out;
 }
 
@@ -47,6 +50,31 @@ void pit_shard_forget(const struct pit_shard *s)
 	unlinkat(s->tmpfd, record_name(s->rank, name), 0);
 }
 
+static void forget_step(int dirfd, uint64_t step)
+{
+	char name[PIT_STEP_NAME_MAX];
+	int fd = TEMP_FAILURE_RETRY(openat(dirfd, pit_step_name(step, PIT_STEP_TMP, name),
+					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	pit_auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		close(fd);
+	for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+		if (!strncmp(e->d_name, RECORD_BEFORE, strlen(RECORD_BEFORE)) && pit_ends_with(e->d_name, ".json"))
+			unlinkat(fd, e->d_name, 0);
+}
+
+void pit_shards_forget_all(int dirfd)
+{
+	pit_auto_free uint64_t *steps = NULL;
+	size_t count = 0;
+
+	if (pit_steps_list(dirfd, PIT_STEP_TMP, &steps, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		forget_step(dirfd, steps[i]);
+}
+
 int pit_shard_tell(const struct pit_shard *s, const struct pit_saved *saved, struct pit_error *err)
 {
 	pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
@@ -60,8 +88,11 @@ int pit_shard_tell(const struct pit_shard *s, const struct pit_saved *saved, str
 	struct pit_manifest m = {.step = s->step, .world = s->world, .files = &file, .count = 1};
 	int rc = pit_manifest_format(&m, &text, err);
 
-	return rc ? rc
-		  : pit_target_text(s->tmpfd, record_name(s->rank, name), s->shown, text.data, text.len, false, err);
+	if (!rc)
+		rc = pit_target_text(s->tmpfd, record_name(s->rank, name), s->shown, text.data, text.len, false, err);
+	if (rc)
+		pit_shard_forget(s);
+	return rc;
 }
 
 /* -ENOENT: not there, or of another attempt. The directory is opened anew, which makes NFS look at the server. */

@@ -21,7 +21,11 @@ char *pit_shard_name(uint32_t rank, uint32_t world, char *out);
 /* Takes back what an earlier put told. */
 void pit_shard_forget(const struct pit_shard *s);
 
-/* Durable. */
+/* Takes back what was told of any step that is being saved in `dirfd`, the directory of checkpoints: by ranks of a job
+ * that is no more, of which nobody knows whether it lives on other machines. */
+void pit_shards_forget_all(int dirfd);
+
+/* Durable; nothing is told when that fails. */
 int pit_shard_tell(const struct pit_shard *s, const struct pit_saved *saved, struct pit_error *err);
 
 /* Adds the shards of ranks 1 and up to `m`, which has that of rank 0. Waits at most `timeout_s` seconds for them:

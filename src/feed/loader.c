@@ -193,6 +193,7 @@ void pit_loader_close(struct pit_loader *l)
 	if (l->store)
 		pit_store_retire(l->store);
 	pit_io_close(l->reader.io);
+	pit_stages_close(l->reader.stages);
 	pit_modes_close(&l->reader.modes);
 	pit_sample_cache_close(l->cache);
 	pit_store_unref(l->store);

@@ -6,6 +6,7 @@
  *	loader.c        the calls            loader_open.c   what is decided at the start
  *	loader_reader.c the thread           loader_plan.c   a batch becomes reads
  *	loader_done.c   reads become a batch: errors, checksums
+ *	loader_stage.c  long reads for many batches at once
  */
 #ifndef PIT_FEED_LOADER_H
 #define PIT_FEED_LOADER_H
@@ -17,6 +18,7 @@
 #include "feed/io.h"
 #include "feed/loader_depth.h"
 #include "feed/loader_mode.h"
+#include "feed/loader_stage.h"
 #include "feed/order.h"
 #include "feed/reads.h"
 #include "feed/store.h"
@@ -62,6 +64,7 @@ struct pit_reader {
 	struct pit_loader *loader;
 	struct pit_io *io;
 	struct pit_modes modes;
+	struct pit_stages *stages; /* or NULL */
 	struct pit_depth depth;
 	struct pit_reads_rule rule;                /* but for what depends on the mode */
 	bool by_path;                              /* files are opened for each read */
@@ -87,7 +90,7 @@ struct pit_loader {
 	enum pit_tail tail;
 	enum pit_on_error on_error;
 	bool as_ready, check;
-	uint64_t cache_bytes;
+	uint64_t cache_bytes, stage_bytes;
 	int64_t patience; /* nanoseconds that next() waits while the caller holds all memory */
 
 	pthread_mutex_t lock; /* of all that follows */
@@ -138,6 +141,5 @@ static inline bool pit_cache_key(uint64_t sample, uint32_t part, uint64_t *ret)
 
 /* loader_done.c: the batch goes to whoever waits for it, or back. */
 void pit_load_finish(struct pit_load *load);
-void pit_loader_note_failure(struct pit_loader *l, const char *text);
 
 #endif

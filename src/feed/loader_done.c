@@ -15,7 +15,7 @@ struct verdict {   /* on a batch */
 	struct pit_error first;
 };
 
-void pit_loader_note_failure(struct pit_loader *l, const char *text)
+static void note_failure(struct pit_loader *l, const char *text)
 {
 	pthread_mutex_lock(&l->lock);
 	l->stats.failed++;
@@ -139,7 +139,7 @@ static void judge(struct pit_load *load, struct verdict *v)
 		if (!v->bads++)
 			v->first = err;
 		v->bad[i] = true;
-		pit_loader_note_failure(load->reader->loader, err.text);
+		note_failure(load->reader->loader, err.text);
 	}
 }
 

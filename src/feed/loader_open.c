@@ -2,11 +2,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/parse.h"
 #include "feed/ladder.h"
 #include "feed/loader.h"
 
@@ -19,9 +21,10 @@
 #define DEPTH_LEAST 8
 #define IN_FLIGHT (16 * MIB)
 #define READ_MOST (4 * MIB) /* longer ones are several at once */
-#define GAP (32 * 1024)     /* bytes that are cheaper to read than a request of their own */
-#define ALIGN_IN_MEMORY 64  /* of samples, where O_DIRECT does not want more */
-#define FILES_KEPT 1024     /* of more files each is opened for each read */
+#define SMALL_READ (32 * 1024)
+#define GAP (32 * 1024)    /* bytes that are cheaper to read than a request of their own */
+#define ALIGN_IN_MEMORY 64 /* of samples, where O_DIRECT does not want more */
+#define FILES_KEPT 1024    /* of more files each is opened for each read */
 #define PATIENCE (60000 * PIT_MS)
 #define BATCH_MOST (1 << 24) /* samples: a batch's description has 32 bits for its places */
 #define BLOCK 256
@@ -76,10 +79,10 @@ static int check_want(const struct pit_source *s, const struct pit_loader_want *
 }
 
 /* Bytes of pool: what was asked for, or some batches of average samples. */
-static uint64_t choose_memory(const struct pit_source *s, const struct pit_loader_want *w)
+static uint64_t choose_memory(const struct pit_source *s, const struct pit_loader_want *w, uint64_t stages)
 {
 	uint64_t mean = pit_source_bytes(s) / pit_source_count(s) + PIT_POOL_ALIGN;
-	uint64_t available = pit_pool_available(), n = w->memory;
+	uint64_t available = pit_pool_available(), n = w->memory > stages ? w->memory - stages : w->memory;
 
 	if (n)
 		return n < 2 * PIT_POOL_ALIGN ? 2 * PIT_POOL_ALIGN : n;
@@ -91,20 +94,22 @@ static uint64_t choose_memory(const struct pit_source *s, const struct pit_loade
 	return n > 2 * PIT_POOL_ALIGN ? n : 2 * PIT_POOL_ALIGN;
 }
 
-/* Registered buffers save work for reads past the page cache only. */
+/* Registered buffers save work for many small reads past the page cache; for others the first batch would only wait
+ * until all memory is there. */
 static bool is_registered(const struct pit_loader *l, const struct pit_loader_want *w)
 {
+	uint64_t mean = pit_source_bytes(l->source) / pit_source_count(l->source);
 	bool direct = false;
 
 	for (unsigned i = 0; i < l->reader.modes.count; i++)
 		direct |= l->reader.modes.mode[i].direct;
-	return direct || w->io.engine == PIT_ENGINE_URING_FIXED;
+	return w->io.engine == PIT_ENGINE_URING_FIXED || (direct && mean <= SMALL_READ && !l->stage_bytes);
 }
 
 /* The first batch shall not wait for memory that is for later ones; but what is registered has to be there. */
 static int open_memory(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
 {
-	uint64_t bytes = choose_memory(l->source, w);
+	uint64_t bytes = choose_memory(l->source, w, l->stage_bytes);
 	struct pit_pool *pool = NULL;
 	int rc = pit_pool_open_soon(bytes, is_registered(l, w) ? bytes : FIRST, &w->io, l->ladders, &pool, err);
 
@@ -114,20 +119,63 @@ static int open_memory(struct pit_loader *l, const struct pit_loader_want *w, st
 	return rc ? pit_fail(err, -rc, "no memory for a loader") : 0;
 }
 
+/* Long reads for whole windows, when half of the memory, or an eighth of what is available, holds two of them. There is
+ * nothing to be measured then: past the page cache is best. */
+static void choose_stages(struct pit_loader *l, const struct pit_loader_want *w)
+{
+	uint64_t bytes = l->reader.by_path ? 0 : pit_stages_bytes(l->source, &l->leg.order, &l->leg.deal, GAP);
+	uint64_t most = w->memory ? w->memory / 2 : pit_pool_available() / 8;
+	char size[32];
+
+	if (!bytes || bytes > most)
+		return;
+	l->stage_bytes = bytes;
+	if (l->reader.modes.count == 2)
+		l->reader.modes.count = 1;
+	pit_ladder_add(l->ladders, "reads", "whole windows", PIT_RUNG_TAKEN, "%s for two of them",
+		       pit_format_size(bytes, size, sizeof(size)));
+}
+
+static int open_stages(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
+{
+	struct pit_reader *r = &l->reader;
+	struct pit_stages_want want = {
+		.source = l->source,
+		.io = r->io,
+		.mode = r->modes.mode,
+		.gap = GAP,
+		.most = READ_MOST,
+		.bytes = l->stage_bytes,
+	};
+
+	return l->stage_bytes ? pit_stages_open(&want, &w->io, &r->stages, err) : 0;
+}
+
 static int open_cache(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
 {
 	if (!w->cache_bytes)
 		return 0;
 	l->cache_bytes = w->cache_bytes;
-	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_fingerprint(l->source),
+	return pit_sample_cache_open(w->cache_policy, w->cache_bytes, w->cache_dir, pit_source_version(l->source),
 				     &l->cache, err);
 }
 
-/* More bytes at once than a disk needs only make batches wait for each other. */
-static unsigned depth_most(const struct pit_source *s)
+/* Files that are being opened are descriptors, unless the ring has slots for them: a quarter of all is enough. */
+static unsigned spared_files(const struct pit_reader *r)
 {
-	uint64_t mean = pit_source_bytes(s) / pit_source_count(s) + 1;
-	unsigned most = DEPTH_MOST;
+	struct rlimit limit;
+
+	if (!r->by_path || pit_io_engine_of(r->io) != PIT_ENGINE_URING || getrlimit(RLIMIT_NOFILE, &limit) ||
+	    limit.rlim_cur / 4 > DEPTH_MOST)
+		return DEPTH_MOST;
+	return limit.rlim_cur / 4 < DEPTH_LEAST ? DEPTH_LEAST : limit.rlim_cur / 4;
+}
+
+/* More bytes at once than a disk needs only make batches wait for each other. */
+static unsigned depth_most(const struct pit_loader *l)
+{
+	uint64_t mean = pit_source_bytes(l->source) / pit_source_count(l->source) + 1;
+	unsigned most = spared_files(&l->reader);
 
 	mean = mean < READ_MOST ? mean : READ_MOST;
 	while (most > 2 * DEPTH_LEAST && most * mean > IN_FLIGHT)
@@ -152,13 +200,13 @@ static int open_engine(struct pit_loader *l, const struct pit_loader_want *w, st
 		rc = pit_io_register(r->io, &memory, 1, l->ladders);
 	else
 		pit_ladder_add(l->ladders, "buffers", "registered", PIT_RUNG_UNUSED,
-			       "nothing to gain with the page cache");
+			       "nothing to gain with the page cache or long reads");
 	if (rc && w->io.engine == PIT_ENGINE_URING_FIXED)
 		return pit_fail(err, -rc, "memory cannot be registered with io_uring: %s", strerror(-rc));
 	if (w->io.depth)
 		pit_depth_init(&r->depth, w->io.depth, w->io.depth, w->io.depth);
 	else
-		pit_depth_init(&r->depth, DEPTH_START, DEPTH_LEAST, depth_most(l->source));
+		pit_depth_init(&r->depth, DEPTH_START, DEPTH_LEAST, depth_most(l));
 	pit_io_set_depth(r->io, r->depth.now);
 	l->stats.depth = r->depth.now;
 	if (w->io.depth)
@@ -268,11 +316,15 @@ int pit_loader_open(struct pit_source *s, const struct pit_loader_want *want, st
 	set_want(l, &w);
 	rc = open_rule(l, &w, err);
 	if (!rc)
+		choose_stages(l, &w);
+	if (!rc)
 		rc = open_memory(l, &w, err);
 	if (!rc)
 		rc = open_cache(l, &w, err);
 	if (!rc)
 		rc = open_engine(l, &w, err);
+	if (!rc)
+		rc = open_stages(l, &w, err);
 	if (!rc)
 		rc = start_thread(l, err);
 	if (rc)

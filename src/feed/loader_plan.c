@@ -90,6 +90,8 @@ static int lay_out(struct pit_load *load)
 	if (!description)
 		return -EOVERFLOW;
 	rule.align = load->mode->align;
+	/* What a stage has got must not be spoilt by a read that fails for its neighbour. */
+	rule.apart = load->reader->stages;
 	rule.pad = rule.pad > rule.align ? rule.pad : rule.align;
 	rc = pit_reads_plan(load->pieces, load->parts, &rule, &load->reads);
 	if (rc)
@@ -132,6 +134,15 @@ static void need_reads(struct pit_load *load, const struct pit_piece *piece)
 		load->ops[i].needed = true;
 }
 
+static bool is_staged(const struct pit_load *load, uint32_t i, uint32_t p)
+{
+	const struct pit_piece *piece = load->pieces + p;
+	void *data = pit_batch_at(load->batch->head, load->data + piece->at);
+
+	return load->reader->stages && pit_stages_get(load->reader->stages, load->serial, load->position + i,
+						      p - load->firsts[i], data, piece->len);
+}
+
 static void expect_cached(struct pit_load *load)
 {
 	struct pit_sample_cache *c = load->reader->loader->cache;
@@ -160,7 +171,8 @@ static void ask_cache(struct pit_load *load)
 		expect_cached(load);
 	for (uint32_t i = 0; i < load->count; i++)
 		for (uint32_t p = load->firsts[i]; p < load->firsts[i + 1]; p++) {
-			load->cached[p] = pit_load_from_cache(load, i, p);
+			load->cached[p] =
+				load->pieces[p].len && (is_staged(load, i, p) || pit_load_from_cache(load, i, p));
 			if (!load->cached[p])
 				need_reads(load, load->pieces + p);
 		}

@@ -133,6 +133,8 @@ static int plan_one(struct pit_reader *r)
 		return start(r);
 	if (r->number >= r->leg.batches && (!go_ahead(r) || !r->leg.batches))
 		return 0;
+	if (r->stages && !pit_stages_ready(r->stages, &r->leg, r->number))
+		return 0;
 	r->planned = pit_load_plan(r, &rc);
 	if (!r->planned)
 		return plan_failed(r, r->number++, rc);
@@ -252,6 +254,22 @@ static bool is_to_quit(struct pit_loader *l)
 	return quit;
 }
 
+static void step_stages(struct pit_reader *r)
+{
+	uint64_t bytes, reads;
+
+	if (!r->stages)
+		return;
+	pit_stages_step(r->stages, &r->leg, r->planned ? r->planned->number : r->number);
+	pit_stages_submit(r->stages, 2 * r->depth.now);
+	pit_stages_count(r->stages, &bytes, &reads);
+	r->read += bytes;
+	r->reads += reads;
+	pthread_mutex_lock(&r->loader->lock);
+	r->loader->stats.read_bytes += bytes;
+	pthread_mutex_unlock(&r->loader->lock);
+}
+
 /* One turn: plans, submits, waits for the disk or, when there is nothing to do, for the bell. */
 static int turn(struct pit_reader *r, uint32_t rung)
 {
@@ -259,6 +277,7 @@ static int turn(struct pit_reader *r, uint32_t rung)
 	int rc;
 
 	follow(r);
+	step_stages(r);
 	rc = plan_one(r);
 	if (rc < 0 && rc != -EAGAIN)
 		return rc;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/path.h"
 #include "feed/checkpoint_dir.h"
 #include "feed/manifest.h"
 
@@ -108,6 +109,28 @@ static int find_newest(int dirfd, uint64_t *ret, struct pit_error *err)
 	return 0;
 }
 
+/* A link such as `latest` may lead elsewhere a moment later: what is beside the manifest is found by where it leads. */
+static int name_itself(const char *dir, char *path, struct pit_error *err)
+{
+	char link[PATH_MAX], target[PATH_MAX];
+	size_t end = strlen(dir);
+	ssize_t len;
+	int before;
+
+	snprintf(path, PATH_MAX, "%s", dir);
+	while (end > 1 && dir[end - 1] == '/')
+		end--;
+	snprintf(link, sizeof(link), "%.*s", (int)end, dir);
+	len = readlink(link, target, sizeof(target) - 1);
+	if (len < 0)
+		return 0;
+	target[len] = '\0';
+	before = *target == '/' ? 0 : (int)(pit_base_name(link) - link);
+	if (snprintf(path, PATH_MAX, "%.*s%s", before, link, target) >= PATH_MAX)
+		return pit_fail(err, ENAMETOOLONG, "%s: where it leads is too long a path", dir);
+	return 0;
+}
+
 static int choose(const char *dir, int dirfd, int64_t step, char *path, struct pit_error *err)
 {
 	char name[PIT_STEP_NAME_MAX];
@@ -115,10 +138,8 @@ static int choose(const char *dir, int dirfd, int64_t step, char *path, struct p
 	size_t len = strlen(dir);
 	int rc;
 
-	if (step < 0 && !faccessat(dirfd, PIT_MANIFEST_NAME, F_OK, 0)) {
-		snprintf(path, PATH_MAX, "%s", dir);
-		return 0;
-	}
+	if (step < 0 && !faccessat(dirfd, PIT_MANIFEST_NAME, F_OK, 0))
+		return name_itself(dir, path, err);
 	rc = step < 0 ? find_newest(dirfd, &wanted, err) : 0;
 	if (rc)
 		return pit_wrap(err, rc, "%s", dir);

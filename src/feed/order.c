@@ -80,13 +80,28 @@ static uint64_t slot_first(const struct runs *r, uint64_t slot)
 	return r->tail && slot > r->place ? (slot - 1) * r->block + r->tail : slot * r->block;
 }
 
+static uint64_t window_around(const struct pit_order *o, const struct runs *r, uint64_t position, uint64_t *ret_first,
+			      uint64_t *ret_end)
+{
+	uint64_t slots = r->full + (r->tail != 0), window = slot_at(r, position) / o->window;
+	uint64_t from = window * o->window, left = slots - from;
+
+	*ret_first = slot_first(r, from);
+	*ret_end = left > o->window ? slot_first(r, from + o->window) : o->count;
+	return window;
+}
+
+void pit_order_window(const struct pit_order *o, uint64_t position, uint64_t *ret_first, uint64_t *ret_end)
+{
+	struct runs r = runs_of(o);
+
+	window_around(o, &r, position, ret_first, ret_end);
+}
+
 static uint64_t block_sample(const struct pit_order *o, uint64_t position)
 {
 	struct runs r = runs_of(o);
-	uint64_t slots = r.full + (r.tail != 0), window = slot_at(&r, position) / o->window;
-	uint64_t from = window * o->window, left = slots - from;
-	uint64_t first = slot_first(&r, from);
-	uint64_t end = left > o->window ? slot_first(&r, from + o->window) : o->count;
+	uint64_t first, end, window = window_around(o, &r, position, &first, &end);
 	uint64_t at = first + pit_permute(end - first, pit_permute_key(o->seed, o->epoch, STREAM_WINDOWS + window),
 					  position - first);
 	uint64_t slot = slot_at(&r, at), run = r.full;

@@ -25,6 +25,9 @@ struct pit_order {
 
 uint64_t pit_order_sample(const struct pit_order *o, uint64_t position); /* position < count */
 
+/* PIT_SHUFFLE_BLOCKS: the positions from `first` up to `end` around this one hold the samples of whole runs. */
+void pit_order_window(const struct pit_order *o, uint64_t position, uint64_t *ret_first, uint64_t *ret_end);
+
 /* How an epoch's positions are dealt: batch k of all ranks covers the next world * batch positions from `start`; rank r
  * has the r-th run of `batch` of them. */
 struct pit_deal {

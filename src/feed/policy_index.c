@@ -61,7 +61,7 @@ static int grow_entries(struct pit_index *x)
 	uint32_t room = x->room ? x->room * 2 : 64;
 	struct pit_entry *entries;
 
-	if (room > PIT_ENTRIES_MAX)
+	if (x->room >= PIT_ENTRIES_MAX)
 		return -ENOMEM;
 	entries = reallocarray(x->entries, room, sizeof(*entries));
 	if (!entries)

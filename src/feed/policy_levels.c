@@ -20,7 +20,7 @@ int pit_levels_reserve(struct pit_levels *l)
 
 	if (l->unused)
 		return 0;
-	if (room > PIT_ENTRIES_MAX)
+	if (l->room >= PIT_ENTRIES_MAX)
 		return -ENOMEM;
 	levels = reallocarray(l->levels, room, sizeof(*levels));
 	if (!levels)

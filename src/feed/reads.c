@@ -79,11 +79,11 @@ static int end_run(struct plan *p, const struct run *run)
 	return rc;
 }
 
-static bool joins(const struct run *run, const struct pit_piece *piece, uint64_t gap)
+static bool joins(const struct run *run, const struct pit_piece *piece, const struct pit_reads_rule *rule)
 {
-	if (run->begin == run->end || run->file != piece->file || piece->offset < run->begin)
+	if (rule->apart || run->begin == run->end || run->file != piece->file || piece->offset < run->begin)
 		return false;
-	return piece->offset <= run->end || piece->offset - run->end <= gap;
+	return piece->offset <= run->end || piece->offset - run->end <= rule->gap;
 }
 
 static int add_piece(struct plan *p, struct run *run, struct pit_piece *piece)
@@ -96,7 +96,7 @@ static int add_piece(struct plan *p, struct run *run, struct pit_piece *piece)
 		piece->at = p->out.bytes;
 		return 0;
 	}
-	if (!joins(run, piece, p->rule->gap)) {
+	if (!joins(run, piece, p->rule)) {
 		rc = end_run(p, run);
 		if (p->rule->pad)
 			p->out.bytes = up(p->out.bytes, p->rule->pad);

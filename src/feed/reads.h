@@ -31,6 +31,7 @@ struct pit_reads_rule {
 	uint32_t pad;   /* power of 2: what is not read together begins at a multiple of it; 0: of `align` */
 	uint64_t gap;
 	uint64_t most;   /* 0: not cut; less than `align` counts as `align` */
+	bool apart;      /* each piece is read by itself */
 	bool keep_order; /* pieces come to lie as they are given: only those that follow each other are read at once */
 };
 

@@ -100,6 +100,11 @@ uint64_t pit_source_fingerprint(const struct pit_source *s)
 	return s->fingerprint;
 }
 
+uint64_t pit_source_version(const struct pit_source *s)
+{
+	return s->fingerprint + s->files.times;
+}
+
 enum pit_source_kind pit_source_kind_of(const struct pit_source *s)
 {
 	return s->kind;

@@ -21,6 +21,9 @@ struct pit_extent {
 struct pit_source *
 pit_source_ref(struct pit_source *s); /* pit_source_close() drops a reference. Immutable: any thread may read it */
 
+/* Like the fingerprint, but another one when a file was written since: for what is kept of its contents. */
+uint64_t pit_source_version(const struct pit_source *s);
+
 unsigned pit_source_parts(const struct pit_source *s, uint64_t sample); /* at least 1 */
 void pit_source_extent(const struct pit_source *s, uint64_t sample, unsigned part, struct pit_extent *ret);
 

@@ -33,6 +33,7 @@ struct pit_file_list {
 	int dir;
 	struct pit_names names;
 	uint64_t *size; /* of each, in bytes */
+	uint64_t times; /* a hash of names and times of modification */
 };
 void pit_file_list_free(struct pit_file_list *l);
 

@@ -13,14 +13,13 @@
 struct lines {
 	struct range {
 		uint32_t file;
-		uint64_t offset, len; /* `len` WHOLE: all of the file */
-		uint64_t sum;
+		bool whole; /* all of the file */
+		uint64_t offset, len, sum;
 	} * ranges;
 	size_t count, room;
 	struct pit_strmap files; /* name to number + 1 */
 	struct pit_file_list list;
 };
-#define WHOLE UINT64_MAX
 
 static int add_file(struct lines *l, const char *name, uint32_t *ret)
 {
@@ -41,7 +40,7 @@ static int add_line(struct lines *l, const char *manifest, const struct pit_mani
 {
 	struct range *ranges = pit_source_room(l->ranges, l->count, &l->room, sizeof(*ranges));
 	pit_auto_buf struct pit_buf name = PIT_BUF_INIT;
-	struct range r = {.len = WHOLE};
+	struct range r = {.whole = !line->has_range};
 
 	if (!ranges)
 		return -ENOMEM;
@@ -85,7 +84,7 @@ static int check_range(const struct lines *l, struct range *r, struct pit_error 
 {
 	uint64_t size = l->list.size[r->file];
 
-	if (r->len == WHOLE)
+	if (r->whole)
 		r->len = size;
 	if (r->offset <= size && r->len <= size - r->offset)
 		return 0;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include "base/clock.h"
 #include "feed/source_walk.h"
@@ -19,6 +20,7 @@ struct measure {
 	bool all; /* none may be missing */
 	const struct pit_source_extra *extra;
 	atomic_size_t next; /* file that nobody has taken yet */
+	atomic_uint_least64_t times;
 	atomic_int rc;
 	pthread_mutex_t lock; /* of what follows, and of calls of `extra` */
 	struct pit_error err; /* of the first failure */
@@ -43,6 +45,15 @@ static int fail_file(struct measure *m, size_t i, int code, struct pit_error *er
 	return told ? 0 : pit_fail(err, code, "%s: %s", pit_utf8_show(name, shown, sizeof(shown)), why);
 }
 
+/* A sum of hashes, so that files may come in any order. */
+static void note_time(struct measure *m, size_t i, const struct stat *st)
+{
+	const char *name = pit_names_get(&m->list->names, i);
+	uint64_t ns = (uint64_t)st->st_mtim.tv_sec * 1000000000 + (uint64_t)st->st_mtim.tv_nsec;
+
+	atomic_fetch_add(&m->times, XXH3_64bits_withSeed(name, strlen(name), ns));
+}
+
 static int measure_range(struct measure *m, size_t from, size_t to, struct pit_error *err)
 {
 	struct pit_file_list *l = m->list;
@@ -52,12 +63,14 @@ static int measure_range(struct measure *m, size_t from, size_t to, struct pit_e
 		struct stat st;
 
 		l->size[i] = PIT_FILE_MISSING;
-		if (fstatat(l->dir, pit_names_get(&l->names, i), &st, 0))
+		if (fstatat(l->dir, pit_names_get(&l->names, i), &st, 0)) {
 			rc = fail_file(m, i, errno, err);
-		else if (S_ISREG(st.st_mode))
+		} else if (S_ISREG(st.st_mode)) {
 			l->size[i] = (uint64_t)st.st_size;
-		else if (m->all)
+			note_time(m, i, &st);
+		} else if (m->all) {
 			rc = fail_file(m, i, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, err);
+		}
 	}
 	return rc;
 }
@@ -141,5 +154,6 @@ int pit_file_list_measure(struct pit_file_list *l, bool all, const struct pit_so
 		rc = measure_rest(&m, count - look > PIECE ? threads : 1, err);
 	if (!rc && !all)
 		drop_missing(l);
+	l->times = m.times;
 	return rc;
 }

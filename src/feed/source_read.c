@@ -183,7 +183,7 @@ static void piece_done(struct pit_io_op *op)
 	} else if (op->res < (int64_t)op->len) {
 		snprintf(why, sizeof(why), "ends after %" PRIu64 " of %" PRIu64 " bytes", w->done, w->x.len);
 		tell(w, why);
-	} else {
+	} else if (w->done == w->x.len) {
 		finish(w);
 	}
 	file_drop(w->file);

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "feed/pages_private.h"
 #include "feed/save_team.h"
 #include "feed/save_write.h"
 
@@ -27,31 +28,39 @@ static bool copy_piece(struct pit_team *t, void *arg)
 	return true;
 }
 
-int pit_staging_reserve(struct pit_staging *s, uint64_t bytes, const struct pit_io_want *want, struct pit_ladder *l,
-			struct pit_error *err)
+/* The old one goes first: there need not be memory for both. */
+static int make_room(struct pit_staging *s, uint64_t bytes, const struct pit_io_want *want, struct pit_ladder *l,
+		     struct pit_error *err)
 {
-	struct pit_io_want io = *want;
-	struct pit_pool *pool;
 	int rc;
 
 	if (s->most && bytes > s->most)
 		bytes = s->most;
-	if (!bytes || (s->pool && pit_pool_size(s->pool) >= bytes))
+	if (s->map.size >= bytes)
 		return 0;
-	if (!io.lock)
-		io.lock = PIT_LOCK_NONE; /* each write pins its pages */
-	pit_pool_unref(pit_take(s->pool));
-	rc = pit_pool_open(bytes, &io, l, &pool, err);
+	pit_pages_close(&s->map);
+	rc = pit_pages_private(bytes, "staging memory takes", want, l, &s->map, err);
+	if (!rc && want->lock && want->lock != PIT_LOCK_NONE) /* each write pins its pages anyhow */
+		rc = pit_pages_lock(&s->map, want->lock, l, err);
 	if (rc)
-		return pit_wrap(err, rc, "staging memory");
-	s->pool = pool;
-	return 0;
+		pit_pages_close(&s->map);
+	return rc;
+}
+
+int pit_staging_reserve(struct pit_staging *s, uint64_t bytes, const struct pit_io_want *want, struct pit_ladder *l,
+			struct pit_error *err)
+{
+	int rc = make_room(s, bytes, want, l, err);
+
+	if (!rc && s->map.size && !s->map.cuda && !s->map.behind)
+		s->map.behind = pit_pages_touch_behind(&s->map, 0);
+	return rc;
 }
 
 /* What is staged begins at a border of blocks: each is then written from one place. */
 static uint64_t staged_from(const struct pit_staging *s, const struct pit_image *im)
 {
-	uint64_t bytes = pit_image_bytes(im), room = s->pool ? pit_pool_size(s->pool) : 0;
+	uint64_t bytes = pit_image_bytes(im), room = s->map.size;
 
 	if (s->most && room > s->most)
 		room = s->most;
@@ -65,14 +74,14 @@ int pit_staging_copy(struct pit_staging *s, struct pit_image *im, const struct p
 {
 	struct copy c = {.im = im, .end = pit_image_bytes(im)};
 	struct pit_team *team;
-	int rc = pit_staging_reserve(s, c.end, want, l, err);
+	int rc = make_room(s, c.end, want, l, err);
 
 	if (rc)
 		return rc;
 	c.from = staged_from(s, im);
 	if (c.from >= c.end)
 		return 0;
-	c.to = pit_pool_base(s->pool);
+	c.to = s->map.base;
 	atomic_init(&c.next, c.from);
 	team = pit_team_open(c.end - c.from > 2 * PIECE ? pit_team_size(THREADS) - 1 : 0, copy_piece, &c);
 	if (!team)
@@ -85,5 +94,5 @@ int pit_staging_copy(struct pit_staging *s, struct pit_image *im, const struct p
 
 void pit_staging_free(struct pit_staging *s)
 {
-	pit_pool_unref(pit_take(s->pool));
+	pit_pages_close(&s->map);
 }

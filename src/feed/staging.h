@@ -5,15 +5,19 @@
 #ifndef PIT_FEED_STAGING_H
 #define PIT_FEED_STAGING_H
 
-#include "feed/pool.h"
+#include "feed/pool_pages.h"
 #include "feed/save_image.h"
 
 struct pit_staging {
-	struct pit_pool *pool; /* grows when it is too small, and is used again */
-	uint64_t most;         /* bytes; 0: as many as are needed */
+	struct pit_pages_map map; /* grows when it is too small, and is used again */
+	uint64_t most;            /* bytes; 0: as many as are needed */
 };
+#define PIT_STAGING_INIT                                                                                               \
+	{                                                                                                              \
+		.map = {.fd = -1 }                                                                                     \
+	}
 
-/* Makes memory for `bytes`, or `most`. */
+/* Makes memory for `bytes`, or `most`; a thread makes its pages present meanwhile. */
 int pit_staging_reserve(struct pit_staging *s, uint64_t bytes, const struct pit_io_want *want, struct pit_ladder *l,
 			struct pit_error *err);
 

@@ -118,7 +118,7 @@ int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_ba
 	int rc;
 
 	pthread_mutex_lock(&s->lock);
-	many = large ? s->alive > s->out : s->alive >= ALIVE_MOST;
+	many = s->alive >= ALIVE_MOST || (large && s->alive > s->out);
 	s->alive += !many;
 	pthread_mutex_unlock(&s->lock);
 	if (many)

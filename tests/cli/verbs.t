@@ -10,6 +10,10 @@ Without a verb, with a wrong one, help and version.
     explain    tell all about a check
     tune       change what is wrong, with a journal that puts everything back
     run        start the ranks of a job in the right place, watch and stop them
+    feed       index, verify and time the samples that a job reads
+    ckpt       inspect, verify and convert checkpoints
+    weights    inspect, verify and time the reading of weights
+    bench      measure what I/O this machine allows, and why
   
   Try 'pitcrew VERB --help', 'man pitcrew', or just 'pitcrew check'.
   Exit codes: 0 clean, 1 warnings, 2 failures, 3 could not do the job, 64 usage; of run: the job's.

@@ -385,20 +385,26 @@ static void a_forked_child_does_not_touch(void **state)
 	assert_holds(p->path, -1, 1, 1);
 }
 
-static int one_rank(const struct place *p, uint32_t rank, uint64_t steps, bool sleepy)
+/* Rank 0 opens first; the others wait for the end of what it holds of `opened`. */
+static int one_rank(const struct place *p, uint32_t rank, uint64_t steps, const int *opened)
 {
 	struct pit_checkpoint_want want = {.size = sizeof(want), .rank = rank, .world = 4, .keep = 3};
 	struct pit_checkpoint *c;
-	char name[20];
+	char name[20], none;
 	struct pit_save_tensor t = p->t;
 
 	snprintf(name, sizeof(name), "rank%u", rank);
 	t.tensor.name = name;
+	if (rank) {
+		close(opened[1]);
+		(void)!read(opened[0], &none, 1);
+	}
 	if (pit_checkpoint_open(p->path, &want, &c, NULL))
 		return 1;
+	if (!rank)
+		close(opened[1]);
 	for (uint64_t step = 1; step <= steps; step++) {
-		if (sleepy)
-			usleep(rank * 3000);
+		usleep(rank * 3000);
 		if (pit_checkpoint_put(c, step, &t, 1, step & 1 ? PIT_SAVE_DURABLE : PIT_SAVE_COPY, NULL))
 			return 2;
 		if (!rank && pit_checkpoint_commit(c, step, "{}", NULL, 30, NULL))
@@ -414,14 +420,18 @@ static void four_ranks_make_one_checkpoint(void **state)
 	struct pit_manifest *m = NULL;
 	char file[600];
 	pid_t pid[4];
+	int opened[2];
 
+	assert_int_equal(pipe2(opened, O_CLOEXEC), 0);
 	for (uint32_t rank = 0; rank < 4; rank++) {
 		pid[rank] = fork();
 		if (!pid[rank]) {
 			alarm(60);
-			_exit(one_rank(p, rank, 5, true));
+			_exit(one_rank(p, rank, 5, opened));
 		}
 	}
+	close(opened[0]);
+	close(opened[1]);
 	for (uint32_t rank = 0; rank < 4; rank++) {
 		int status;
 

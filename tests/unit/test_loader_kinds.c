@@ -101,7 +101,7 @@ static void loads_records(void **state)
 			.batch = 37,
 			.shuffle = rows[i].shuffle,
 			.io = {.cache = rows[i].cache},
-			.memory = 4000000,
+			.memory = 64000000,
 		};
 		struct feed_world w;
 		struct pit_loader *l = NULL;
@@ -283,28 +283,103 @@ static void loads_tar_shards(void **state)
 	feed_close(&w);
 }
 
+/* The samples of this rank, one behind the other, in `ret`. */
+static unsigned take_order(struct pit_loader *l, uint64_t *ret)
+{
+	struct pit_batch *b = NULL;
+	unsigned n = 0;
+
+	while (pit_loader_next(l, &b, NULL) == 1) {
+		for (uint32_t i = 0; i < pit_batch_count(b); i++) {
+			check_pair(b, i);
+			ret[n++] = pit_batch_sample(b, i);
+		}
+		pit_batch_release(b);
+	}
+	return n;
+}
+
+/* Runs of small samples are read at once, and dealt to batches from there: that changes neither order nor bytes. */
+static void reads_whole_windows(void **state)
+{
+	struct feed_world w;
+	uint64_t order[240], again[240];
+
+	write_tars(&w, 4, 60);
+	for (unsigned way = 0; way < 12; way++) {
+		struct pit_loader_want want = {
+			.batch = 5,
+			.world = 1 + way % 3,
+			.rank = way % 3 / 2,
+			.shuffle = PIT_SHUFFLE_BLOCKS,
+			.block = 8,
+			.window = 4,
+			.memory = 8000000,
+			.io = {.cache = PIT_IO_BUFFERED, .depth = way / 3 + 1},
+			.cache_bytes = way < 6 ? 0 : 1000000,
+		};
+		struct pit_loader *l = feed_open(&w, want), *plain;
+		struct pit_loader_stats s = {.size = sizeof(s)};
+		struct pit_batch *b = NULL;
+		char text[512];
+		unsigned n;
+
+		assert_non_null(l->reader.stages);
+		want.memory = 200000;
+		plain = feed_open(&w, want);
+		assert_null(plain->reader.stages);
+		n = take_order(plain, order);
+		assert_int_equal(take_order(l, again), n);
+		assert_memory_equal(order, again, n * sizeof(*order));
+		pit_loader_stats(l, &s);
+		if (way < 6)
+			assert_in_range(s.reads, 1, n / 2);
+		assert_in_range(s.read_bytes, s.bytes, s.bytes * 3);
+		/* Left in the middle of a window, and gone on with. */
+		for (uint64_t epoch = 1; epoch < 4; epoch++) {
+			assert_int_equal(pit_loader_epoch(l, epoch, NULL), 0);
+			for (uint64_t i = 0; i < epoch; i++) {
+				assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+				pit_batch_release(b);
+			}
+		}
+		assert_true(pit_loader_state(l, text, sizeof(text), NULL) > 0);
+		n = take_order(l, order);
+		assert_int_equal(pit_loader_resume(l, text, NULL), 0);
+		assert_int_equal(take_order(l, again), n);
+		assert_memory_equal(order, again, n * sizeof(*order));
+		assert_int_equal(pit_loader_epoch(l, 0, NULL), 0);
+		pit_loader_close(plain);
+		pit_loader_close(l);
+	}
+	feed_close(&w);
+}
+
 /* A shard that was cut: only the samples behind the cut are lost. */
 static void loses_only_what_is_cut(void **state)
 {
-	struct pit_loader *l;
 	struct feed_world w;
-	struct pit_batch *b = NULL;
 	char path[128];
-	unsigned n = 0;
 
 	write_tars(&w, 2, 40);
 	snprintf(path, sizeof(path), "%s/s01.tar", w.dir);
 	assert_int_equal(truncate(path, 200000), 0);
-	l = feed_open(&w, (struct pit_loader_want){.batch = 10, .on_error = PIT_ERROR_SKIP});
-	while (pit_loader_next(l, &b, NULL) == 1) {
-		for (uint32_t i = 0; i < pit_batch_count(b); i++, n++)
-			check_pair(b, i);
-		pit_batch_release(b);
+	for (unsigned shuffle = 0; shuffle < 3; shuffle++) {
+		struct pit_loader *l = feed_open(&w, (struct pit_loader_want){
+							     .batch = 10,
+							     .on_error = PIT_ERROR_SKIP,
+							     .shuffle = shuffle,
+							     .block = 10,
+							     .window = 3,
+						     });
+		uint64_t order[80];
+		unsigned n = take_order(l, order);
+
+		assert_in_range(n, 45, 75);
+		assert_non_null(strstr(pit_loader_failed(l, 0),
+				       "s01.tar is shorter than when it was listed: it ends at byte 200000"));
+		pit_loader_close(l);
 	}
-	assert_in_range(n, 45, 75);
-	assert_non_null(
-		strstr(pit_loader_failed(l, 0), "s01.tar is shorter than when it was listed: it ends at byte 200000"));
-	pit_loader_close(l);
 	feed_close(&w);
 }
 
@@ -360,9 +435,10 @@ static void loads_tensors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(loads_records),          cmocka_unit_test(lives_with_few_descriptors),
-		cmocka_unit_test(splits_big_files),       cmocka_unit_test(loads_tar_shards),
-		cmocka_unit_test(loses_only_what_is_cut), cmocka_unit_test(loads_tensors),
+		cmocka_unit_test(loads_records),       cmocka_unit_test(lives_with_few_descriptors),
+		cmocka_unit_test(splits_big_files),    cmocka_unit_test(loads_tar_shards),
+		cmocka_unit_test(reads_whole_windows), cmocka_unit_test(loses_only_what_is_cut),
+		cmocka_unit_test(loads_tensors),
 	};
 
 	return cmocka_run_group_tests_name("loader_kinds", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -168,6 +169,32 @@ static void what_lies_beside_a_batch_stays_mapped(void **state)
 	assert_int_equal(code, 0);
 }
 
+/* Each file that is being opened takes one, and the program needs some, too. */
+static void descriptors_are_left_for_others(void **state)
+{
+	struct feed_world *w = *state;
+	struct pit_loader_want want = {.size = sizeof(want), .batch = 10, .io = {.engine = PIT_ENGINE_URING}};
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_loader *l = NULL;
+	struct rlimit before, few;
+	uint64_t order[FILES];
+	int rc;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){.rlim_cur = 40, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = pit_loader_open(w->source, &want, &l, NULL);
+	if (!rc) {
+		pit_loader_stats(l, &stats);
+		assert_int_equal(feed_take(l, order, FILES), FILES);
+		pit_loader_close(l);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (rc)
+		skip();
+	assert_in_range(stats.depth, 1, 10);
+}
+
 static struct pit_source *open_source(const char *dir, enum pit_source_kind kind, uint64_t record)
 {
 	const char *const paths[] = {dir};
@@ -229,6 +256,43 @@ static void cached_samples_are_whole(void **state)
 	feed_close(&w);
 }
 
+/* A label was put right between two runs: it is as long as before. */
+static void a_cache_directory_is_of_what_was_read(void **state)
+{
+	struct feed_world w;
+	char cache[80];
+
+	tempdir_new_in("/var/tmp", w.dir, sizeof(w.dir));
+	snprintf(cache, sizeof(cache), "%s.cache", w.dir);
+	for (unsigned run = 0; run < 3; run++) {
+		const char wanted = "abb"[run];
+		const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000 + wanted}};
+		char path[80];
+		struct pit_loader_stats stats = {.size = sizeof(stats)};
+		struct pit_batch *b = NULL;
+		struct pit_loader *l;
+		struct pit_part part;
+
+		assert_int_equal(tempdir_write(w.dir, "/label", &wanted, 1), 0);
+		snprintf(path, sizeof(path), "%s/label", w.dir);
+		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+		w.source = open_source(w.dir, PIT_SOURCE_FILES, 0);
+		l = feed_open(&w, (struct pit_loader_want){.cache_bytes = 1 << 20, .cache_dir = cache});
+		pit_sample_cache_flush(l->cache);
+		assert_int_equal(pit_loader_epoch(l, 3, NULL), 0);
+		assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+		assert_int_equal(pit_batch_part(b, 0, 0, &part), 0);
+		assert_int_equal(*(const char *)part.data, wanted);
+		pit_loader_stats(l, &stats);
+		assert_true(run < 2 || stats.cache_hits > 0);
+		pit_batch_release(b);
+		pit_loader_close(l);
+		pit_source_close(w.source);
+	}
+	tempdir_remove(cache);
+	tempdir_remove(w.dir);
+}
+
 /* More parts than the cache's keys tell apart. */
 static void caches_samples_of_many_parts(void **state)
 {
@@ -278,7 +342,9 @@ int main(void)
 		cmocka_unit_test_prestate(a_fork_does_not_wait_for_locks, &world),
 		cmocka_unit_test_prestate(a_receiver_is_known_by_when_it_began, &world),
 		cmocka_unit_test_prestate(what_lies_beside_a_batch_stays_mapped, &world),
+		cmocka_unit_test_prestate(descriptors_are_left_for_others, &world),
 		cmocka_unit_test_prestate(cached_samples_are_whole, &world),
+		cmocka_unit_test_prestate(a_cache_directory_is_of_what_was_read, &world),
 		cmocka_unit_test_prestate(caches_samples_of_many_parts, &world),
 	};
 	int failed;

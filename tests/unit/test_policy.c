@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "feed/policy.h"
+#include "feed/policy_index.h"
 
 /* ---- hand-made ---- */
 
@@ -321,6 +322,19 @@ static void sizes_do_not_overflow(void **state)
 	}
 }
 
+/* Twice 2^31 entries are none in 32 bits. */
+static void entries_have_a_limit(void **state)
+{
+	struct pit_entry *entries = calloc(1, sizeof(*entries));
+	struct pit_index x = {.entries = entries, .room = PIT_ENTRIES_MAX};
+	uint32_t e;
+
+	assert_int_equal(pit_index_add(&x, 7, &e), -ENOMEM);
+	assert_ptr_equal(x.entries, entries);
+	assert_int_equal(x.room, PIT_ENTRIES_MAX);
+	pit_index_free(&x);
+}
+
 static void has_names(void **state)
 {
 	struct pit_policy_cache *c = NULL;
@@ -338,6 +352,7 @@ int main(void)
 		cmocka_unit_test(follows_sequences),     cmocka_unit_test(agrees_with_models),
 		cmocka_unit_test(evicts_when_told),      cmocka_unit_test(keeps_values),
 		cmocka_unit_test(sizes_do_not_overflow), cmocka_unit_test(has_names),
+		cmocka_unit_test(entries_have_a_limit),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

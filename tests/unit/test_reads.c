@@ -108,6 +108,18 @@ static void pads_and_tells_the_need(void **state)
 	pit_reads_free(&r);
 }
 
+static void reads_apart(void **state)
+{
+	struct pit_piece pieces[] = {{.len = 100}, {.offset = 100, .len = 100}, {.offset = 150, .len = 10}};
+	struct pit_reads_rule rule = {.align = 1, .gap = 1000, .apart = true};
+	struct pit_reads r;
+
+	assert_int_equal(pit_reads_plan(pieces, 3, &rule, &r), 0);
+	assert_int_equal(r.count, 3);
+	assert_int_equal(r.bytes, 210);
+	pit_reads_free(&r);
+}
+
 static void refuses_what_overflows(void **state)
 {
 	struct pit_piece far[] = {{.offset = INT64_MAX, .len = 1}};
@@ -187,11 +199,9 @@ static void reads_every_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(joins_neighbours),
-		cmocka_unit_test(widens_and_cuts),
-		cmocka_unit_test(keeps_order),
-		cmocka_unit_test(pads_and_tells_the_need),
-		cmocka_unit_test(refuses_what_overflows),
+		cmocka_unit_test(joins_neighbours), cmocka_unit_test(widens_and_cuts),
+		cmocka_unit_test(keeps_order),      cmocka_unit_test(pads_and_tells_the_need),
+		cmocka_unit_test(reads_apart),      cmocka_unit_test(refuses_what_overflows),
 		cmocka_unit_test(reads_every_byte),
 	};
 

@@ -324,6 +324,50 @@ static void a_commit_that_failed_late_can_be_repeated(void **state)
 	assert_int_equal(count_entries(p->path), 3);
 }
 
+/* The name of a new directory of checkpoints is durable before anything is in it. */
+static void a_directory_that_cannot_be_made_durable_is_an_error(void **state)
+{
+	struct pit_checkpoint_want want = {.size = sizeof(want)};
+	struct pit_error err = PIT_ERROR_INIT;
+	struct place *p = *state;
+	struct pit_checkpoint *c = NULL;
+
+	set_fault(FSYNC, 1, EIO);
+	assert_int_equal(pit_checkpoint_open(p->path, &want, &c, &err), -EIO);
+	assert_non_null(strstr(err.text, p->path));
+	set_fault(CALLS, 0, 0);
+	assert_int_equal(access(p->path, F_OK), -1);
+	assert_int_equal(pit_checkpoint_open(p->path, &want, &c, &err), 0);
+	assert_int_equal(pit_checkpoint_close(c, NULL), 0);
+}
+
+/* A shard whose put failed is none, whatever of it is there already. */
+static void a_shard_that_failed_is_not_committed(void **state)
+{
+	struct pit_checkpoint_want want = {
+		.size = sizeof(want), .world = 2, .io = {.engine = PIT_ENGINE_THREADS, .cache = PIT_IO_BUFFERED}};
+	struct place *p = *state;
+	struct pit_checkpoint *zero = NULL, *one = NULL;
+
+	for (int nth = 1;; nth++) {
+		int rc;
+
+		assert_int_equal(pit_checkpoint_open(p->path, &want, &zero, NULL), 0);
+		want.rank = 1;
+		assert_int_equal(pit_checkpoint_open(p->path, &want, &one, NULL), 0);
+		want.rank = 0;
+		set_fault(FSYNC, nth, EIO);
+		rc = pit_checkpoint_put(one, 1, &p->t, 1, PIT_SAVE_DURABLE, NULL);
+		set_fault(CALLS, 0, 0);
+		assert_int_equal(pit_checkpoint_put(zero, 1, &p->t, 1, PIT_SAVE_DURABLE, NULL), 0);
+		assert_int_equal(pit_checkpoint_commit(zero, 1, NULL, NULL, 0, NULL), rc ? -ETIMEDOUT : 0);
+		assert_int_equal(pit_checkpoint_close(one, NULL), 0);
+		assert_int_equal(pit_checkpoint_close(zero, NULL), 0);
+		if (!rc)
+			break;
+	}
+}
+
 /* Two saves of 5 MiB do not fit. */
 static int on_small_tmpfs(const struct place *p)
 {
@@ -372,6 +416,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(interrupted_and_short_writes_go_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_failing_call_leaves_a_whole_checkpoint, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_commit_that_failed_late_can_be_repeated, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_directory_that_cannot_be_made_durable_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_shard_that_failed_is_not_committed, setup, teardown),
 		cmocka_unit_test_setup_teardown(says_how_much_room_is_needed, setup, teardown),
 	};
 

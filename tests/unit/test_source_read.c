@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <xxhash.h>
 
 #include <cmocka.h>
@@ -135,6 +136,46 @@ static void checksums_are_compared(void **state)
 	pit_buf_free(&b);
 }
 
+static void only_this(void *arg, uint64_t sample, unsigned part, uint64_t value)
+{
+	assert_true(value == *(uint64_t *)arg);
+}
+
+static void never_bad(void *arg, const char *name, const char *why)
+{
+	fail_msg("%s: %s", name, why);
+}
+
+/* What is half read when descriptors run out has no checksum, neither a right nor a wrong one. */
+static void stops_without_descriptors(void **state)
+{
+	struct place *p = *state;
+	struct pit_source_read r = {.io = {.engine = PIT_ENGINE_THREADS}, .bad = never_bad, .sum = only_this};
+	const size_t len = 600000;
+	char *text = calloc(1, len), name[32];
+	uint64_t wanted = XXH3_64bits(text, len);
+	struct pit_source *s = NULL;
+	struct pit_error err = PIT_ERROR_INIT;
+	struct rlimit before, few;
+	int fd, rc;
+
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "%02u", i);
+		assert_int_equal(tempdir_write(p->dir, name, text, len), 0);
+	}
+	free(text);
+	assert_int_equal(place_open(p, PIT_SOURCE_FILES, "", &s, NULL), 0);
+	fd = dup(0);
+	assert_true(fd >= 0 && !close(fd) && !getrlimit(RLIMIT_NOFILE, &before));
+	few = (struct rlimit){.rlim_cur = (rlim_t)fd + 6, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	r.arg = &wanted;
+	rc = pit_source_read_all(s, &r, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, -EMFILE);
+	pit_source_close(s);
+}
+
 static void records_are_read_by_files(void **state)
 {
 	struct place *p = *state;
@@ -177,7 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(all_bytes_are_read),        TEST(what_changed_is_named), TEST(checksums_are_compared),
-		TEST(records_are_read_by_files), TEST(sizes_are_told),
+		TEST(records_are_read_by_files), TEST(sizes_are_told),        TEST(stops_without_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

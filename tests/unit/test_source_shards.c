@@ -320,6 +320,7 @@ static const struct {
 	{"a\t0\t99999999999999999999\n", -EINVAL, "no offset and length"},
 	{"a\t3\t2\n", -EINVAL, "a: a sample of 2 bytes at 3, but the file has 4"},
 	{"a\t18446744073709551615\t2\n", -EINVAL, "but the file has 4"},
+	{"a\t0\t18446744073709551615\n", -EINVAL, "a sample of 18446744073709551615 bytes"},
 };
 
 static void bad_manifests_are_refused(void **state)
