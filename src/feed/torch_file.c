@@ -14,13 +14,19 @@
 #define SHOW(name) pit_utf8_show(name, (char[100]){0}, 100)
 #define WORD_MAX 16 /* bytes of "little" and of the version */
 
+/* A length of a header that fits 32 bits, and white space or a brace: no zip archive and no pickle goes on so. */
+static bool may_be_safetensors(const unsigned char *head)
+{
+	return !memcmp(head + 4, "\0\0\0", 4) && head[8] && strchr("{ \t\r\n", head[8]);
+}
+
 enum pit_torch_form pit_torch_form(const char *path)
 {
 	static const unsigned char magic[] = {0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9};
 	unsigned char head[512] = {0};
 	pit_auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd < 0 || TEMP_FAILURE_RETRY(read(fd, head, sizeof(head))) < 4)
+	if (fd < 0 || TEMP_FAILURE_RETRY(read(fd, head, sizeof(head))) < 4 || may_be_safetensors(head))
 		return PIT_TORCH_NONE;
 	if (!memcmp(head, "PK\3\4", 4))
 		return PIT_TORCH_ZIP;

@@ -524,6 +524,9 @@ static void test_forms(void **state)
 		{.bytes = "PK\3\4", .len = 4, .form = PIT_TORCH_ZIP},
 		{.bytes = "\x80\2\x8a\nl\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", .len = 15, .form = PIT_TORCH_OLD},
 		{.bytes = "\x80\4}.", .len = 4, .form = PIT_TORCH_OLD},
+		{.bytes = "\x80\2\0\0\0\0\0\0{", .len = 9, .form = PIT_TORCH_NONE}, /* 640 bytes of JSON */
+		{.bytes = "PK\3\4\0\0\0\0 {", .len = 10, .form = PIT_TORCH_NONE},
+		{.bytes = "PK\3\4\0\0\0\0\0\0", .len = 10, .form = PIT_TORCH_ZIP},
 		{.bytes = "\x80\0\0\0\0\0\0\0{}", .len = 10, .form = PIT_TORCH_NONE},
 		{.bytes = "PK", .len = 2, .form = PIT_TORCH_NONE},
 		{.bytes = "\10\0\0\0\0\0\0\0{}      ", .len = 16, .form = PIT_TORCH_NONE},
