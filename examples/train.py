@@ -11,7 +11,7 @@ from pitcrew import checkpoint
 
 
 def decode(sample):
-    numbers = torch.frombuffer(sample, dtype=torch.uint8)[:16].float() / 256
+    numbers = sample[:16].float() / 256
     return torch.nn.functional.pad(numbers, (0, 16 - len(numbers)))
 
 
@@ -31,7 +31,7 @@ def main(directory, checkpoints, stop_at=None):
         for epoch in range(loader.epoch, 2):
             loader.set_epoch(epoch)
             for batch in loader:
-                inputs = torch.stack([decode(sample) for sample in batch])
+                inputs = torch.stack([decode(batch.torch(i)) for i in range(len(batch))])
                 loss = (model(inputs) - inputs.mean(1, keepdim=True)).square().mean()
                 optimizer.zero_grad()
                 loss.backward()

@@ -115,7 +115,9 @@ struct pit_manifest;
  * damaged. */
 int pit_manifest_open(const char *dir, int64_t step, struct pit_manifest **ret, struct pit_error *err);
 void pit_manifest_close(struct pit_manifest *m);
-const char *pit_manifest_path(const struct pit_manifest *m); /* of the checkpoint's directory: for pit_weights_open() */
+/* Of the checkpoint's directory: for pit_weights_open(). Ranks that use the same names are opened one by one, as
+ * PATH/FILE with the file of that number. */
+const char *pit_manifest_path(const struct pit_manifest *m);
 uint64_t pit_manifest_step(const struct pit_manifest *m);
 const char *pit_manifest_state(const struct pit_manifest *m); /* for pit_loader_resume(); NULL: none was given */
 const char *pit_manifest_extra(const struct pit_manifest *m); /* JSON; NULL: none was given */

@@ -2,6 +2,7 @@
 """The C interface of libpitcrew, as in include/pitcrew/*.h: structures, numbers and functions. tests/python/abi compares
 each of them with the headers."""
 from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint, c_uint32, c_uint64, c_void_p
+from operator import index
 
 
 class pit_error(Structure):
@@ -89,7 +90,7 @@ STRUCTURES = [pit_error, pit_io_want, pit_rung, pit_ladder, pit_source_want, pit
               pit_weights_want, pit_verify_result]
 
 # Words of this package -> (name in the headers, number).
-ENGINES = {"auto": ("PIT_ENGINE_AUTO", 0), "uring-fixed": ("PIT_ENGINE_URING_FIXED", 1), "uring": ("PIT_ENGINE_URING", 2),
+ENGINES = {"auto": ("PIT_ENGINE_AUTO", 0), "io_uring-fixed": ("PIT_ENGINE_URING_FIXED", 1), "io_uring": ("PIT_ENGINE_URING", 2),
            "threads": ("PIT_ENGINE_THREADS", 3)}
 CACHES = {"auto": ("PIT_IO_CACHE_AUTO", 0), "direct": ("PIT_IO_DIRECT", 1), "dontcache": ("PIT_IO_DONTCACHE", 2),
           "buffered": ("PIT_IO_BUFFERED", 3)}
@@ -186,6 +187,17 @@ FUNCTIONS = {
     "pit_arena_ladder": (_L, [_P]),
     "pit_arena_free": (None, [_P]),
 }
+
+
+def whole(value, what, low=0, high=2**64 - 1):
+    """A whole number within bounds; ctypes would take any other and cut it."""
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{what} is {value!r}, it must be a whole number") from None
+    if not low <= number <= high:
+        raise ValueError(f"{what} is {number}, it must be " + (f"at least {low}" if number < low else f"at most {high}"))
+    return number
 
 
 def number_of(choices, word, what):

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """How bytes come and go: what may be insisted on, and what was taken."""
-import os
 from collections import namedtuple
 from ctypes import byref
 
 from . import _abi
-from ._abi import number_of
-from ._library import call, lib
+from ._abi import number_of, whole
+from ._library import call, lib, path_of
 
 Rung = namedtuple("Rung", "ladder rung state why")
 Rung.__doc__ = "One way that was tried: which ladder, which rung, 'taken', 'refused' or 'unused', and why."
@@ -16,12 +15,13 @@ _STATES = {number: word for word, (_, number) in _abi.RUNGS.items()}
 def IO(engine="auto", cache="auto", pages="auto", lock="auto", node=None, depth=0, threads=0):
     """What to insist on, for the parameter `io` of all that reads or writes; whatever is left out is chosen by trying.
 
-    engine: "uring-fixed", "uring" or "threads"; cache: "direct", "dontcache" or "buffered"; pages: "huge", "thp" or
+    engine: "io_uring-fixed", "io_uring" or "threads"; cache: "direct", "dontcache" or "buffered"; pages: "huge", "thp" or
     "plain"; lock: "cuda", "mlock" or "none"; node: NUMA node of the memory; depth: requests at once; threads: of the
     engine "threads". Insisting on what this machine or file system refuses is an error."""
     return _abi.pit_io_want(engine=number_of(_abi.ENGINES, engine, "engine"), cache=number_of(_abi.CACHES, cache, "cache"),
                             pages=number_of(_abi.PAGES, pages, "pages"), lock=number_of(_abi.LOCKS, lock, "lock"),
-                            node_plus_1=0 if node is None else node + 1, depth=depth, threads=threads)
+                            node_plus_1=0 if node is None else whole(node, "node", 0, 2**31 - 2) + 1,
+                            depth=whole(depth, "depth", 0, 2**32 - 1), threads=whole(threads, "threads", 0, 2**32 - 1))
 
 
 def io_want(io):
@@ -43,7 +43,7 @@ def rungs(ladder):
 def probe(path, io=None):
     """Tries every rung of every ladder at `path` and tells what came of it, as a list of Rung. Nothing is left behind."""
     record = _abi.pit_ladder()
-    call(lib().pit_io_probe, os.fsencode(path), byref(io_want(io)), byref(record))
+    call(lib().pit_io_probe, path_of(path), byref(io_want(io)), byref(record))
     return rungs(record)
 
 
@@ -57,11 +57,11 @@ def size(value, what):
     if not isinstance(value, str):
         if value < 0:
             raise ValueError(f"{what} is {value}, it must not be negative")
-        return int(value)
+        return whole(int(value), what)
     text = value.strip().lower()
     text = text[:-1] if text.endswith("b") else text
     digits = text.rstrip("kmgti").strip()
     try:
-        return int(float(digits) * _UNITS[text[len(text.rstrip("kmgti")):]])
+        return whole(int(float(digits) * _UNITS[text[len(text.rstrip("kmgti")):]]), what)
     except (ValueError, KeyError, OverflowError):
         raise ValueError(f"{what} is {value!r}, which is no size such as 4GiB or 512MB") from None

@@ -88,9 +88,17 @@ def library_version():
     return lib().pit_version().decode()
 
 
+def path_of(value):
+    """A path or another text as C takes it."""
+    data = os.fsencode(value)
+    if b"\0" in data:
+        raise ValueError(f"{value!r} has a NUL character in it")
+    return data
+
+
 def strings(values):
     """A C array of strings (paths or text) and its length; (None, 0) for none."""
-    values = [os.fsencode(value) for value in values]
+    values = [path_of(value) for value in values]
     if not values:
         return None, 0
     return (ctypes.c_char_p * len(values))(*values), len(values)

@@ -9,13 +9,13 @@ from collections import namedtuple
 from ctypes import byref, c_void_p, create_string_buffer, sizeof
 
 from . import _abi
-from ._abi import number_of
+from ._abi import number_of, whole
 from ._batch import Batch
 from ._errors import Invalid
 from ._io import io_want, rungs, size
-from ._library import call, lib, opened
+from ._library import call, lib, opened, path_of
 from ._source import Source
-from ._wait import END, Ahead, Single
+from ._wait import END, Ahead, Single, applied
 
 Stats = namedtuple("Stats", [name for name, _ in _abi.pit_loader_stats._fields_ if name != "size"])
 Stats.__doc__ = "What a loader did: see struct pit_loader_stats in pitcrew/feed.h. Times in nanoseconds, sizes in bytes."
@@ -31,8 +31,8 @@ def rank_and_world(rank=None, world=None):
             return distributed.get_rank(), distributed.get_world_size()
         if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
             rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    rank, world = rank or 0, 1 if world is None else world
-    if not 0 <= rank < world:
+    rank, world = whole(rank or 0, "rank", 0, 2**32 - 1), whole(1 if world is None else world, "world", 0, 2**32 - 1)
+    if not rank < world:
         raise ValueError(f"rank {rank} of {world} ranks")
     return rank, world
 
@@ -141,29 +141,30 @@ class Loader:
     def __init__(self, source, batch_size=1, *, shuffle=True, seed=0, epoch=0, rank=None, world=None, tail="short", as_ready=False,
                  on_error="fail", check=False, memory=0, cache=0, cache_policy="fill-once", cache_dir=None, io=None, block=0,
                  window=0, transform=None, workers=0, ahead=None, progress=False, **source_options):
-        if isinstance(source, Source):
-            if source_options:
-                raise TypeError(f"{', '.join(source_options)}: for paths only, this Source is made already")
-        else:
-            source = Source(source, **source_options)
-        self.source = source
-        self.batch_size = batch_size
+        if isinstance(source, Source) and source_options:
+            raise TypeError(f"{', '.join(source_options)}: for paths only, this Source is made already")
+        self.batch_size, workers = whole(batch_size, "batch_size", 1, 2**32 - 1), whole(workers, "workers")
         self.rank, self.world = rank_and_world(rank, world)
-        if batch_size < 1 or workers < 0:
-            raise ValueError(f"batch_size is {batch_size}, workers is {workers}: at least 1 and 0")
+        if cache_dir is not None and not size(cache, "cache"):
+            raise ValueError("cache_dir needs cache, the bytes that may be used there")
+        if transform is not None and not callable(transform):
+            raise TypeError(f"transform is {transform!r}, it must be a function")
         shuffle = {True: "full", False: "none", None: "none"}.get(shuffle, shuffle)
         want = _abi.pit_loader_want(
-            size=sizeof(_abi.pit_loader_want), batch=batch_size, rank=self.rank, world=self.world, seed=seed, epoch=epoch,
-            shuffle=number_of(_abi.SHUFFLES, shuffle, "shuffle"), block=block, window=window, tail=number_of(_abi.TAILS, tail, "tail"),
+            size=sizeof(_abi.pit_loader_want), batch=self.batch_size, rank=self.rank, world=self.world,
+            seed=whole(seed, "seed"), epoch=whole(epoch, "epoch"),
+            shuffle=number_of(_abi.SHUFFLES, shuffle, "shuffle"), block=whole(block, "block"), window=whole(window, "window"),
+            tail=number_of(_abi.TAILS, tail, "tail"),
             as_ready=as_ready, on_error=number_of(_abi.ON_ERROR, on_error, "on_error"), check=check, memory=size(memory, "memory"),
             io=io_want(io), cache_bytes=size(cache, "cache"), cache_policy=number_of(_abi.POLICIES, cache_policy, "cache_policy"),
-            cache_dir=None if cache_dir is None else os.fsencode(cache_dir))
+            cache_dir=None if cache_dir is None else path_of(cache_dir))
+        self.source = source if isinstance(source, Source) else Source(source, **source_options)
         self._transform, self._inline = transform, transform if transform and not workers else None
         if workers and transform is None:
             transform = _same
-        self._engine = _Engine(source, want, transform, workers, ahead or workers + 1)
+        self._engine = _Engine(self.source, want, transform, workers, ahead or workers + 1)
         self._close = weakref.finalize(self, self._engine.close)
-        self._progress, self._bar = progress, None
+        self._progress, self._bar, self._turn = progress, None, threading.Lock()
         self._arrived(epoch)
 
     # ---- batches ----
@@ -177,6 +178,13 @@ class Loader:
         return self
 
     def __next__(self):
+        if not self._over:
+            self._engine.handle  # in a forked child the turn may be taken for ever
+        with self._turn:  # several threads may ask
+            value = self._next()
+        return value if self._inline is None else applied(self._inline, value)
+
+    def _next(self):
         if self._over:
             raise StopIteration
         self._engine.handle
@@ -191,7 +199,7 @@ class Loader:
             raise StopIteration
         if self._bar is not None:
             self._bar.update()
-        return item.value if self._inline is None else self._inline(item.value)
+        return item.value
 
     def __len__(self):
         """Batches of the whole epoch, for this rank."""
@@ -226,6 +234,7 @@ class Loader:
 
     def _go(self, epoch):
         self._engine.handle
+        epoch = whole(epoch, "epoch")
         self._engine.move(lib().pit_loader_epoch, epoch)
         self._arrived(epoch)
 
@@ -244,7 +253,7 @@ class Loader:
     def load_state_dict(self, state):
         """Goes on from a position, that of any rank: each sample of the epoch that was not consumed comes exactly once,
         over all ranks, also when there are now more or fewer of them."""
-        text = state["position"] if isinstance(state, dict) else state
+        text = position_of(state)
         self._engine.handle
         self._engine.move(lib().pit_loader_resume, text.encode())
         self._arrived(epoch_of(text))
@@ -299,6 +308,14 @@ def _bar(batches, epoch):
     except ImportError:
         return None
     return tqdm(total=batches, unit="batch", desc=f"epoch {epoch}")
+
+
+def position_of(state):
+    """The text in what state_dict() gave."""
+    text = state.get("position") if isinstance(state, dict) else state
+    if not isinstance(text, str):
+        raise Invalid(errno.EINVAL, f"this is no position of a loader: {state!r:.80}")
+    return text
 
 
 def epoch_of(text):

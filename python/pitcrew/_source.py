@@ -7,7 +7,8 @@ from ctypes import byref, sizeof
 
 from . import _abi
 from ._abi import number_of
-from ._library import lib, opened, strings
+from ._io import size
+from ._library import lib, opened, path_of, strings
 
 _KINDS = {number: word for word, (_, number) in _abi.KINDS.items()}
 
@@ -34,11 +35,11 @@ class Source(Sequence):
         tensors = [tensors] if isinstance(tensors, one) else tensors
         self._arguments = ([os.fspath(p) for p in paths], kind, list(suffixes), record_bytes, header_bytes, list(tensors), index)
         want = _abi.pit_source_want(size=sizeof(_abi.pit_source_want), kind=number_of(_abi.KINDS, kind, "kind"),
-                                    record_bytes=record_bytes, header_bytes=header_bytes)
+                                    record_bytes=size(record_bytes, "record_bytes"), header_bytes=size(header_bytes, "header_bytes"))
         want.paths, want.path_count = strings(self._arguments[0])
         want.suffixes, want.suffix_count = strings(suffixes)
         want.tensors, want.tensor_count = strings(tensors)
-        want.index = None if index is None else os.fsencode(index)
+        want.index = None if index is None else path_of(index)
         self._handle = opened(lib().pit_source_open, byref(want))
         self._end = weakref.finalize(self, lib().pit_source_close, self._handle)
         self._end.atexit = False

@@ -13,12 +13,14 @@ key that says what it is:
 """
 import base64
 import collections
+import errno
 import json
 import math
 import sys
 from ctypes import addressof, c_char
 
 from . import _dtype
+from ._errors import Damaged
 
 Piece = collections.namedtuple("Piece", "name dtype shape address bytes keep")
 TREE = "pitcrew_tree"
@@ -28,7 +30,7 @@ class _Encoder:
     def __init__(self, prefix):
         self.pieces, self.ties, self._prefix = [], {}, prefix
         self._names, self._tied, self._above = {"__metadata__", prefix + TREE}, {}, set()
-        self.kinds = set()
+        self.kinds, self._seen = set(), []
 
     # ---- names ----
 
@@ -42,9 +44,10 @@ class _Encoder:
         self._names.add(name)
         return name
 
-    def _piece(self, path, kind, tie, make):
+    def _piece(self, path, kind, value, tie, make):
         """The node for an array; `make` gives (dtype, shape, address, bytes, keep)."""
         self.kinds.add(kind)
+        self._seen.append(value)  # else another array may come to lie where this one lay, and be taken for it
         if tie is not None and tie in self._tied:
             name = self._tied[tie]
             self.ties[".".join(path)] = name
@@ -140,7 +143,7 @@ class _Encoder:
             t = value.detach().resolve_conj().resolve_neg().to("cpu").contiguous()
             t = torch.view_as_real(t) if wide else t
             return dtype, t.shape, t.data_ptr(), t.numel() * t.element_size(), t
-        node = self._piece(path, "T", tie, make)
+        node = self._piece(path, "T", value, tie, make)
         if wide:
             node["x"] = True
         if value.requires_grad and value.is_leaf:
@@ -159,7 +162,7 @@ class _Encoder:
             a = a.astype(a.dtype.newbyteorder("<")) if a.dtype.byteorder == ">" or sys.byteorder == "big" else a
             shape = (*a.shape, 2) if wide else a.shape
             return dtype, shape, a.__array_interface__["data"][0], a.nbytes, a
-        node = self._piece(path, kind, tie, make)
+        node = self._piece(path, kind, value, tie, make)
         if wide:
             node["x"] = True
         return node
@@ -169,7 +172,7 @@ class _Encoder:
         if dtype is None:
             raise TypeError(f"{_place(path)} is a buffer of format {view.format!r}, for which safetensors has no type")
 
-        return self._piece(path, "M", None, lambda: _memory(view, dtype))
+        return self._piece(path, "M", view, None, lambda: _memory(view, dtype))
 
 
 def _memory(view, dtype):
@@ -191,8 +194,11 @@ def encode(state, prefix=""):
     """(text, pieces, ties, kinds): the tree as JSON, the arrays it names (each alive as long as its Piece), the paths that
     share an array with an earlier one, and the kinds of arrays that occur. The names begin with `prefix`."""
     encoder = _Encoder(prefix)
-    node = encoder.encode(state)
-    return json.dumps(node, allow_nan=False, separators=(",", ":")), encoder.pieces, encoder.ties, encoder.kinds
+    try:
+        text = json.dumps(encoder.encode(state), allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise ValueError("the state is nested too deeply to be saved") from None
+    return text, encoder.pieces, encoder.ties, encoder.kinds
 
 
 # ---- back ----
@@ -261,4 +267,8 @@ def _available(wanted):
 
 def decode(text, array, framework=None):
     """The state again. `array(name, framework)` gives an array; `framework` None: of what each was saved from."""
-    return _Decoder(array, framework and _dtype.framework(framework)).decode(json.loads(text))
+    decoder = _Decoder(array, framework and _dtype.framework(framework))
+    try:
+        return decoder.decode(json.loads(text))
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as problem:
+        raise Damaged(errno.EBADMSG, f"the text {TREE!r} does not describe a state of these tensors: {problem}") from problem

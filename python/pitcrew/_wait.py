@@ -7,6 +7,8 @@ import errno
 import queue
 import threading
 
+from ._errors import error
+
 END = object()
 
 
@@ -26,40 +28,80 @@ def attempt(fetch):
         return Item(None, problem)
 
 
+def _canceled():
+    return Item(None, error(errno.ECANCELED, "the loader was closed"))
+
+
+def applied(transform, batch):
+    """What a transform makes of a batch. StopIteration would end the program's loop as if the epoch were over."""
+    try:
+        return transform(batch)
+    except StopIteration as problem:
+        raise RuntimeError("the transform raised StopIteration") from problem
+
+
+class _Request:
+    """What was asked for. A bare lock, as Ctrl-C between two steps of an Event would leave that locked for ever."""
+    __slots__ = ("item", "asked", "done", "_waits")
+
+    def __init__(self):
+        self.item, self.asked, self.done, self._waits = None, False, False, threading.Lock()
+        self._waits.acquire()
+
+    def answer(self, item):
+        self.item, self.done = item, True
+        self._waits.release()
+
+    def wait(self, patience):
+        """False when there is no answer within `patience` seconds (None: for ever)."""
+        return self.done or self._waits.acquire(timeout=-1 if patience is None else patience) or self.done
+
+
 class Single:
     """Items one by one, each fetched when it is asked for."""
 
     def __init__(self, fetch):
-        self._asks, self._ready, self._answer, self._asked = queue.SimpleQueue(), threading.Event(), [], False
-        self._thread = threading.Thread(target=self._serve, args=(fetch, self._asks, self._ready, self._answer),
-                                        name="pitcrew-next", daemon=True)
+        self._asks, self._request = queue.SimpleQueue(), None
+        self._closed, self._gate = False, threading.Lock()
+        self._thread = threading.Thread(target=self._serve, args=(fetch, self._asks), name="pitcrew-next", daemon=True)
         self._thread.start()
 
     @staticmethod
-    def _serve(fetch, asks, ready, answer):
-        while asks.get():
-            answer.append(attempt(fetch))
-            ready.set()
+    def _serve(fetch, asks):
+        while True:
+            request = asks.get()
+            if request is None:
+                return
+            if not request.done:  # else it was asked for twice: Ctrl-C came just behind the first time
+                request.answer(attempt(fetch))
+            del request  # not kept while waiting: it holds memory of the loader
 
     def take(self, patience=None):
-        """The next item; None when it did not come within `patience` seconds. May be interrupted and called again."""
-        if not self._asked:
-            self._asked = True
-            self._asks.put(True)
-        if not self._ready.wait(patience):
+        """The next item; None when it did not come within `patience` seconds. May be interrupted and called again: what was
+        asked for stays until the last step, behind which nothing is called."""
+        with self._gate:  # nobody serves what is asked behind the end
+            request = self._request
+            if self._closed and (request is None or not request.asked):
+                return _canceled()
+            if request is None:
+                request = self._request = _Request()
+            if not request.asked:
+                self._asks.put(request)
+                request.asked = True
+        if not request.wait(patience):
             return None
-        item = self._answer.pop()
-        self._ready.clear()
-        self._asked = False
-        return item
+        self._request = None
+        return request.item
 
     def drop(self, patience):
         """Throws away what was asked for and not taken; False when it does not come within `patience` seconds."""
-        return not self._asked or self.take(patience) is not None
+        return self._request is None or self.take(patience) is not None
 
     def stop(self):
         """Ends the thread as soon as the fetch under way returns."""
-        self._asks.put(False)
+        with self._gate:
+            self._closed = True
+            self._asks.put(None)
 
     def join(self):
         self.stop()
@@ -76,7 +118,7 @@ class Ahead:
         self._fetching = threading.Lock()
         self._changed = threading.Condition()
         self._done, self._fetched, self._taken, self._running, self._closed = {}, 0, 0, False, False
-        self._busy, self._waiting = 0, False
+        self._busy, self._waiting, self._kept = 0, False, None
         self._threads = [threading.Thread(target=self._work, name=f"pitcrew-transform-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -118,7 +160,7 @@ class Ahead:
         if item.problem is None and item.value is not END:
             batch, item.value = item.value, None
             try:
-                item.value = self._transform(batch)
+                item.value = applied(self._transform, batch)
             except BaseException as problem:  # noqa: B902 - it is raised where the item is taken
                 item.problem = problem
             del batch
@@ -128,22 +170,31 @@ class Ahead:
             self._changed.notify_all()
 
     def take(self):
+        if self._kept is not None:
+            return self._give()
         with self._changed:
             self._running = self._waiting = True
             self._changed.notify_all()
             try:
-                self._changed.wait_for(lambda: self._taken in self._done)
+                self._changed.wait_for(lambda: self._taken in self._done or self._closed)
             finally:
                 self._waiting = False
-            item = self._done.pop(self._taken)
+            if self._closed:
+                return _canceled()
+            self._kept = self._done[self._taken]  # until the last step: Ctrl-C may come with each call
+            del self._done[self._taken]
             self._taken += 1
             self._changed.notify_all()
-            return item
+        return self._give()
+
+    def _give(self):
+        item, self._kept = self._kept, None
+        return item
 
     def drop(self, patience):
         """Stops fetching and throws away what is done or under way; False when it takes longer than `patience` seconds."""
         with self._changed:
-            self._running = False
+            self._running, self._kept = False, None
             self._done.clear()
             idle = self._changed.wait_for(lambda: not self._busy, patience)
             self._done.clear()

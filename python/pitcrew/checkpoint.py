@@ -18,17 +18,19 @@ text, numbers, None and tuples of them. Classes derived from these come back as 
 weights: same memory, shape and strides) is stored once, and is one object again after loading; other views of common memory
 are stored each. Tensors of a GPU are copied to the CPU first; what is loaded lies on the CPU."""
 import ctypes
+import errno
 import os
 import time
+import warnings
 import weakref
 from collections import namedtuple
 from ctypes import POINTER, byref, c_size_t, c_uint64, sizeof
 
 from . import _abi, _dtype, _tree
-from ._abi import number_of
+from ._abi import number_of, whole
 from ._errors import Error, NotFound
 from ._io import io_want, rungs, size
-from ._library import call, lib, opened
+from ._library import call, lib, opened, path_of
 from .weights import Weights
 
 Loaded = namedtuple("Loaded", "step state loader extra path")
@@ -56,13 +58,14 @@ def save(path, state, *, metadata=None, checksums=True, io=None):
     metadata: texts for the file's `__metadata__`. checksums: with an XXH3 of each tensor, for load() and verify."""
     text, pieces, ties, kinds = _tree.encode(state)
     texts = {"format": "pt"} if "T" in kinds else {"format": "np"} if kinds else {}
-    texts.update({key: name for key, name in ties.items() if key and key not in texts})  # as other writers name tied tensors
+    texts.update({key: name for key, name in ties.items() if key and key not in texts and not key.startswith("pitcrew.")})  # as other
+    # writers name tied tensors; names that begin so are the library's
     texts.update(metadata or {})
     texts[_tree.TREE] = text
     want = _abi.pit_save_want(size=sizeof(_abi.pit_save_want), io=io_want(io), no_checksums=not checksums)
     rows = [_abi.pit_save_text(_c_text(key), _c_text(value)) for key, value in texts.items()]
     want.texts, want.text_count = (_abi.pit_save_text * len(rows))(*rows), len(rows)
-    call(lib().pit_save_file, os.fsencode(path), _tensors(pieces), len(pieces), byref(want))
+    call(lib().pit_save_file, path_of(path), _tensors(pieces), len(pieces), byref(want))
 
 
 def _c_text(text):
@@ -75,9 +78,10 @@ def _c_text(text):
 def load(path, *, step=None, rank=0, framework=None, verify=True, progress=False, io=None, copy=False):
     """The state in a file, or in a checkpoint directory (of Async; `step` None: the latest).
 
-    Arrays are of what they were saved from (torch, numpy, memoryview) or of `framework`; a file that pitcrew.checkpoint did
-    not write gives a dict of its tensors. They share one piece of memory, which stays as long as one of them does; with
-    `copy` each has its own. verify: compare the checksums."""
+    rank: whose share of a checkpoint to which several ranks have saved; the others' are not read. Arrays are of what they
+    were saved from (torch, numpy, memoryview) or of `framework`; a file that pitcrew.checkpoint did not write gives a dict of
+    its tensors. They share one piece of memory, which stays as long as one of them does; with `copy` each has its own.
+    verify: compare the checksums."""
     if os.path.isdir(path):
         return _from_directory(path, step, rank, framework=framework, verify=verify, progress=progress, io=io, copy=copy).state
     with Weights(path, framework) as w:
@@ -101,7 +105,7 @@ def _state(w, text, framework, prefix="", **how):
 def steps(directory):
     """Steps of the complete checkpoints in a directory, oldest first."""
     found, count = POINTER(c_uint64)(), c_size_t()
-    call(lib().pit_checkpoint_list, os.fsencode(directory), byref(found), byref(count))
+    call(lib().pit_checkpoint_list, path_of(directory), byref(found), byref(count))
     values = found[:count.value]
     _free(ctypes.cast(found, ctypes.c_void_p))
     return values
@@ -113,7 +117,7 @@ _free.argtypes, _free.restype = [ctypes.c_void_p], None
 
 class _Manifest:
     def __init__(self, directory, step):
-        self.handle = opened(lib().pit_manifest_open, os.fsencode(directory), -1 if step is None else step)
+        self.handle = opened(lib().pit_manifest_open, path_of(directory), -1 if step is None else whole(step, "step", 0, 2**63 - 1))
 
     def __enter__(self):
         return self.handle
@@ -140,15 +144,21 @@ def _from_directory(directory, step, rank, **how):
     with _Manifest(directory, step) as m:
         step, path = lib().pit_manifest_step(m), os.fsdecode(lib().pit_manifest_path(m))
         position, extra = lib().pit_manifest_state(m), json.loads(lib().pit_manifest_extra(m) or b"{}")
-    framework = how.pop("framework")
-    with Weights(path, framework) as w:
-        text = extra.get(_tree.TREE)
-        if rank:
-            name = _prefix(rank) + _tree.TREE
-            if name not in w:
-                raise NotFound(2, f"{path} has no state of rank {rank}")
-            text = bytes(w.bytes_of([name])[name]).decode()
-        state = _state(w, text, framework, _prefix(rank), **how)
+        files = [os.fsdecode(lib().pit_manifest_file(m, n, None)) for n in range(lib().pit_manifest_files(m))]
+    framework, own = how.pop("framework"), f"rank-{rank:05d}-of-{len(files):05d}.safetensors"
+    missing = NotFound(errno.ENOENT, f"{path} has no state of rank {rank}")
+    if len(files) > 1 and own not in files:
+        raise missing
+    with Weights(os.path.join(path, own) if own in files else path, framework) as w:
+        prefix, text = _prefix(rank), extra.get(_tree.TREE)
+        tree = prefix + _tree.TREE
+        if rank and tree in w:
+            text = bytes(w.bytes_of([tree])[tree]).decode()
+        elif rank and own in files:
+            prefix, text = "", None  # not saved by this package: a dict of what is there
+        elif rank:
+            raise missing
+        state = _state(w, text, framework, prefix, **how)
     return Loaded(step, state, position and {"position": position.decode()}, extra.get("extra"), path)
 
 
@@ -178,15 +188,18 @@ class Async:
         before the checkpoint counts. By default one process saves all.
 
     An error of a save that went on behind comes at the next save(), wait() or close(), once. When the program ends, what is
-    under way is finished."""
+    under way is finished; that it failed is then a RuntimeWarning."""
 
     def __init__(self, directory, keep=3, mode="copy", *, memory=0, rank=0, world=1, timeout=600, checksums=True, io=None):
         number_of(_abi.MODES, mode, "mode")
-        self.directory, self.mode, self.rank, self.world, self.timeout = os.fspath(directory), mode, rank, world, timeout
-        want = _abi.pit_checkpoint_want(size=sizeof(_abi.pit_checkpoint_want), keep=keep, memory=size(memory, "memory"), io=io_want(io),
-                                        no_checksums=not checksums, rank=rank, world=world)
+        self.directory, self.mode = os.fspath(directory), mode
+        self.world = whole(world, "world", 1, 2**32 - 1)
+        self.rank, self.timeout = whole(rank, "rank", 0, self.world - 1), whole(timeout, "timeout", 0, 2**32 - 1)
+        want = _abi.pit_checkpoint_want(size=sizeof(_abi.pit_checkpoint_want), keep=whole(keep, "keep", 0, 2**32 - 1),
+                                        memory=size(memory, "memory"), io=io_want(io), no_checksums=not checksums,
+                                        rank=self.rank, world=self.world)
         self._pid = os.getpid()
-        self._handle = opened(lib().pit_checkpoint_open, os.fsencode(directory), byref(want))
+        self._handle = opened(lib().pit_checkpoint_open, path_of(directory), byref(want))
         self._held = []  # pieces of saves under way, by promise
         self._close = weakref.finalize(self, _close, self._handle, self._held, self._pid)
 
@@ -202,7 +215,7 @@ class Async:
         as pitcrew.Loader, or what that gave), all or nothing. `extra`: anything that JSON can hold."""
         import json
         handle, mode = self._open(), number_of(_abi.MODES, mode or self.mode, "mode")
-        prefix = _prefix(self.rank)
+        prefix, step = _prefix(self.rank), whole(step, "step", 0, 2**63 - 1)
         text, pieces, _, _ = _tree.encode(state, prefix)
         if self.rank:
             pieces.append(_tree.text_piece(prefix + _tree.TREE, text))
@@ -210,8 +223,13 @@ class Async:
         if isinstance(position, dict):
             position = position["position"]
         said = json.dumps({_tree.TREE: text, "extra": extra})
-        call(lib().pit_checkpoint_put, handle, step, _tensors(pieces), len(pieces), mode)
-        self._held[:] = pieces if mode == _abi.MODES["promise"][1] else []
+        self._held.append(pieces)  # before it begins: behind that an exception such as KeyboardInterrupt may come at once
+        try:
+            call(lib().pit_checkpoint_put, handle, step, _tensors(pieces), len(pieces), mode)
+        except Error:  # it has not begun
+            self._held.pop()
+            raise
+        self._held[:] = [pieces] if mode == _abi.MODES["promise"][1] else []
         if self.rank == 0:
             call(lib().pit_checkpoint_commit, handle, step, position and position.encode(), said.encode(), self.timeout if self.world > 1 else 0)
 
@@ -269,5 +287,7 @@ class Async:
 
 def _close(handle, held, pid):
     if pid == os.getpid():
-        lib().pit_checkpoint_close(handle, None)
+        problem = _abi.pit_error()
+        if lib().pit_checkpoint_close(handle, byref(problem)) < 0:  # nobody has asked, and nobody will
+            warnings.warn(f"a checkpoint was not saved: {problem.text.decode('utf-8', 'replace')}", RuntimeWarning, stacklevel=2)
         held.clear()

@@ -17,7 +17,7 @@ from ctypes import byref, c_char, c_char_p, c_size_t, sizeof
 
 from . import _abi, _dtype
 from ._io import io_want, rungs
-from ._library import call, lib, opened
+from ._library import call, lib, opened, path_of
 from ._memory import Window
 
 Info = namedtuple("Info", "name dtype shape bytes file offset")
@@ -80,7 +80,7 @@ class Weights(Mapping):
 
     def __init__(self, path, framework=None):
         self._framework = framework
-        self._handle = opened(lib().pit_weights_open, os.fsencode(path))
+        self._handle = opened(lib().pit_weights_open, path_of(path))
         self._close = weakref.finalize(self, lib().pit_weights_close, self._handle)
         self._close.atexit = False
         self._infos = {}

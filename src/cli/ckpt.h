@@ -9,16 +9,19 @@
 #include "base/strv.h"
 #include "cli/cmd.h"
 #include "feed/manifest.h"
+#include "feed/torch_file.h"
+#include "feed/torch_tree.h"
 #include "pitcrew/weights.h"
 
-/* One checkpoint, or files that are none of pitcrew's. */
+/* One checkpoint, files that are none of pitcrew's, or a file of torch.save(). */
 struct pit_ckpt_place {
 	struct pit_manifest *manifest; /* NULL: none */
 	struct pit_strv files;         /* paths */
+	struct pit_torch *torch;       /* of the only one of `files`; NULL: none */
 };
 
 /* `path` is a directory of checkpoints (the newest, or `step` unless -1), a checkpoint, a .safetensors file, a sharded
- * model or its index. */
+ * model or its index, a file of torch.save(). */
 int pit_ckpt_open(const char *path, int64_t step, struct pit_ckpt_place *ret, struct pit_error *err);
 void pit_ckpt_close(struct pit_ckpt_place *p);
 #define pit_auto_ckpt PIT_CLEANUP(pit_ckpt_close)

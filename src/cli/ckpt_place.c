@@ -20,6 +20,8 @@ void pit_ckpt_close(struct pit_ckpt_place *p)
 {
 	pit_manifest_close(p->manifest);
 	pit_strv_free(&p->files);
+	pit_torch_close(p->torch);
+	p->torch = NULL;
 	p->manifest = NULL;
 }
 
@@ -34,28 +36,17 @@ static int take_manifest(struct pit_ckpt_place *p, struct pit_manifest *m)
 	return 0;
 }
 
-/* Zip archives, and what torch wrote before them. */
-static bool is_pickle(const char *path)
-{
-	pit_auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	unsigned char head[4] = {0};
-
-	return fd >= 0 && read(fd, head, sizeof(head)) == sizeof(head) &&
-	       (!memcmp(head, "PK\3\4", 4) || (head[0] == 0x80 && head[1] >= 2 && head[1] <= 5));
-}
-
 static int take_weights(struct pit_ckpt_place *p, const char *path, struct pit_error *err)
 {
 	pit_auto_weights struct pit_weights *w = NULL;
-	int rc = pit_weights_open(path, &w, err);
 	const char *name;
+	int rc;
 
-	if (rc == -EBADMSG && is_pickle(path))
-		return pit_fail(
-			err, ENOTSUP,
-			"%s: a file of torch.save(): those are pickles, that is programs; torch.load() in Python "
-			"reads them, and pitcrew.checkpoint.save() writes what it gives",
-			path);
+	if (pit_torch_form(path) != PIT_TORCH_NONE) {
+		rc = pit_torch_open(path, &p->torch, err);
+		return !rc && pit_strv_add(&p->files, path) ? pit_fail(err, ENOMEM, "out of memory") : rc;
+	}
+	rc = pit_weights_open(path, &w, err);
 	for (size_t i = 0; !rc && (name = pit_weights_file(w, i)); i++)
 		if (pit_strv_add(&p->files, name))
 			return pit_fail(err, ENOMEM, "out of memory");

@@ -5,10 +5,14 @@
 #include "base/parse.h"
 #include "cli/cmd.h"
 #include "host/root.h"
+#include "report/text.h"
 
 int pit_cli_fail(const struct pit_error *err)
 {
-	fprintf(stderr, "pitcrew: %s\n", err->text[0] ? err->text : strerror(err->code));
+	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
+
+	pit_page_clip(&line, err->text[0] ? err->text : strerror(err->code), sizeof(err->text)); /* names are foreign */
+	fprintf(stderr, "pitcrew: %s\n", line.data);
 	return PIT_EXIT_CANNOT;
 }
 

@@ -7,10 +7,11 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "cli/ckpt.h"
+#include "feed/safetensors_names.h"
 
 struct options {
 	const char *from, *to;
-	int64_t step, as_step;
+	int64_t step, as_step, rank;
 	uint64_t shard; /* bytes; 0: no shards */
 	bool force;
 };
@@ -29,11 +30,12 @@ struct load {
 	size_t parts_count;
 };
 
-enum { KEY_STEP = 256, KEY_AS_STEP, KEY_SHARD, KEY_FORCE };
+enum { KEY_STEP = 256, KEY_AS_STEP, KEY_RANK, KEY_SHARD, KEY_FORCE };
 
 static const struct argp_option argp_options[] = {
 	{"step", KEY_STEP, "N", 0, "Of a directory of checkpoints: this one, not the newest"},
 	{"as-step", KEY_AS_STEP, "N", 0, "The step of a new checkpoint (default: as it was, or 0)"},
+	{"rank", KEY_RANK, "N", 0, "Of a checkpoint to which several ranks saved: the share of this one"},
 	{"shard-size", KEY_SHARD, "SIZE", 0,
 	 "Write a sharded model with an index: files of at most SIZE, or one tensor"},
 	{"force", KEY_FORCE, NULL, 0, "Replace what is there"},
@@ -61,6 +63,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_AS_STEP:
 		o->as_step = pit_ckpt_step(state, arg);
 		break;
+	case KEY_RANK:
+		o->rank = pit_cli_number(state, "rank", arg, 0, INT_MAX);
+		break;
 	case KEY_SHARD:
 		if (pit_parse_size(arg, &o->shard) || !o->shard)
 			pit_cli_usage(state, "--shard-size=%s is no size", arg);
@@ -85,11 +90,12 @@ static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
 	.args_doc = "SOURCE TARGET",
-	.doc = "Write the tensors of SOURCE (a directory of checkpoints, one of them, a .safetensors file, a sharded model) to "
-	       "TARGET: one file when its name ends in .safetensors, a sharded model with --shard-size, else a directory of "
-	       "checkpoints. Checksums are compared on reading, and written. All of it must fit in memory. Files of "
-	       "torch.save() are pickles, that is programs, and are not read: pitcrew.checkpoint.save(TARGET, "
-	       "torch.load(SOURCE)) does that in Python.\v"
+	.doc = "Write the tensors of SOURCE (a directory of checkpoints, one of them, a .safetensors file, a sharded model, a "
+	       "file of torch.save()) to TARGET: one file when its name ends in .safetensors, a sharded model with --shard-size, "
+	       "else a directory of checkpoints. What several ranks saved alike under one name is written once. Checksums are "
+	       "compared on reading, and written. All of it must fit in memory. Files of torch.save() are programs: nothing is "
+	       "executed here, plain data and tensors are taken out, with the structure that pitcrew.checkpoint.load() of Python "
+	       "gives back, and all else is refused.\v"
 	       "Exit codes: 0 written, 2 SOURCE is damaged, 3 could not, 64 usage.",
 };
 
@@ -137,28 +143,118 @@ static int take_tensors(struct load *l, const struct part *p)
 	return 0;
 }
 
-static int load(const struct options *o, struct load *l, struct pit_error *err)
+static const char *file_of(const struct load *l, size_t tensor)
 {
-	struct pit_weights_want want = {.size = sizeof(want), .verify = true};
-	int rc = pit_ckpt_open(o->from, o->step, &l->place, err);
+	const struct part *p = l->parts;
+
+	for (; tensor >= pit_weights_count(p->weights); p++)
+		tensor -= pit_weights_count(p->weights);
+	return pit_base_name(pit_weights_file(p->weights, 0));
+}
+
+static bool are_alike(const struct pit_save_tensor *a, const struct pit_save_tensor *b)
+{
+	const struct pit_tensor *x = &a->tensor, *y = &b->tensor;
+
+	return x->dtype == y->dtype && x->dims == y->dims && x->bytes == y->bytes &&
+	       !memcmp(x->shape, y->shape, x->dims * sizeof(*x->shape)) &&
+	       (!x->bytes || !memcmp(a->data, b->data, x->bytes));
+}
+
+/* Of names that several ranks used, marks all but the first one's. */
+static int mark_twins(const struct load *l, const struct pit_name *names, bool *drop, struct pit_error *err)
+{
+	for (size_t i = 1, first = 0; i < l->count; i++) {
+		size_t a = names[first].number, b = names[i].number;
+
+		if (strcmp(names[first].name, names[i].name) != 0) {
+			first = i;
+			continue;
+		}
+		if (!are_alike(&l->tensors[a], &l->tensors[b]))
+			return pit_fail(err, EINVAL,
+					"tensor '%.100s' of %s is another one in %s; --rank=N takes one of them",
+					names[i].name, file_of(l, a), file_of(l, b));
+		drop[b] = true;
+	}
+	return 0;
+}
+
+static int drop_twins(struct load *l, struct pit_error *err)
+{
+	pit_auto_free struct pit_name *names = calloc(l->count + 1, sizeof(*names));
+	pit_auto_free bool *drop = calloc(l->count + 1, sizeof(*drop));
+	size_t kept = 0;
+	int rc;
+
+	if (!names || !drop)
+		return pit_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < l->count; i++)
+		pit_name_set(&names[i], l->tensors[i].tensor.name, i);
+	pit_names_sort(names, l->count);
+	rc = mark_twins(l, names, drop, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < l->count; i++)
+		if (!drop[i])
+			l->tensors[kept++] = l->tensors[i];
+	l->count = kept;
+	return 0;
+}
+
+/* Their structure comes along as a text. */
+static int take_torch(struct load *l, struct pit_error *err)
+{
+	const struct pit_io_want io = {.depth = 0};
+	struct pit_torch *t = l->place.torch;
+	int rc = pit_torch_load(t, &io, err);
 
 	if (rc)
 		return rc;
-	l->parts = calloc(l->place.files.count + 1, sizeof(*l->parts));
+	l->tensors = calloc(t->count + 1, sizeof(*l->tensors));
+	l->texts = calloc(t->text_count + 1, sizeof(*l->texts));
+	if (!l->tensors || !l->texts)
+		return pit_fail(err, ENOMEM, "out of memory");
+	memcpy(l->tensors, t->tensors, t->count * sizeof(*l->tensors));
+	memcpy(l->texts, t->texts, t->text_count * sizeof(*l->texts));
+	l->count = t->count;
+	l->text_count = t->text_count;
+	return 0;
+}
+
+static int load_file(struct load *l, const char *path, struct pit_error *err)
+{
+	struct pit_weights_want want = {.size = sizeof(want), .verify = true};
+	struct part *p = &l->parts[l->parts_count++];
+	int rc = pit_weights_open(path, &p->weights, err);
+
+	if (!rc)
+		rc = pit_weights_load(p->weights, &want, &p->arena, err);
+	if (rc)
+		return rc;
+	if (take_tensors(l, p) || (!l->texts && take_texts(l, p->weights)))
+		return pit_fail(err, ENOMEM, "out of memory");
+	return 0;
+}
+
+static int load(const struct options *o, struct load *l, struct pit_error *err)
+{
+	int rc = pit_ckpt_open(o->from, o->step, &l->place, err);
+	size_t count = l->place.files.count;
+
+	if (rc)
+		return rc;
+	if (l->place.torch)
+		return take_torch(l, err);
+	if (o->rank >= 0 && (!l->place.manifest || (uint64_t)o->rank >= count))
+		return pit_fail(err, ENOENT, "%s: it has no share of rank %lld", o->from, (long long)o->rank);
+	l->parts = calloc(count + 1, sizeof(*l->parts));
 	if (!l->parts)
 		return pit_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < l->place.files.count; i++) {
-		struct part *p = &l->parts[l->parts_count++];
-
-		rc = pit_weights_open(l->place.files.item[i], &p->weights, err);
-		if (!rc)
-			rc = pit_weights_load(p->weights, &want, &p->arena, err);
-		if (rc)
-			return rc;
-		if (take_tensors(l, p) || (!i && take_texts(l, p->weights)))
-			return pit_fail(err, ENOMEM, "out of memory");
-	}
-	return 0;
+	for (size_t i = 0; i < count && !rc; i++)
+		if (o->rank < 0 || (uint64_t)o->rank == i)
+			rc = load_file(l, l->place.files.item[i], err);
+	return rc ? rc : drop_twins(l, err);
 }
 
 /* ---- writing ---- */
@@ -240,19 +336,33 @@ static int write_shards(const struct options *o, const struct load *l, struct pi
 	return rc ? rc : write_index(l, o->to, o->shard, all, err);
 }
 
+/* What a checkpoint of pitcrew.checkpoint.Async has for `extra`; NULL: no memory. */
+static char *extra_of(const struct pit_torch *t)
+{
+	json_t *top = json_pack("{s:s, s:n}", PIT_TORCH_TREE_KEY, t->tree, "extra");
+	char *text = top ? json_dumps(top, JSON_COMPACT) : NULL;
+
+	json_decref(top);
+	return text;
+}
+
 static int write_checkpoint(const struct options *o, const struct load *l, struct pit_error *err)
 {
 	struct pit_checkpoint_want want = {.size = sizeof(want)};
 	const struct pit_manifest *m = l->place.manifest;
+	pit_auto_free char *extra = l->place.torch ? extra_of(l->place.torch) : NULL;
 	struct pit_checkpoint *c = NULL;
 	uint64_t step = o->as_step >= 0 ? (uint64_t)o->as_step : m ? m->step : 0;
-	int rc = pit_checkpoint_open(o->to, &want, &c, err);
+	int rc;
 
+	if (l->place.torch && !extra)
+		return pit_fail(err, ENOMEM, "out of memory");
+	rc = pit_checkpoint_open(o->to, &want, &c, err);
 	if (rc)
 		return rc;
 	rc = pit_checkpoint_put(c, step, l->tensors, l->count, PIT_SAVE_DURABLE, err);
 	if (!rc)
-		rc = pit_checkpoint_commit(c, step, m ? m->state : NULL, m ? m->extra : NULL, 0, err);
+		rc = pit_checkpoint_commit(c, step, m ? m->state : NULL, m ? m->extra : extra, 0, err);
 	(void)pit_checkpoint_close(c, NULL);
 	return rc;
 }
@@ -293,7 +403,7 @@ static int convert(const struct options *o, struct load *l, struct pit_error *er
 
 int pit_cli_ckpt_convert(int argc, char **argv)
 {
-	struct options o = {.step = -1, .as_step = -1};
+	struct options o = {.step = -1, .as_step = -1, .rank = -1};
 	struct pit_error err = PIT_ERROR_INIT;
 	struct load l = {.count = 0};
 	uint64_t bytes = 0;

@@ -52,7 +52,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "PATH",
 	.doc = "Show what is in a checkpoint: step, files, tensors, and what the job gave along. PATH is a directory of "
-	       "checkpoints, one of them, a .safetensors file, or a sharded model. Headers are read, no tensor.\v"
+	       "checkpoints, one of them, a .safetensors file, a sharded model, or a file of torch.save(), of which "
+	       "nothing is executed. Headers are read, no tensor.\v"
 	       "Exit codes: 0 shown, 2 damaged, 3 could not, 64 usage.",
 };
 
@@ -91,6 +92,18 @@ static json_t *file_json(const struct pit_weights *w)
 			 texts_json(w), "tensors", tensors);
 }
 
+static json_t *torch_json(const struct pit_torch *t, const char *path)
+{
+	json_t *tensors = json_array(), *texts = json_object();
+
+	for (size_t i = 0; i < t->count; i++)
+		json_array_append_new(tensors, tensor_json(&t->tensors[i].tensor, t->offsets[i]));
+	for (size_t i = 0; i < t->text_count; i++)
+		json_object_set_new(texts, t->texts[i].key, pit_json_text(t->texts[i].value));
+	return json_pack("{s:o, s:b, s:o, s:o}", "file", pit_json_text(pit_base_name(path)), "checksums", false,
+			 "metadata", texts, "tensors", tensors);
+}
+
 static json_t *manifest_json(const struct pit_manifest *m)
 {
 	return json_pack("{s:o, s:I, s:I, s:o, s:o}", "path", pit_json_text(m->path), "step", (json_int_t)m->step,
@@ -112,6 +125,28 @@ static void put_tensor(const struct pit_tensor *t, struct pit_buf *out)
 	pit_buf_printf(out, " [%s]\n", shape.data);
 }
 
+static void put_line(const char *key, const char *value, struct pit_buf *out)
+{
+	pit_buf_puts(out, "  ");
+	pit_page_clip(out, key, 60);
+	pit_buf_puts(out, " = ");
+	pit_page_clip(out, value, 200);
+	pit_buf_putc(out, '\n');
+}
+
+static void put_torch(const struct pit_torch *t, const char *path, struct pit_buf *out)
+{
+	char size[32];
+
+	pit_page_clip(out, pit_base_name(path), 200);
+	pit_buf_printf(out, ": %zu tensor%s, %s, of torch.save()\n", t->count, t->count == 1 ? "" : "s",
+		       pit_format_size(t->bytes, size, sizeof(size)));
+	for (size_t i = 0; i < t->text_count; i++)
+		put_line(t->texts[i].key, t->texts[i].value, out);
+	for (size_t i = 0; i < t->count; i++)
+		put_tensor(&t->tensors[i].tensor, out);
+}
+
 static void put_file(const struct pit_weights *w, struct pit_buf *out)
 {
 	const struct pit_tensor *t;
@@ -125,11 +160,7 @@ static void put_file(const struct pit_weights *w, struct pit_buf *out)
 	for (size_t i = 0; !pit_weights_metadata(w, 0, i, &key, &value); i++) {
 		if (!strncmp(key, "pitcrew.", 8))
 			continue;
-		pit_buf_puts(out, "  ");
-		pit_page_clip(out, key, 60);
-		pit_buf_puts(out, " = ");
-		pit_page_clip(out, value, 200);
-		pit_buf_putc(out, '\n');
+		put_line(key, value, out);
 	}
 	for (size_t i = 0; (t = pit_weights_tensor(w, i)); i++)
 		put_tensor(t, out);
@@ -161,7 +192,11 @@ static int show(const struct options *o, struct pit_buf *out, struct pit_error *
 
 	if (!rc && !o->json && p.manifest)
 		put_manifest(p.manifest, out);
-	for (size_t i = 0; i < p.files.count && !rc; i++) {
+	if (p.torch && o->json)
+		json_array_append_new(files, torch_json(p.torch, o->path));
+	else if (p.torch)
+		put_torch(p.torch, o->path, out);
+	for (size_t i = 0; i < p.files.count && !p.torch && !rc; i++) {
 		pit_auto_weights struct pit_weights *w = NULL;
 
 		rc = pit_weights_open(p.files.item[i], &w, err);

@@ -82,9 +82,12 @@ static void worsen(struct verdict *v, int code)
 		v->code = code;
 }
 
+/* -EINVAL: an index that does not fit its shards. */
 static int code_of(int rc)
 {
-	return !rc ? PIT_EXIT_OK : rc == -EBADMSG || rc == -EIO ? PIT_EXIT_FAIL : PIT_EXIT_CANNOT;
+	if (!rc)
+		return PIT_EXIT_OK;
+	return rc == -EBADMSG || rc == -EINVAL || rc == -EIO ? PIT_EXIT_FAIL : PIT_EXIT_CANNOT;
 }
 
 /* `name` may be NULL. */
@@ -131,11 +134,22 @@ static int check_file(const char *path, const struct pit_manifest_file *f, struc
 	return rc ? rc : pit_weights_verify(w, &want, ret, err);
 }
 
-static void verify_file(struct verdict *v, const char *path, const struct pit_manifest_file *f)
+/* A file of torch.save(): all storages against their CRCs. */
+static int check_torch(struct pit_torch *t, struct pit_verify_result *ret, struct pit_error *err)
+{
+	const struct pit_io_want io = {.depth = 0};
+	int rc = pit_torch_load(t, &io, err);
+
+	if (!rc)
+		*ret = (struct pit_verify_result){.tensors = t->count, .checked = t->checked, .bytes = t->bytes};
+	return rc;
+}
+
+static void verify_file(struct verdict *v, const char *path, const struct pit_manifest_file *f, struct pit_torch *torch)
 {
 	struct pit_verify_result r = {0};
 	struct pit_error err = PIT_ERROR_INIT;
-	int code = code_of(check_file(path, f, &r, &err));
+	int code = code_of(torch ? check_torch(torch, &r, &err) : check_file(path, f, &r, &err));
 	char size[32], text[600];
 
 	if (code == PIT_EXIT_OK && r.checked < r.tensors)
@@ -189,7 +203,7 @@ static void verify_place(struct verdict *v, const char *path, int64_t step)
 	if (p.manifest)
 		pit_buf_printf(v->out, "%s: step %" PRIu64 "\n", p.manifest->path, p.manifest->step);
 	for (size_t i = 0; i < p.files.count; i++)
-		verify_file(v, p.files.item[i], p.manifest ? &p.manifest->files[i] : NULL);
+		verify_file(v, p.files.item[i], p.manifest ? &p.manifest->files[i] : NULL, p.torch);
 	if (p.manifest)
 		look_for_foreign(v, p.manifest);
 	json_array_append_new(v->checkpoints,

@@ -276,15 +276,15 @@ static void show_text(const struct options *o, const struct bench *b, struct pit
 {
 	char memory[32];
 
-	pit_buf_printf(out, "%s: %" PRIu64 " samples, listed in %.3f s; batches of %u\n",
-		       pit_cli_kinds[pit_source_kind_of(b->source)], pit_source_count(b->source), seconds(b->listed),
-		       o->want.batch);
+	pit_buf_printf(out, "%s: %" PRIu64 " sample%s, listed in %.3f s; batches of %u\n",
+		       pit_cli_kinds[pit_source_kind_of(b->source)], pit_source_count(b->source),
+		       pit_source_count(b->source) == 1 ? "" : "s", seconds(b->listed), o->want.batch);
 	for (int i = 0; i < b->epochs; i++)
 		show_epoch(o, b->times + i, out);
 	pit_buf_printf(out, "memory %s, %u requests at once at the end",
 		       pit_format_size(b->stats.memory, memory, sizeof(memory)), b->stats.depth);
 	if (b->stats.failed)
-		pit_buf_printf(out, ", %" PRIu64 " samples failed", b->stats.failed);
+		pit_buf_printf(out, ", %" PRIu64 " sample%s failed", b->stats.failed, b->stats.failed == 1 ? "" : "s");
 	pit_buf_puts(out, "\n");
 	if (b->stats.cache_requests)
 		pit_buf_printf(out, "sample cache: %.1f %% hits; no policy can have more than %.1f %% in an epoch\n",

@@ -142,8 +142,9 @@ static void put_text(const struct pit_weights *w, const struct options *o, struc
 	uint64_t bytes = pit_weights_bytes(w);
 	char size[32], memory[32];
 
-	pit_buf_printf(out, "%s in %zu tensors, %zu files; into %s of memory\n",
-		       pit_format_size(bytes, size, sizeof(size)), pit_weights_count(w), pit_weights_files(w),
+	pit_buf_printf(out, "%s in %zu tensor%s, %zu file%s; into %s of memory\n",
+		       pit_format_size(bytes, size, sizeof(size)), pit_weights_count(w),
+		       pit_weights_count(w) == 1 ? "" : "s", pit_weights_files(w), pit_weights_files(w) == 1 ? "" : "s",
 		       pit_format_size(t->memory, memory, sizeof(memory)));
 	for (int i = 0; i < o->rounds; i++)
 		pit_buf_printf(out, "round %d: %.3f s, %.0f MiB/s\n", i + 1, (double)t->ns[i] / 1e9,

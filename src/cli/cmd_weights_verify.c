@@ -73,9 +73,9 @@ static void put_text(const struct pit_verify_result *r, const struct pit_error *
 		pit_buf_putc(out, '\n');
 		return;
 	}
-	pit_buf_printf(out, "%s: %" PRIu64 " tensors, %s; %" PRIu64 " of them compared with a checksum\n",
+	pit_buf_printf(out, "%s: %" PRIu64 " tensor%s, %s; %" PRIu64 " of them compared with a checksum\n",
 		       r->checked == r->tensors ? "whole" : "no damage was found, as far as one can tell", r->tensors,
-		       pit_format_size(r->bytes, size, sizeof(size)), r->checked);
+		       r->tensors == 1 ? "" : "s", pit_format_size(r->bytes, size, sizeof(size)), r->checked);
 }
 
 static int look(const struct options *o, struct pit_verify_result *r, struct pit_error *err)

@@ -83,9 +83,8 @@ static int add_lines(const struct pit_source *s, const char *before, const char 
 		line.len = x.len;
 		line.sum = sums ? sums[i] : 0;
 		if (pit_manifest_lines_add(out, &line))
-			return pit_fail(err, EINVAL,
-					"file %llu has a tab or a newline in its name: no manifest can say it",
-					(unsigned long long)i);
+			return pit_fail(err, EINVAL, "'%s' has a tab or a newline in its name: no manifest can say it",
+					pit_source_name(s, i));
 	}
 	return path.failed || out->failed ? pit_fail(err, ENOMEM, "out of memory") : 0;
 }

@@ -210,3 +210,26 @@ enum pit_io_engine pit_io_engine_of(const struct pit_io *io)
 {
 	return io->engine;
 }
+
+const char *pit_io_engine_name(enum pit_io_engine engine)
+{
+	for (const struct rung *r = rungs; r < rungs + PIT_COUNT(rungs); r++)
+		if (r->engine == engine)
+			return r->name;
+	return "auto";
+}
+
+int pit_io_exchange(struct pit_io *a, struct pit_io *b)
+{
+	struct pit_io old = *a;
+
+	if (a->pending || b->pending)
+		return -EBUSY;
+	*a = *b;
+	*b = old;
+	pit_io_list_init(&a->queue); /* empty lists point to themselves */
+	pit_io_list_init(&a->finished);
+	pit_io_list_init(&b->queue);
+	pit_io_list_init(&b->finished);
+	return 0;
+}

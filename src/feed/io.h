@@ -94,5 +94,10 @@ unsigned pit_io_pending(const struct pit_io *io); /* submitted and not yet done 
 unsigned pit_io_depth(const struct pit_io *io);
 void pit_io_set_depth(struct pit_io *io, unsigned depth);     /* 1 to the depth it was opened with */
 enum pit_io_engine pit_io_engine_of(const struct pit_io *io); /* the one taken */
+const char *pit_io_engine_name(enum pit_io_engine engine);    /* as on the ladder */
+
+/* The two change places, depths and all, so that who has a pointer to one uses the other from now on. -EBUSY while
+ * something is under way in one of them. Neither may be in use meanwhile, nor be woken: a lock of the caller's. */
+int pit_io_exchange(struct pit_io *a, struct pit_io *b);
 
 #endif

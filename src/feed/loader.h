@@ -7,6 +7,7 @@
  *	loader_reader.c the thread           loader_plan.c   a batch becomes reads
  *	loader_done.c   reads become a batch: errors, checksums
  *	loader_stage.c  long reads for many batches at once
+ *	loader_engine.c io_uring or threads
  */
 #ifndef PIT_FEED_LOADER_H
 #define PIT_FEED_LOADER_H
@@ -17,6 +18,7 @@
 #include "feed/cache.h"
 #include "feed/io.h"
 #include "feed/loader_depth.h"
+#include "feed/loader_engine.h"
 #include "feed/loader_mode.h"
 #include "feed/loader_stage.h"
 #include "feed/order.h"
@@ -65,6 +67,7 @@ struct pit_reader {
 	struct pit_loader *loader;
 	struct pit_io *io;
 	struct pit_modes modes;
+	struct pit_engines engines;
 	struct pit_stages *stages; /* or NULL */
 	struct pit_depth depth;
 	struct pit_reads_rule rule;                /* but for what depends on the mode */
@@ -106,7 +109,7 @@ struct pit_loader {
 	struct pit_loader_stats stats;
 	unsigned failed;
 	char *failures[PIT_FAILED_MOST];
-	struct pit_ladder ladders[3]; /* what was known at the start, and after each of two later events */
+	struct pit_ladder ladders[4]; /* at the start, and after each of three later events */
 	bool cache_told;              /* one of them: that the sample cache has stopped */
 	_Atomic(const struct pit_ladder *) ladder;
 };

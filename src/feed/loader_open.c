@@ -205,7 +205,7 @@ static int open_engine(struct pit_loader *l, const struct pit_loader_want *w, st
 
 	if (!want.depth)
 		want.depth = DEPTH_MOST;
-	rc = pit_io_open(&want, l->ladders, &r->io, err);
+	rc = pit_engines_open(l, &want, err);
 	if (rc)
 		return rc;
 	if (is_registered(l, w))

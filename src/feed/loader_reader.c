@@ -270,6 +270,16 @@ static void step_stages(struct pit_reader *r)
 	pthread_mutex_unlock(&r->loader->lock);
 }
 
+/* Until nothing is under way any more. */
+static int drain(struct pit_reader *r)
+{
+	int rc = pit_io_wait(r->io, -1);
+
+	finish_some(r);
+	r->looked = 0;
+	return rc < 0 ? rc : 0;
+}
+
 /* One turn: plans, submits, waits for the disk or, when there is nothing to do, for the bell. */
 static int turn(struct pit_reader *r, uint32_t rung)
 {
@@ -277,6 +287,8 @@ static int turn(struct pit_reader *r, uint32_t rung)
 	int rc;
 
 	follow(r);
+	if (pit_engines_hold(r))
+		return drain(r);
 	step_stages(r);
 	rc = plan_one(r);
 	if (rc < 0 && rc != -EAGAIN)

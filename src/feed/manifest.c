@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "feed/save_image.h"
+#include "feed/utf8.h"
 
 #define VERSION 1
 #define DIGITS 16
@@ -34,59 +35,80 @@ void pit_manifest_close(struct pit_manifest *m)
 	errno = saved;
 }
 
-static void add_sum(json_t *to, const char *key, uint64_t sum)
+/* False when memory ran out: what is missing then must not look complete. */
+static bool add(json_t *to, const char *key, json_t *value)
+{
+	return !json_object_set_new(to, key, value);
+}
+
+static bool add_sum(json_t *to, const char *key, uint64_t sum)
 {
 	char digits[DIGITS + 1];
 
 	snprintf(digits, sizeof(digits), "%016" PRIx64, sum);
-	json_object_set_new(to, key, json_string(digits));
+	return add(to, key, json_string(digits));
 }
 
-static json_t *files_json(const struct pit_manifest *m)
+static bool add_files(json_t *to, const struct pit_manifest *m)
 {
 	json_t *all = json_array();
+	bool good = true;
 
-	for (size_t i = 0; i < m->count; i++) {
+	for (size_t i = 0; i < m->count && good; i++) {
 		json_t *one = json_object();
 
-		json_object_set_new(one, "name", json_string(m->files[i].name));
-		json_object_set_new(one, "bytes", json_integer((json_int_t)m->files[i].bytes));
-		json_object_set_new(one, "tensors", json_integer((json_int_t)m->files[i].tensors));
-		add_sum(one, "header_xxh3", m->files[i].header_sum);
-		json_array_append_new(all, one);
+		good = add(one, "name", json_string(m->files[i].name)) &&
+		       add(one, "bytes", json_integer((json_int_t)m->files[i].bytes)) &&
+		       add(one, "tensors", json_integer((json_int_t)m->files[i].tensors)) &&
+		       add_sum(one, "header_xxh3", m->files[i].header_sum);
+		good = !json_array_append_new(all, one) && good;
 	}
-	return all;
+	return add(to, "files", all) && good;
 }
 
 /* Texts of the caller stay as they are, to the byte, as JSON strings. */
-static int add_text(json_t *to, const char *key, const char *text, struct pit_error *err)
+static bool add_text(json_t *to, const char *key, const char *text)
 {
-	json_t *value = text ? json_string(text) : json_null();
+	return add(to, key, text ? json_string(text) : json_null());
+}
 
-	if (!value)
-		return pit_fail(err, EINVAL, "%s is not UTF-8", key);
-	return json_object_set_new(to, key, value) ? pit_fail(err, ENOMEM, "out of memory") : 0;
+static int check_text(const char *what, const char *text, struct pit_error *err)
+{
+	return text && pit_utf8_valid(text, strlen(text)) != strlen(text)
+		       ? pit_fail(err, EINVAL, "%s is not UTF-8", what)
+		       : 0;
+}
+
+/* The JSON library leaves out a key when memory for it is missing, and says nothing. */
+static int check_readable(const struct pit_buf *text, struct pit_error *err)
+{
+	struct pit_manifest *again = NULL;
+
+	if (pit_manifest_parse(text->data, text->len, &again, NULL))
+		return pit_fail(err, ENOMEM, "no memory for the manifest");
+	pit_manifest_close(again);
+	return 0;
 }
 
 int pit_manifest_format(const struct pit_manifest *m, struct pit_buf *ret, struct pit_error *err)
 {
-	json_t *top = json_object();
+	json_t *top;
 	pit_auto_free char *text = NULL;
 	size_t at;
-	int rc;
+	int rc = check_text("state", m->state, err);
 
-	json_object_set_new(top, "pitcrew_checkpoint", json_integer(VERSION));
-	json_object_set_new(top, "step", json_integer((json_int_t)m->step));
-	json_object_set_new(top, "world", json_integer((json_int_t)m->world));
-	json_object_set_new(top, "files", files_json(m));
-	rc = add_text(top, "state", m->state, err);
 	if (!rc)
-		rc = add_text(top, "extra", m->extra, err);
-	json_object_set_new(top, "xxh3", json_string(zeros));
-	text = rc ? NULL : json_dumps(top, JSON_INDENT(1));
-	json_decref(top);
+		rc = check_text("extra", m->extra, err);
 	if (rc)
 		return rc;
+	top = json_object();
+	if (add(top, "pitcrew_checkpoint", json_integer(VERSION)) &&
+	    add(top, "step", json_integer((json_int_t)m->step)) &&
+	    add(top, "world", json_integer((json_int_t)m->world)) && add_files(top, m) &&
+	    add_text(top, "state", m->state) && add_text(top, "extra", m->extra) &&
+	    add(top, "xxh3", json_string(zeros)))
+		text = json_dumps(top, JSON_INDENT(1));
+	json_decref(top);
 	if (text)
 		pit_buf_printf(ret, "%s\n", text);
 	if (!text || ret->failed)
@@ -96,7 +118,7 @@ int pit_manifest_format(const struct pit_manifest *m, struct pit_buf *ret, struc
 	at = ret->len - strlen(TAIL_AFTER) - DIGITS;
 	snprintf(ret->data + at, DIGITS + 1, "%016" PRIx64, (uint64_t)XXH3_64bits(ret->data, ret->len));
 	ret->data[at + DIGITS] = '"';
-	return 0;
+	return check_readable(ret, err);
 }
 
 /* The checksum, which is the text's end. */

@@ -70,7 +70,7 @@ static int try_engine(const struct place *p, const struct pit_io_want *want, str
 		pit_io_register(io, &all, 1, buffers);
 	}
 	if ((rc = transfer(io, p)))
-		return pit_fail(why, -rc, "%s by it failed here: %s", p->write ? "a write" : "a read", strerror(-rc));
+		return pit_fail(why, -rc, "%s failed: %s", p->write ? "a write" : "a read", strerror(-rc));
 	pit_fail(why, 0, "%s", pit_ladder_taken(&l, "engine")->why);
 	return 0;
 }

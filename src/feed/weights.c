@@ -77,8 +77,9 @@ static int check_twice(const struct pit_weights *w, struct pit_error *err)
 
 	if (!n)
 		return 0;
-	return pit_fail(err, EINVAL, "tensor '%s' is in %s and in %s", SHOW(n->name),
-			w->files[w->tensors[n[0].number].file].path, w->files[w->tensors[n[1].number].file].path);
+	return pit_fail(err, EINVAL, "tensor '%s' is in %s and in %s; what ranks have saved is opened file by file",
+			SHOW(n->name), w->files[w->tensors[n[0].number].file].path,
+			w->files[w->tensors[n[1].number].file].path);
 }
 
 int pit_weights_open(const char *path, struct pit_weights **ret, struct pit_error *err)

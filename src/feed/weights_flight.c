@@ -178,14 +178,18 @@ static int check_read(struct pit_flight_slot *slot, struct pit_error *err)
 	return 0;
 }
 
-/* O_DIRECT that worked when it was tried and does not now. */
+/* O_DIRECT that worked when it was tried and does not now: each of those under way comes back so, and is sent again. */
 static bool without_direct(struct pit_flights *s, struct pit_flight_slot *slot)
 {
 	struct pit_flight_file *o = &s->files[slot->flight->lane->file];
 
-	if (slot->op.res != -EINVAL || !o->direct)
+	if (slot->op.res != -EINVAL || !slot->direct)
 		return false;
-	return !fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) & ~O_DIRECT);
+	slot->direct = false;
+	if (o->direct && fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) & ~O_DIRECT))
+		return false;
+	o->direct = false;
+	return true;
 }
 
 static void done(struct pit_io_op *op)
@@ -198,7 +202,6 @@ static void done(struct pit_io_op *op)
 	int rc;
 
 	if (!stopped(s) && without_direct(s, slot)) {
-		s->files[f->lane->file].direct = false;
 		pit_io_submit(s->io, op);
 		return;
 	}
@@ -264,6 +267,7 @@ static void send(struct pit_flights *s, struct pit_flight_slot *slot, struct pit
 
 	slot->flight = f;
 	slot->read = r;
+	slot->direct = o->direct;
 	slot->op = (struct pit_io_op){
 		.kind = PIT_IO_READ,
 		.fd = o->fd,

@@ -31,6 +31,7 @@ struct pit_flight_slot {
 	struct pit_io_op op;
 	struct pit_flight *flight;
 	const struct pit_read *read;
+	bool direct;                  /* sent while the file had O_DIRECT */
 	struct pit_flight_slot *next; /* free */
 };
 

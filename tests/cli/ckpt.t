@@ -47,8 +47,8 @@ Checkpoints: what is in them, whether they are whole, and conversion.
   pitcrew ckpt convert: --shard-size=0 is no size ('pitcrew ckpt convert --help')
   [64]
   $ printf 'PK\003\004................' >x.pt; pitcrew ckpt convert x.pt y.safetensors; printf '\200\002................' >x.pt; pitcrew ckpt inspect x.pt
-  pitcrew: x.pt: a file of torch.save(): those are pickles, that is programs; torch.load() in Python reads them, and pitcrew.checkpoint.save() writes what it gives
-  pitcrew: x.pt: a file of torch.save(): those are pickles, that is programs; torch.load() in Python reads them, and pitcrew.checkpoint.save() writes what it gives
+  pitcrew: x.pt: 20 bytes are too few for a zip archive
+  pitcrew: x.pt: a pickle or an archive as torch wrote before 1.6: refused; torch.load() it where you trust it, and save it again
   [3]
   $ pitcrew ckpt inspect absent
   pitcrew: absent: No such file or directory
@@ -265,4 +265,11 @@ another file of the same size, a damaged manifest, none.
   worse/step-00000000: step 0
   ok    model.safetensors: 3 tensors, 26 B
   FAIL  worse/step-00000200: the manifest is missing
+  [2]
+
+Shards that do not fit their index are damage.
+
+  $ pitcrew ckpt convert --shard-size=16 m.safetensors swapped; cd swapped; set -- *.safetensors; mv $1 t; mv $2 $1; mv t $2; pitcrew ckpt verify .
+  swapped: 3 tensors, 26 B
+  FAIL  .: the index says that tensor 'a' is in model-00001-of-00002.safetensors, and it is in model-00002-of-00002.safetensors
   [2]

@@ -53,5 +53,5 @@ How fast samples come. The figures are the machine's: only their form, and what 
   pitcrew: sample 0: 1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff
   [3]
   $ pitcrew feed bench --kind manifest d/list --check --on-error skip | grep failed | sed 's/.* requests/N requests/'
-  N requests at once at the end, 1 samples failed
+  N requests at once at the end, 1 sample failed
   failed: sample 0: 1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff

@@ -129,6 +129,12 @@ Files have their checksums in a manifest.
   pitcrew: records need no index, and have no place for checksums
   [3]
 
+A name that a manifest cannot say is told.
+
+  $ mkdir odd; touch "odd/$(printf 'a\nb')"; pitcrew feed index --index odd.txt odd
+  pitcrew: 'a?b' has a tab or a newline in its name: no manifest can say it
+  [3]
+
 What is damaged does not hide the rest.
 
   $ head -c 513 s.tar >cut.tar; gzip -c s.tar >z.tar; tar -cf good.tar d/a.cls

@@ -146,7 +146,7 @@ In shards.
 Timing.
 
   $ pitcrew weights time --cold --verify --repeat 2 --engine threads --cache buffered --depth 2 m/../a.safetensors | grep -v '^\(cache\|pages\|node\|lock\|engine\) ' | sed 's/[0-9.]* s, [0-9]* MiB/T s, N MiB/; s/[0-9]* KiB of/N KiB of/'
-  11 B in 2 tensors, 1 files; into N KiB of memory
+  11 B in 2 tensors, 1 file; into N KiB of memory
   round 1: T s, N MiB/s
   round 2: T s, N MiB/s
   median:  T s, N MiB/s

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "feed/checkpoint_dir.h"
+#include "feed/manifest.h"
 #include "save_world.h"
 
 struct place {
@@ -144,12 +145,49 @@ static void the_path_of_a_manifest_is_that_of_its_checkpoint(void **state)
 	assert_int_equal(pit_checkpoint_close(c, NULL), 0);
 }
 
+static unsigned allocations; /* until one fails */
+
+static void *scarce(size_t size)
+{
+	return allocations && !--allocations ? NULL : malloc(size);
+}
+
+/* A checkpoint that counts as complete and that nobody can read would let retention remove the good ones. */
+static void a_manifest_is_whole_or_none_when_memory_is_short(void **state)
+{
+	struct pit_manifest_file files[] = {{.name = (char *)"a", .bytes = 5}, {.name = (char *)"b", .tensors = 3}};
+	struct pit_manifest m = {
+		.step = 5, .world = 2, .count = 2, .files = files, .state = (char *)"{}", .extra = (char *)"{}"};
+	int rc = -ENOMEM;
+
+	(void)state;
+	for (unsigned nth = 1; rc; nth++) {
+		pit_auto_buf struct pit_buf text = PIT_BUF_INIT;
+		struct pit_error err = PIT_ERROR_INIT;
+		struct pit_manifest *back = NULL;
+
+		allocations = nth;
+		json_set_alloc_funcs(scarce, free);
+		rc = pit_manifest_format(&m, &text, &err);
+		json_set_alloc_funcs(malloc, free);
+		assert_true(rc == 0 || rc == -ENOMEM);
+		if (rc)
+			continue;
+		if (pit_manifest_parse(text.data, text.len, &back, &err))
+			fail_msg("allocation %u: %s", nth, err.text);
+		assert_non_null(back->extra);
+		pit_manifest_close(back);
+		rc = allocations ? 0 : -ENOMEM; /* it was enough without that one */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_an_earlier_job_told_counts_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_that_open_do_not_disturb_a_save, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_path_of_a_manifest_is_that_of_its_checkpoint, setup, teardown),
+		cmocka_unit_test(a_manifest_is_whole_or_none_when_memory_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -616,6 +616,39 @@ static void automatic_takes_the_best(void **state)
 	assert_true(taken);
 }
 
+/* Who has a pointer to one engine uses the other afterwards. */
+static void engines_can_be_exchanged(void **state)
+{
+	struct io_world *w = *state;
+	char byte[2] = {0};
+
+	EACH_ENGINE(w, e, 4)
+	{
+		struct pit_io_want want = {.engine = PIT_ENGINE_THREADS, .depth = 9};
+		struct pit_io_op op = {.kind = PIT_IO_READ, .fd = w->fd, .buf = byte, .len = 1, .offset = 77};
+		struct pit_io *other = NULL;
+
+		assert_int_equal(pit_io_open(&want, NULL, &other, NULL), 0);
+		pit_io_submit(w->io, &op);
+		assert_int_equal(pit_io_exchange(w->io, other), -EBUSY);
+		assert_int_equal(pit_io_exchange(other, w->io), -EBUSY);
+		assert_int_equal(pit_io_wait(w->io, -1), 1);
+		assert_int_equal(byte[0], (char)w->bytes[77]);
+		assert_int_equal(pit_io_exchange(w->io, other), 0);
+		assert_int_equal(pit_io_engine_of(w->io), PIT_ENGINE_THREADS);
+		assert_int_equal(pit_io_engine_of(other), *e);
+		assert_int_equal(pit_io_depth(w->io), 9);
+		for (unsigned i = 0; i < 2; i++) {
+			op.offset = 1000 + i;
+			pit_io_submit(i ? other : w->io, &op);
+			assert_int_equal(pit_io_wait(i ? other : w->io, -1), 1);
+			assert_int_equal(op.res, 1);
+			assert_int_equal(byte[0], (char)w->bytes[1000 + i]);
+		}
+		pit_io_close(other);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -636,6 +669,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files_may_shrink_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_descriptors_are_enough, setup, teardown),
 		cmocka_unit_test_setup_teardown(registering_is_for_the_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(engines_can_be_exchanged, setup, teardown),
 		cmocka_unit_test(wants_are_checked),
 		cmocka_unit_test(automatic_takes_the_best),
 	};
