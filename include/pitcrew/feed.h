@@ -117,7 +117,7 @@ struct pit_loader_want {
 			  same */
 	enum pit_on_error on_error;
 	bool check;      /* compare checksums where the source has some */
-	uint64_t memory; /* bytes for batches read ahead and in use; 0: 8 batches' worth, at least 64 MiB, at most a
+	uint64_t memory; /* bytes for batches read ahead and in use; 0: 4 batches' worth, at least 32 MiB, at most a
 			    quarter of what is available (cgroup's limit counted) */
 	struct pit_io_want io;
 	uint64_t cache_bytes; /* 0: no sample cache. In memory no more is taken than the samples have */
