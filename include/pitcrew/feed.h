@@ -118,7 +118,9 @@ struct pit_loader_want {
 	enum pit_on_error on_error;
 	bool check;      /* compare checksums where the source has some */
 	uint64_t memory; /* bytes for batches read ahead and in use; 0: 8 batches' worth, at least 64 MiB, at most a
-			    quarter of what is available (cgroup's limit counted) */
+			    quarter of what is available (cgroup's limit counted). A batch that is larger is read
+			    alone, with memory of its own until it is released: pit_loader_next() gives -ENOMEM for it
+			    when that is more than what is available */
 	struct pit_io_want io;
 	uint64_t cache_bytes; /* 0: no sample cache. In memory no more is taken than the samples have */
 	enum pit_policy cache_policy;
@@ -164,8 +166,9 @@ struct pit_loader_stats {
 	uint64_t cache_requests, cache_hits, cache_hit_bytes;
 	double cache_bound; /* hit ratio that no policy can pass in an epoch: what the cache can hold of all bytes, 0 to
 			       1 */
-	uint64_t memory;    /* bytes of pool */
+	uint64_t memory;    /* bytes for samples now: the pool, and batches that are larger than it */
 	unsigned depth;     /* requests at once, now */
+	uint64_t memory_most; /* the most that `memory` was so far */
 };
 void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret); /* from any thread */
 const struct pit_ladder *
