@@ -135,6 +135,17 @@ static void a_batch_beyond_all_memory_says_so(void **state)
 	tempdir_remove(dir);
 }
 
+/* A batch is no larger than what there is. */
+static void memory_is_for_the_samples_there_are(void **state)
+{
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_loader *l = feed_open(*state, (struct pit_loader_want){.batch = 1 << 24});
+
+	pit_loader_stats(l, &stats);
+	assert_in_range(stats.memory, 1, UINT64_C(72) << 20);
+	pit_loader_close(l);
+}
+
 static void batches_have_a_limit(void **state)
 {
 	struct feed_world *w = *state;
@@ -472,6 +483,7 @@ int main(void)
 		cmocka_unit_test_prestate(large_batches_wait_to_be_taken, &world),
 		cmocka_unit_test(a_big_batch_is_left_at_once),
 		cmocka_unit_test(a_batch_beyond_all_memory_says_so),
+		cmocka_unit_test_prestate(memory_is_for_the_samples_there_are, &world),
 		cmocka_unit_test_prestate(batches_have_a_limit, &world),
 		cmocka_unit_test_prestate(a_fork_does_not_wait_for_locks, &world),
 		cmocka_unit_test_prestate(a_receiver_is_known_by_when_it_began, &world),
