@@ -133,8 +133,9 @@ int pit_loader_open(struct pit_source *s, const struct pit_loader_want *want, st
 		    struct pit_error *err);
 
 /* The next batch: 1 with a batch, 0 at the end of the epoch (then pit_loader_epoch()), or -errno. Waits; another thread
- * may call pit_loader_cancel() then, after which it gives -ECANCELED for good. -ENOBUFS when for a minute nothing was
- * released while callers of this process held all of the memory. -EINVAL in a fork of the process that opened it. */
+ * may call pit_loader_cancel() then, after which it gives -ECANCELED for good. -ENOBUFS when for 10 seconds nothing was
+ * released while callers of this process held all of the memory: whether another thread of it is still about to cannot
+ * be known, and nothing is lost, so that the next call waits again. -EINVAL in a fork of the process that opened it. */
 int pit_loader_next(struct pit_loader *l, struct pit_batch **ret, struct pit_error *err);
 void pit_loader_cancel(struct pit_loader *l); /* from any thread */
 

@@ -23,11 +23,11 @@
 #define IN_FLIGHT (16 * MIB)
 #define READ_MOST (4 * MIB) /* longer ones are several at once */
 #define SMALL_READ (32 * 1024)
-#define GAP (32 * 1024)    /* bytes that are cheaper to read than a request of their own */
-#define ALIGN_IN_MEMORY 64 /* of samples, where O_DIRECT does not want more */
-#define FILES_KEPT 1024    /* of more files each is opened for each read */
-#define PATIENCE (60000 * PIT_MS)
-#define BATCH_MOST (1 << 24) /* samples: a batch's description has 32 bits for its places */
+#define GAP (32 * 1024)           /* bytes that are cheaper to read than a request of their own */
+#define ALIGN_IN_MEMORY 64        /* of samples, where O_DIRECT does not want more */
+#define FILES_KEPT 1024           /* of more files each is opened for each read */
+#define PATIENCE (10000 * PIT_MS) /* longer than a step that holds batches in another thread */
+#define BATCH_MOST (1 << 24)      /* samples: a batch's description has 32 bits for its places */
 #define BLOCK 256
 #define WINDOW 16
 
