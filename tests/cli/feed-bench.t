@@ -42,7 +42,7 @@ How fast samples come. The figures are the machine's: only their form, and what 
   epoch 1    7 samples, 56 B in N s: N samples/s, N MiB/s
              first batch N ms; wait for a batch: median N ms, 99th of 100 N ms, N % of the time
              accelerator busy N % of the time behind the first step
-  memory 1 MiB, N requests at once at the end
+  memory 1 MiB at most, N requests at once at the end
   $ pitcrew feed bench d --batch 3 --cold --epochs 2 --memory 1M --engine threads --cache buffered --depth 2 -f json >j; python3 -c 'import json; j = json.load(open("j")); print(j["kind"], j["samples"], j["batch"], [(e["epoch"], e["samples"], e["batches"], e["bytes"], e["page_cache_bytes_left"] >= 0) for e in j["epochs"]], [r["rung"] for r in j["ladder"] if r["ladder"] in ("engine", "cache") and r["state"] == "taken"], j["failed"])'
   files 7 3 [(0, 7, 3, 56, True), (1, 7, 3, 56, True)] ['page cache', 'threads'] 0
   $ pitcrew feed bench d --world 2 --rank 1 --batch 2 --as-ready --check --shuffle none -f json | grep -m1 '"bytes"'
