@@ -117,8 +117,8 @@ struct pit_loader_want {
 			  same */
 	enum pit_on_error on_error;
 	bool check;      /* compare checksums where the source has some */
-	uint64_t memory; /* bytes for batches read ahead and in use; 0: 8 batches' worth, but of no more than two
-			    epochs, at least 64 MiB, at most a quarter of what is available (cgroup's limit counted). A
+	uint64_t memory; /* bytes for batches read ahead and in use; 0: 4 batches' worth, but of no more than two
+			    epochs, at least 32 MiB, at most a quarter of what is available (cgroup's limit counted). A
 			    batch that is larger is read alone, with memory of its own until it is released:
 			    pit_loader_next() gives -ENOMEM for it when that is more than what is available */
 	struct pit_io_want io;

@@ -14,8 +14,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define FIRST (8 * MIB) /* of memory, there before reading begins */
-#define BATCHES 8       /* read ahead and in use, when nothing else is wanted */
-#define MEMORY_LEAST (64 * MIB)
+#define BATCHES 4       /* read ahead and in use, when nothing else is wanted (docs/decisions/0014) */
+#define MEMORY_LEAST (32 * MIB)
 #define DESCRIBED 256 /* bytes that say what a sample is: its name, its parts */
 #define DEPTH_START 32
 #define DEPTH_MOST 256
