@@ -47,8 +47,10 @@ How fast samples come. The figures are the machine's: only their form, and what 
   files 7 3 [(0, 7, 3, 56, True), (1, 7, 3, 56, True)] ['page cache', 'threads'] 0
   $ pitcrew feed bench d --world 2 --rank 1 --batch 2 --as-ready --check --shuffle none -f json | grep -m1 '"bytes"'
      "bytes": 24,
-  $ pitcrew feed bench d --sample-cache 1M --cache-policy lru --epochs 3 --shuffle blocks | grep hits | sed 's/: [0-9.]* %/: P/'
-  sample cache: P hits; no policy can have more than 100.0 % in an epoch
+  $ pitcrew feed bench d --sample-cache 1M --cache-policy lru --epochs 3 --shuffle blocks | grep 'sample cache:'
+             sample cache: 0.0 % of the bytes; no policy can have more than 100.0 %
+             sample cache: 100.0 % of the bytes; no policy can have more than 100.0 %
+             sample cache: 100.0 % of the bytes; no policy can have more than 100.0 %
   $ printf '1\t0\t8\t00000000000000ff\n2\t0\t8\n' >d/list; pitcrew feed bench --kind manifest d/list --check
   pitcrew: sample 0: 1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff
   [3]
