@@ -117,8 +117,10 @@ struct pit_loader_want {
 			  same */
 	enum pit_on_error on_error;
 	bool check;      /* compare checksums where the source has some */
-	uint64_t memory; /* bytes for batches read ahead and in use; 0: 8 batches' worth, at least 64 MiB, at most a
-			    quarter of what is available (cgroup's limit counted) */
+	uint64_t memory; /* bytes for batches read ahead and in use; 0: 4 batches' worth, but of no more than two
+			    epochs, at least 32 MiB, at most a quarter of what is available (cgroup's limit counted). A
+			    batch that is larger is read alone, with memory of its own until it is released:
+			    pit_loader_next() gives -ENOMEM for it when that is more than what is available */
 	struct pit_io_want io;
 	uint64_t cache_bytes; /* 0: no sample cache. In memory no more is taken than the samples have */
 	enum pit_policy cache_policy;
@@ -131,8 +133,9 @@ int pit_loader_open(struct pit_source *s, const struct pit_loader_want *want, st
 		    struct pit_error *err);
 
 /* The next batch: 1 with a batch, 0 at the end of the epoch (then pit_loader_epoch()), or -errno. Waits; another thread
- * may call pit_loader_cancel() then, after which it gives -ECANCELED for good. -ENOBUFS when for a minute nothing was
- * released while callers of this process held all of the memory. -EINVAL in a fork of the process that opened it. */
+ * may call pit_loader_cancel() then, after which it gives -ECANCELED for good. -ENOBUFS when for 10 seconds nothing was
+ * released while callers of this process held all of the memory: whether another thread of it is still about to cannot
+ * be known, and nothing is lost, so that the next call waits again. -EINVAL in a fork of the process that opened it. */
 int pit_loader_next(struct pit_loader *l, struct pit_batch **ret, struct pit_error *err);
 void pit_loader_cancel(struct pit_loader *l); /* from any thread */
 
@@ -164,8 +167,9 @@ struct pit_loader_stats {
 	uint64_t cache_requests, cache_hits, cache_hit_bytes;
 	double cache_bound; /* hit ratio that no policy can pass in an epoch: what the cache can hold of all bytes, 0 to
 			       1 */
-	uint64_t memory;    /* bytes of pool */
+	uint64_t memory;    /* bytes for samples now: the pool, and batches that are larger than it */
 	unsigned depth;     /* requests at once, now */
+	uint64_t memory_most; /* the most that `memory` was so far */
 };
 void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret); /* from any thread */
 const struct pit_ladder *

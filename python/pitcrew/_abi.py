@@ -39,7 +39,7 @@ class pit_loader_stats(Structure):
     _fields_ = [("size", c_size_t), ("samples", c_uint64), ("batches", c_uint64), ("bytes", c_uint64), ("failed", c_uint64),
                 ("substituted", c_uint64), ("read_bytes", c_uint64), ("reads", c_uint64), ("wait_ns", c_uint64),
                 ("full_ns", c_uint64), ("cache_requests", c_uint64), ("cache_hits", c_uint64), ("cache_hit_bytes", c_uint64),
-                ("cache_bound", c_double), ("memory", c_uint64), ("depth", c_uint)]
+                ("cache_bound", c_double), ("memory", c_uint64), ("depth", c_uint), ("memory_most", c_uint64)]
 
 
 class pit_part(Structure):

@@ -126,8 +126,10 @@ class Loader:
     as_ready: batches come as they get complete, not in order (then there is no position to save on the way).
     on_error: "fail" (the exception names the sample; the next batch comes after it), "skip" or "substitute"; see `failed`.
     check: compare checksums where the source has some.
-    memory: bytes (or "2GiB") for batches read ahead and in use. When the program itself keeps all of it (in batches, or
-        views, arrays and tensors of them) there is nothing to wait for: an Error of errno ENOBUFS says so.
+    memory: bytes (or "2GiB") for batches read ahead and in use. A larger batch is read alone, with memory of its own until it
+        is released, or fails with errno ENOMEM when there is not so much. When the program itself keeps all of it (in batches, or
+        views, arrays and tensors of them) and lets nothing go for 10 seconds, as another thread of it might do, an Error of errno
+        ENOBUFS says so; nothing is lost, and the loop may be entered again.
     cache, cache_policy, cache_dir: keep samples in so many bytes of memory, or of a local directory; "fill-once" (best
         for epochs), "lru", "lfu", "clock", "s3-fifo", "fifo".
     io: what to insist on, see pitcrew.IO.

@@ -224,8 +224,9 @@ struct bench {
 	struct pit_loader *loader;
 	struct pit_feed_time *times; /* [epochs] */
 	int epochs;
-	int64_t listed; /* nanoseconds that listing the samples took */
-	struct pit_loader_stats stats;
+	int64_t listed;                /* nanoseconds that listing the samples took */
+	struct pit_loader_stats stats; /* of the last loader */
+	uint64_t memory;               /* the most of all loaders */
 };
 
 static double seconds(int64_t ns)
@@ -281,8 +282,8 @@ static void show_text(const struct options *o, const struct bench *b, struct pit
 		       pit_source_count(b->source) == 1 ? "" : "s", seconds(b->listed), o->want.batch);
 	for (int i = 0; i < b->epochs; i++)
 		show_epoch(o, b->times + i, out);
-	pit_buf_printf(out, "memory %s, %u requests at once at the end",
-		       pit_format_size(b->stats.memory, memory, sizeof(memory)), b->stats.depth);
+	pit_buf_printf(out, "memory %s at most, %u requests at once at the end",
+		       pit_format_size(b->memory, memory, sizeof(memory)), b->stats.depth);
 	if (b->stats.failed)
 		pit_buf_printf(out, ", %" PRIu64 " sample%s failed", b->stats.failed, b->stats.failed == 1 ? "" : "s");
 	pit_buf_puts(out, "\n");
@@ -331,7 +332,7 @@ static int show_json(const struct options *o, const struct bench *b, struct pit_
 				      pit_cli_kinds[pit_source_kind_of(b->source)], "samples",
 				      (json_int_t)pit_source_count(b->source), "list_seconds", seconds(b->listed),
 				      "batch", (int)o->want.batch, "epochs", epochs, "memory_bytes",
-				      (json_int_t)b->stats.memory, "depth", (int)b->stats.depth, "failed",
+				      (json_int_t)b->memory, "depth", (int)b->stats.depth, "failed",
 				      (json_int_t)b->stats.failed, "failures", failures, "cache_requests",
 				      (json_int_t)b->stats.cache_requests, "cache_hits",
 				      (json_int_t)b->stats.cache_hits, "cache_bound", b->stats.cache_bound, "ladder",
@@ -372,6 +373,10 @@ static int run_epoch(const struct options *o, struct bench *b, int i, struct pit
 		rc = pit_feed_time(b->loader, o->step_ns, begun, cpu, t, err);
 	t->epoch = i;
 	t->stayed = stayed;
+	if (b->loader)
+		pit_loader_stats(b->loader, &b->stats);
+	if (b->stats.memory_most > b->memory)
+		b->memory = b->stats.memory_most;
 	return rc;
 }
 
@@ -385,8 +390,6 @@ static int bench(const struct options *o, struct pit_buf *out, struct pit_error 
 		rc = pit_fail(err, ENOMEM, "out of memory");
 	for (; !rc && b.epochs < o->epochs; b.epochs++)
 		rc = run_epoch(o, &b, b.epochs, err);
-	if (b.loader)
-		pit_loader_stats(b.loader, &b.stats);
 	if (!rc && o->json)
 		rc = show_json(o, &b, out);
 	else if (!rc)

@@ -103,9 +103,10 @@ static int wait_for_batch(struct pit_loader *l, struct pit_batch **ret, struct p
 		if (is_stuck(l, &w, now))
 			return pit_fail(
 				err, ENOBUFS,
-				"all memory of the loader (%s) is in batches that were not released: release them, "
-				"or give it more memory",
-				pit_format_size(pit_pool_size(l->store->pool), size, sizeof(size)));
+				"all memory of the loader (%s) is in batches that were not released, and none was for "
+				"%.0f s: release them, or give it more memory",
+				pit_format_size(pit_pool_size(l->store->pool), size, sizeof(size)),
+				(double)l->patience / (1000 * PIT_MS));
 		wait_some(l, now + l->patience / 4);
 		l->stats.wait_ns += pit_now() - now;
 	}

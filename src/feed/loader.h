@@ -134,7 +134,7 @@ struct pit_load *pit_load_plan(struct pit_reader *r, int *ret_rc);
 bool pit_load_from_cache(struct pit_load *load, uint32_t i, uint32_t p);
 
 /* Gives it memory, fills what the cache has, and makes operations of its reads. -EAGAIN when there is no memory now. */
-int pit_load_start(struct pit_load *load, bool large);
+int pit_load_start(struct pit_load *load, bool large, struct pit_error *err);
 void pit_load_free(struct pit_load *load); /* not the batch */
 
 /* `count` more reads of it are done, or will never be. */

@@ -14,19 +14,20 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define FIRST (8 * MIB) /* of memory, there before reading begins */
-#define BATCHES 8       /* read ahead and in use, when nothing else is wanted */
-#define MEMORY_LEAST (64 * MIB)
+#define BATCHES 4       /* read ahead and in use, when nothing else is wanted (docs/decisions/0014) */
+#define MEMORY_LEAST (32 * MIB)
+#define DESCRIBED 256 /* bytes that say what a sample is: its name, its parts */
 #define DEPTH_START 32
 #define DEPTH_MOST 256
 #define DEPTH_LEAST 8
 #define IN_FLIGHT (16 * MIB)
 #define READ_MOST (4 * MIB) /* longer ones are several at once */
 #define SMALL_READ (32 * 1024)
-#define GAP (32 * 1024)    /* bytes that are cheaper to read than a request of their own */
-#define ALIGN_IN_MEMORY 64 /* of samples, where O_DIRECT does not want more */
-#define FILES_KEPT 1024    /* of more files each is opened for each read */
-#define PATIENCE (60000 * PIT_MS)
-#define BATCH_MOST (1 << 24) /* samples: a batch's description has 32 bits for its places */
+#define GAP (32 * 1024)           /* bytes that are cheaper to read than a request of their own */
+#define ALIGN_IN_MEMORY 64        /* of samples, where O_DIRECT does not want more */
+#define FILES_KEPT 1024           /* of more files each is opened for each read */
+#define PATIENCE (10000 * PIT_MS) /* longer than a step that holds batches in another thread */
+#define BATCH_MOST (1 << 24)      /* samples: a batch's description has 32 bits for its places */
 #define BLOCK 256
 #define WINDOW 16
 
@@ -78,15 +79,38 @@ static int check_want(const struct pit_source *s, const struct pit_loader_want *
 	return 0;
 }
 
-/* Bytes of pool: what was asked for, or some batches of average samples. */
-static uint64_t choose_memory(const struct pit_source *s, const struct pit_loader_want *w, uint64_t stages)
+/* Bytes of an average sample in memory: past the page cache each begins and ends where the disk wants it. */
+static uint64_t sample_memory(const struct pit_loader *l)
 {
-	uint64_t mean = pit_source_bytes(s) / pit_source_count(s) + PIT_POOL_ALIGN;
-	uint64_t available = pit_pool_available(), n = w->memory > stages ? w->memory - stages : w->memory;
+	uint64_t align = ALIGN_IN_MEMORY;
 
+	for (unsigned i = 0; i < l->reader.modes.count; i++)
+		if (l->reader.modes.mode[i].align > align)
+			align = l->reader.modes.mode[i].align;
+	return pit_source_bytes(l->source) / pit_source_count(l->source) + align + DESCRIBED;
+}
+
+/* Some batches of average samples: no larger than the epoch has them, and of no more than two epochs. */
+static uint64_t batches_memory(const struct pit_loader *l)
+{
+	uint64_t first, bytes, batches = l->leg.batches < BATCHES / 2 ? 2 * l->leg.batches : BATCHES;
+	uint32_t samples = 0;
+
+	if (!pit_deal_batch(&l->leg.deal, 0, &first, &samples) || !samples)
+		return 0;
+	return __builtin_mul_overflow(sample_memory(l), batches * samples, &bytes) ? UINT64_MAX / 8 : bytes;
+}
+
+/* Bytes of pool: what was asked for, or what some batches need. */
+static uint64_t choose_memory(const struct pit_loader *l, const struct pit_loader_want *w)
+{
+	uint64_t available = pit_pool_available(), n = w->memory;
+
+	if (n > l->stage_bytes)
+		n -= l->stage_bytes;
 	if (n)
 		return n < 2 * PIT_POOL_ALIGN ? 2 * PIT_POOL_ALIGN : n;
-	n = mean > UINT64_MAX / BATCHES / (w->batch + 1) ? UINT64_MAX / 8 : mean * BATCHES * (w->batch ? w->batch : 1);
+	n = batches_memory(l);
 	if (n < MEMORY_LEAST)
 		n = MEMORY_LEAST;
 	if (available && n > available / 4)
@@ -109,7 +133,7 @@ static bool is_registered(const struct pit_loader *l, const struct pit_loader_wa
 /* The first batch shall not wait for memory that is for later ones; but what is registered has to be there. */
 static int open_memory(struct pit_loader *l, const struct pit_loader_want *w, struct pit_error *err)
 {
-	uint64_t bytes = choose_memory(l->source, w, l->stage_bytes);
+	uint64_t bytes = choose_memory(l, w);
 	struct pit_pool *pool = NULL;
 	int rc = pit_pool_open_soon(bytes, is_registered(l, w) ? bytes : FIRST, &w->io, l->ladders, &pool, err);
 

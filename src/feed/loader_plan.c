@@ -249,7 +249,7 @@ static void place_parts(struct pit_load *load, struct pit_batch_head *h)
 		entries[p].at = load->data + load->pieces[p].at;
 }
 
-int pit_load_start(struct pit_load *load, bool large)
+int pit_load_start(struct pit_load *load, bool large, struct pit_error *err)
 {
 	struct pit_loader *l = load->reader->loader;
 	struct pit_batch_want want = batch_want(load);
@@ -260,7 +260,7 @@ int pit_load_start(struct pit_load *load, bool large)
 		load->ops = calloc(load->reads.count + 1, sizeof(*load->ops));
 	if (!load->ops)
 		return -ENOMEM;
-	rc = pit_store_get(l->store, load->bytes, large, &load->batch);
+	rc = pit_store_get(l->store, load->bytes, large, &load->batch, err);
 	if (rc)
 		return rc;
 	load->batch->serial = load->serial;

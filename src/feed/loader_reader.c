@@ -78,7 +78,7 @@ static void add_todo(struct pit_reader *r, struct pit_load *load)
 }
 
 /* A batch that cannot even be planned is one that fails: the callers learn of it in its turn. */
-static int plan_failed(struct pit_reader *r, uint64_t number, int rc)
+static int plan_failed(struct pit_reader *r, uint64_t number, int rc, const char *why)
 {
 	struct pit_batch *b = calloc(1, sizeof(*b));
 
@@ -88,14 +88,14 @@ static int plan_failed(struct pit_reader *r, uint64_t number, int rc)
 	b->number = number;
 	b->done = true;
 	b->pid = r->loader->pid;
-	b->rc = pit_fail(&b->err, -rc, "batch %" PRIu64 " cannot be had: %s", number, strerror(-rc));
+	b->rc = pit_fail(&b->err, -rc, "batch %" PRIu64 " cannot be had: %s", number, *why ? why : strerror(-rc));
 	enqueue(r, b);
 	return 1;
 }
 
-static int try_start(struct pit_reader *r, bool large)
+static int try_start(struct pit_reader *r, bool large, struct pit_error *err)
 {
-	return large && r->loads > 1 ? -EAGAIN : pit_load_start(r->planned, large);
+	return large && r->loads > 1 ? -EAGAIN : pit_load_start(r->planned, large, err);
 }
 
 /* Memory for the batch that is planned. 1, or -EAGAIN. A batch that is larger than all of the pool has memory of its
@@ -105,10 +105,11 @@ static int start(struct pit_reader *r)
 	struct pit_load *load = r->planned;
 	struct pit_store *s = r->loader->store;
 	bool large = load->bytes > pit_pool_size(s->pool) - PIT_POOL_ALIGN;
-	int rc = try_start(r, large);
+	struct pit_error err = PIT_ERROR_INIT;
+	int rc = try_start(r, large, &err);
 
 	if (rc == -EAGAIN && !atomic_exchange(&s->starves, true)) /* whoever gives back from now on rings */
-		rc = try_start(r, large);
+		rc = try_start(r, large, &err);
 	if (rc == -EAGAIN)
 		return rc;
 	atomic_store(&s->starves, false);
@@ -119,7 +120,7 @@ static int start(struct pit_reader *r)
 		return 1;
 	}
 	r->loads--;
-	rc = plan_failed(r, load->number, rc);
+	rc = plan_failed(r, load->number, rc, err.text);
 	pit_load_free(load);
 	return rc;
 }
@@ -137,7 +138,7 @@ static int plan_one(struct pit_reader *r)
 		return 0;
 	r->planned = pit_load_plan(r, &rc);
 	if (!r->planned)
-		return plan_failed(r, r->number++, rc);
+		return plan_failed(r, r->number++, rc, "");
 	r->number++;
 	r->loads++;
 	return start(r);

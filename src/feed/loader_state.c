@@ -113,7 +113,9 @@ void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret)
 		pthread_mutex_unlock(&locked->lock);
 		add_cache(l, &s);
 		pthread_mutex_lock(&l->store->lock);
-		s.memory = pit_pool_size(l->store->pool) + l->store->extra + l->stage_bytes;
+		s.memory = pit_pool_size(l->store->pool) + l->stage_bytes;
+		s.memory_most = s.memory + l->store->most;
+		s.memory += l->store->extra;
 		pthread_mutex_unlock(&l->store->lock);
 	}
 	s.size = ret->size;

@@ -13,6 +13,7 @@
 #include "feed/share.h"
 #include "feed/store.h"
 
+#define FIRST (8 << 20) /* of the memory of a large batch, there before reading begins */
 #define ALIVE_MOST 4096 /* batches, however small: the pool's list of pieces stays short */
 
 int pit_store_open(struct pit_pool *pool, struct pit_store **ret)
@@ -78,15 +79,18 @@ void pit_store_sleep(struct pit_store *s, uint32_t rung, int64_t timeout_ns)
 	atomic_store(&s->bell->waits, 0);
 }
 
-static struct pit_pool *own_pool(struct pit_store *s, uint64_t bytes)
+/* Whoever closes the loader does not wait until all of it is there. */
+static struct pit_pool *own_pool(struct pit_store *s, uint64_t bytes, struct pit_error *err)
 {
 	static const struct pit_io_want want = {.pages = PIT_PAGES_PLAIN, .lock = PIT_LOCK_NONE};
 	struct pit_pool *p = NULL;
 
-	if (pit_pool_open(bytes, &want, NULL, &p, NULL))
+	if (pit_pool_open_soon(bytes, FIRST, &want, NULL, &p, err))
 		return NULL;
 	pthread_mutex_lock(&s->lock);
 	s->extra += pit_pool_size(p);
+	if (s->extra > s->most)
+		s->most = s->extra;
 	pthread_mutex_unlock(&s->lock);
 	return p;
 }
@@ -111,7 +115,7 @@ static int get_from(struct pit_store *s, struct pit_pool *p, uint64_t bytes, str
 	return 0;
 }
 
-int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_batch **ret)
+int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_batch **ret, struct pit_error *err)
 {
 	struct pit_pool *p;
 	bool many;
@@ -123,7 +127,7 @@ int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_ba
 	pthread_mutex_unlock(&s->lock);
 	if (many)
 		return -EAGAIN;
-	p = large ? own_pool(s, bytes) : pit_pool_ref(s->pool);
+	p = large ? own_pool(s, bytes, err) : pit_pool_ref(s->pool);
 	rc = p ? get_from(s, p, bytes, ret) : -ENOMEM;
 	if (!rc)
 		return 0;

@@ -27,7 +27,7 @@ struct pit_store {
 	struct pit_batch *lent; /* exported */
 	unsigned alive, out;    /* batches that have memory; that are handed out or lent */
 	uint64_t returned;      /* batches that came back, so far */
-	uint64_t extra;         /* bytes of pools of single batches */
+	uint64_t extra, most;   /* bytes of pools of single batches; the most that they were */
 	bool retired;           /* the loader is closed */
 	atomic_bool starves;    /* the reader wants memory */
 };
@@ -43,9 +43,10 @@ void pit_store_ring(struct pit_store *s);
 /* Sleeps until the bell has been rung since it was `rung`, at most `timeout_ns` (-1: forever). */
 void pit_store_sleep(struct pit_store *s, uint32_t rung, int64_t timeout_ns);
 
-/* Memory for a batch of `bytes`, with `large` in a pool of its own. -EAGAIN when there is none now, when there are very
- * many batches, and for a large one while another waits to be handed out; -ENOMEM when there is none at all. */
-int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_batch **ret);
+/* Memory for a batch of `bytes`, with `large` in a pool of its own, most of which is touched while it is read into.
+ * -EAGAIN (without a text) when there is none now, when there are very many batches, and for a large one while another
+ * waits to be handed out; -ENOMEM when there is none at all. */
+int pit_store_get(struct pit_store *s, uint64_t bytes, bool large, struct pit_batch **ret, struct pit_error *err);
 
 /* Gives a batch that was never handed out, or is no more, back. */
 void pit_store_put(struct pit_store *s, struct pit_batch *b);

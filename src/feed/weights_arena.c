@@ -6,13 +6,23 @@
 
 #include "feed/pages_private.h"
 
+#define TOUCHED_BY_READS ((size_t)64 << 20) /* the first ones are sent before a thread runs */
+
 int pit_arena_map(struct pit_arena *a, uint64_t bytes, const struct pit_io_want *want, struct pit_error *err)
 {
 	return pit_pages_private(bytes, "the weights take", want, &a->ladder, &a->map, err);
 }
 
+void pit_arena_touch(struct pit_arena *a)
+{
+	if (a->map.size > TOUCHED_BY_READS)
+		a->map.behind = pit_pages_touch_behind(&a->map, TOUCHED_BY_READS);
+}
+
 int pit_arena_lock(struct pit_arena *a, enum pit_lock want, struct pit_error *err)
 {
+	pit_pages_touch_end(a->map.behind);
+	a->map.behind = NULL;
 	madvise(a->map.base, a->map.size, MADV_DOFORK);
 	return pit_pages_lock(&a->map, want, &a->ladder, err);
 }

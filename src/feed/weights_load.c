@@ -87,8 +87,10 @@ static int fill(struct pit_weights *w, const struct pit_weights_want *want, cons
 	if (!rc && want->verify)
 		rc = check_at_sight(w, a, err);
 	s.arena = a->map.base;
-	if (!rc)
+	if (!rc) {
+		pit_arena_touch(a);
 		rc = pit_stream_run(&s, err);
+	}
 	return rc ? rc : pit_arena_lock(a, want->io.lock, err);
 }
 

@@ -216,6 +216,7 @@ static void says_when_callers_hold_all_memory(void **state)
 	unsigned n = 0;
 	int rc;
 
+	assert_int_equal(l->patience, 10 * INT64_C(1000000000));
 	l->patience = 50 * INT64_C(1000000);
 	while ((rc = pit_loader_next(l, b + n, &err)) == 1)
 		n++;

@@ -15,6 +15,8 @@
 
 #define LIMIT_S 300
 #define FILES 600
+#define RECORD 4096
+#define RECORDS 200
 #define PAGE_CACHE "are in the page cache"
 
 static const struct pit_loader_want through_cache = {.batch = 16, .io = {.cache = PIT_IO_BUFFERED}};
@@ -186,42 +188,68 @@ static void threads_take_over(void **state)
 	pit_loader_close(l);
 }
 
-/* Registered memory and files of the ring go with it. */
-static void records_change_over_too(void **state)
+static unsigned take_records(struct pit_loader *l)
 {
-	static unsigned char buf[200 * 4096];
-	struct feed_world w = {.files = 1};
-	const char *paths[] = {w.dir};
+	struct pit_batch *b = NULL;
+	unsigned n = 0;
+
+	for (; pit_loader_next(l, &b, NULL) == 1; pit_batch_release(b))
+		for (uint32_t i = 0; i < pit_batch_count(b); i++, n++) {
+			struct pit_part part;
+
+			assert_int_equal(pit_batch_part(b, i, 0, &part), 0);
+			assert_true(feed_is(pit_batch_sample(b, i), part.data, part.len));
+		}
+	return n;
+}
+
+static void make_records(struct feed_world *w)
+{
+	static unsigned char buf[RECORDS * RECORD];
+	const char *paths[] = {w->dir};
 	struct pit_source_want want = {
 		.size = sizeof(want),
 		.kind = PIT_SOURCE_RECORDS,
 		.paths = paths,
 		.path_count = 1,
-		.record_bytes = 4096,
+		.record_bytes = RECORD,
 	};
-	struct pit_loader *l;
-	struct pit_batch *b = NULL;
 
-	tempdir_new_in("/var/tmp", w.dir, sizeof(w.dir));
-	for (unsigned i = 0; i < 200; i++)
-		feed_fill(i, buf + i * 4096, 4096);
-	assert_int_equal(tempdir_write(w.dir, "r.bin", buf, sizeof(buf)), 0);
-	assert_int_equal(pit_source_open(&want, &w.source, NULL), 0);
-	l = feed_open(&w, (struct pit_loader_want){.batch = 8, .io = {.cache = PIT_IO_BUFFERED}});
-	for (uint64_t epoch = 1; epoch < 4; epoch++) {
-		unsigned n = 0;
+	tempdir_new_in("/var/tmp", w->dir, sizeof(w->dir));
+	for (unsigned i = 0; i < RECORDS; i++)
+		feed_fill(i, buf + i * RECORD, RECORD);
+	assert_int_equal(tempdir_write(w->dir, "/r.bin", buf, sizeof(buf)), 0);
+	assert_int_equal(pit_source_open(&want, &w->source, NULL), 0);
+}
 
-		for (; pit_loader_next(l, &b, NULL) == 1; pit_batch_release(b))
-			for (uint32_t i = 0; i < pit_batch_count(b); i++, n++) {
-				struct pit_part part;
+/* Files that are open, and reads of whole windows (blocks) that are not of a batch. */
+static void records_change_over_too(void **state)
+{
+	const enum pit_shuffle shuffles[] = {PIT_SHUFFLE_FULL, PIT_SHUFFLE_BLOCKS, PIT_SHUFFLE_NONE};
+	struct feed_world w = {.files = 1};
+	struct pit_loader_want want = through_cache;
 
-				assert_int_equal(pit_batch_part(b, i, 0, &part), 0);
-				assert_true(feed_is(pit_batch_sample(b, i), part.data, part.len));
-			}
-		assert_int_equal(n, 200);
-		assert_int_equal(pit_loader_epoch(l, epoch, NULL), 0);
+	need_processors();
+	make_records(&w);
+	for (unsigned i = 0; i < PIT_COUNT(shuffles); i++) {
+		struct pit_loader *l;
+		bool ring;
+
+		want.shuffle = shuffles[i];
+		want.block = 8;
+		want.window = 8;
+		move_files(w.source, 1, false);
+		l = feed_open(&w, want);
+		ring = !strncmp(engine_of(l), "io_uring", strlen("io_uring"));
+		for (uint64_t epoch = 1; epoch < 4; epoch++) {
+			assert_int_equal(take_records(l), RECORDS);
+			assert_int_equal(pit_loader_epoch(l, epoch, NULL), 0);
+		}
+		assert_int_equal(take_records(l), RECORDS);
+		if (ring)
+			assert_true(threads_copy(l));
+		pit_loader_close(l);
 	}
-	pit_loader_close(l);
 	feed_close(&w);
 }
 

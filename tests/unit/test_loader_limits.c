@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "feed/loader.h"
 #include "feed/share.h"
 #include "feed_world.h"
@@ -21,6 +22,8 @@
 
 #define FILES 200
 #define SKIPPED 77
+#define BIG (INT64_C(1) << 30)
+#define HUGE (INT64_C(4) << 40)
 
 static void nap(void)
 {
@@ -53,6 +56,93 @@ static void large_batches_wait_to_be_taken(void **state)
 		n++;
 	}
 	assert_int_equal(n, FILES / 10);
+	pit_loader_close(l);
+}
+
+/* One sparse file, as a source. */
+static struct pit_source *big_file(char *dir, size_t size, off_t bytes)
+{
+	const char *paths[] = {dir};
+	struct pit_source_want want = {.size = sizeof(want), .kind = PIT_SOURCE_FILES, .paths = paths, .path_count = 1};
+	struct pit_source *s = NULL;
+	char path[128];
+
+	tempdir_new_in("/var/tmp", dir, size);
+	assert_int_equal(tempdir_write(dir, "/big", "", 0), 0);
+	snprintf(path, sizeof(path), "%s/big", dir);
+	assert_int_equal(truncate(path, bytes), 0);
+	assert_int_equal(pit_source_open(&want, &s, NULL), 0);
+	return s;
+}
+
+/* However large a batch is: what is not in the kernel yet never goes there, and its memory need not be there first. */
+static void a_big_batch_is_left_at_once(void **state)
+{
+	struct pit_loader_want want = {.size = sizeof(want), .memory = 1 << 20};
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_loader *l = NULL;
+	struct pit_batch *b = NULL;
+	struct pit_source *s;
+	char dir[64];
+	int64_t begun, whole, end;
+
+	(void)state;
+	if (pit_pool_available() < BIG * 3)
+		skip(); /* no memory for it */
+	s = big_file(dir, sizeof(dir), BIG);
+	begun = pit_now();
+	assert_int_equal(pit_loader_open(s, &want, &l, NULL), 0);
+	assert_int_equal(pit_loader_next(l, &b, NULL), 1);
+	whole = pit_now() - begun;
+	pit_loader_stats(l, &stats);
+	assert_true(stats.memory > BIG && stats.memory_most > BIG);
+	pit_batch_release(b);
+	pit_loader_stats(l, &stats);
+	assert_true(stats.memory < BIG && stats.memory_most > BIG);
+	pit_loader_close(l);
+	assert_int_equal(pit_loader_open(s, &want, &l, NULL), 0);
+	nap();
+	begun = pit_now();
+	pit_loader_close(l);
+	end = pit_now() - begun;
+	assert_true(end < whole / 2 || end < 500 * PIT_MS);
+	pit_source_close(s);
+	tempdir_remove(dir);
+}
+
+/* More than there is: the batch says so, and nothing is killed. */
+static void a_batch_beyond_all_memory_says_so(void **state)
+{
+	struct pit_loader_want want = {.size = sizeof(want), .memory = 1 << 20};
+	struct pit_loader *l = NULL;
+	struct pit_batch *b = NULL;
+	struct pit_error err = PIT_ERROR_INIT;
+	struct pit_source *s;
+	char dir[64];
+
+	(void)state;
+	if (!pit_pool_available() || pit_pool_available() > HUGE / 2)
+		skip(); /* unknown, or it would fit */
+	s = big_file(dir, sizeof(dir), HUGE);
+	assert_int_equal(pit_loader_open(s, &want, &l, NULL), 0);
+	assert_int_equal(pit_loader_next(l, &b, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "batch 0"));
+	assert_non_null(strstr(err.text, "4.0 TiB"));
+	assert_non_null(strstr(err.text, "left"));
+	assert_int_equal(pit_loader_next(l, &b, &err), 0);
+	pit_loader_close(l);
+	pit_source_close(s);
+	tempdir_remove(dir);
+}
+
+/* A batch is no larger than what there is. */
+static void memory_is_for_the_samples_there_are(void **state)
+{
+	struct pit_loader_stats stats = {.size = sizeof(stats)};
+	struct pit_loader *l = feed_open(*state, (struct pit_loader_want){.batch = 1 << 24});
+
+	pit_loader_stats(l, &stats);
+	assert_in_range(stats.memory, 1, UINT64_C(72) << 20);
 	pit_loader_close(l);
 }
 
@@ -391,6 +481,9 @@ int main(void)
 	static struct feed_world world;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(large_batches_wait_to_be_taken, &world),
+		cmocka_unit_test(a_big_batch_is_left_at_once),
+		cmocka_unit_test(a_batch_beyond_all_memory_says_so),
+		cmocka_unit_test_prestate(memory_is_for_the_samples_there_are, &world),
 		cmocka_unit_test_prestate(batches_have_a_limit, &world),
 		cmocka_unit_test_prestate(a_fork_does_not_wait_for_locks, &world),
 		cmocka_unit_test_prestate(a_receiver_is_known_by_when_it_began, &world),

@@ -133,9 +133,5 @@ def fio(path, mode, size, block, depth, **more):
     return found["write" if "write" in mode else "read"]
 
 
-def fio_rate(*args, **more):
-    return fio(*args, **more)["bw_bytes"] / 2 ** 20
-
-
 def load_average():
     return os.getloadavg()[0]

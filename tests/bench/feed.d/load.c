@@ -160,12 +160,18 @@ static void report(struct run *r, struct pit_loader *l, double seconds, double c
 int load_main(void)
 {
 	const char *order = arg_text("order", NULL);
+	struct run r = {.order = order ? fopen(order, "we") : NULL};
 	struct pit_source *s = source();
-	double cpu = cpu_seconds();
-	struct run r = {.begin = now(), .order = order ? fopen(order, "we") : NULL};
-	struct pit_loader *l = loader(s);
-	uint64_t all = pit_loader_batches(l), most = arg_number("batches", all);
+	struct pit_loader *l;
+	uint64_t all, most;
+	double cpu;
 
+	touch_memory();
+	cpu = cpu_seconds();
+	r.begin = now();
+	l = loader(s);
+	all = pit_loader_batches(l);
+	most = arg_number("batches", all);
 	if (order && !r.order) {
 		perror(order);
 		return 1;

@@ -66,6 +66,7 @@ int save_main(void)
 
 	state_make(&s);
 	arg_io(&want.io);
+	touch_memory();
 	cpu = cpu_seconds();
 	start = now();
 	must(pit_save_file(arg_text("path", "state.safetensors"), s.tensors, s.count, &want, &err), &err, "save");
@@ -114,8 +115,10 @@ static struct held save_behind(struct pit_checkpoint *c, uint64_t number, const 
 {
 	struct pit_error err = PIT_ERROR_INIT;
 	struct held h = {0};
-	double start = now();
+	double start;
 
+	touch_memory();
+	start = now();
 	must(pit_checkpoint_put(c, number, s->tensors, s->count, mode, &err), &err, "put");
 	must(pit_checkpoint_commit(c, number, NULL, NULL, 0, &err), &err, "commit");
 	h.put = now() - start;

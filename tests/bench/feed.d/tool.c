@@ -108,13 +108,13 @@ int main(int argc, char **argv)
 	} commands[] = {
 		{.name = "load", .run = load_main},   {.name = "save", .run = save_main},
 		{.name = "async", .run = async_main}, {.name = "weights", .run = weights_main},
-		{.name = "evict", .run = evict_main},
+		{.name = "evict", .run = evict_main}, {.name = "touch", .run = touch_main},
 	};
 
 	arguments = argv + 1;
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run();
-	fprintf(stderr, "tool: load, save, async, weights or evict?\n");
+	fprintf(stderr, "tool: load, save, async, weights, evict or touch?\n");
 	return 2;
 }

@@ -29,6 +29,7 @@ static inline double now(void)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
+void touch_memory(void);  /* touch= bytes, and gives them back */
 double cpu_seconds(void); /* of this process, all threads, user and system */
 uint64_t pss_bytes(void); /* of this process; what processes share is divided among them */
 
@@ -39,5 +40,6 @@ int save_main(void);
 int async_main(void);
 int weights_main(void);
 int evict_main(void);
+int touch_main(void);
 
 #endif

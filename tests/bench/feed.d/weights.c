@@ -49,11 +49,14 @@ int weights_main(void)
 	struct pit_weights_want want = {.size = sizeof(want), .verify = arg_number("verify", 0) != 0};
 	const char *sums = arg_text("sums", NULL);
 	struct pit_error err = PIT_ERROR_INIT;
-	double start = now(), cpu = cpu_seconds();
 	struct pit_weights *w = NULL;
 	struct pit_arena *a = NULL;
+	double start, cpu;
 
 	arg_io(&want.io);
+	touch_memory();
+	cpu = cpu_seconds();
+	start = now();
 	must(pit_weights_open(arg_text("path", "state.safetensors"), &w, &err), &err, "open");
 	if (arg_number("each", 0))
 		read_each(w);
