@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -8,6 +9,9 @@
 #include "base/path.h"
 #include "cli/ckpt.h"
 #include "feed/safetensors_names.h"
+#include "feed/save_target.h"
+
+#define INDEX "model.safetensors.index.json"
 
 struct options {
 	const char *from, *to;
@@ -284,14 +288,13 @@ static void shard_name(char *out, size_t size, size_t n, size_t all)
 	snprintf(out, size, "model-%05zu-of-%05zu.safetensors", n, all);
 }
 
-static int write_index(const struct load *l, const char *dir, uint64_t most, size_t all, struct pit_error *err)
+/* NULL: no memory. */
+static char *index_text(const struct load *l, uint64_t most, size_t all)
 {
-	pit_auto_free char *path = NULL;
-	pit_auto_fclose FILE *f = NULL;
 	json_t *map = json_object(), *top;
 	uint64_t bytes = 0;
 	size_t n = 0;
-	int rc;
+	char *text;
 
 	for (size_t i = 0, count; i < l->count; i += count) {
 		char name[64];
@@ -304,16 +307,24 @@ static int write_index(const struct load *l, const char *dir, uint64_t most, siz
 		}
 	}
 	top = json_pack("{s:{s:I}, s:o}", "metadata", "total_size", (json_int_t)bytes, "weight_map", map);
-	if (!top || asprintf(&path, "%s/model.safetensors.index.json", dir) < 0) {
-		json_decref(top);
+	text = top ? json_dumps(top, JSON_INDENT(2)) : NULL;
+	json_decref(top);
+	return text;
+}
+
+/* Last, and as durable as the files. */
+static int write_index(const struct load *l, const char *dir, uint64_t most, size_t all, struct pit_error *err)
+{
+	pit_auto_free char *text = index_text(l, most, all), *path = NULL;
+	pit_auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return pit_fail(err, errno, "%s: %s", dir, strerror(errno));
+	if (!text || asprintf(&path, "%s/" INDEX, dir) < 0) {
+		path = NULL;
 		return pit_fail(err, ENOMEM, "out of memory");
 	}
-	f = fopen(path, "we");
-	rc = f && !json_dumpf(top, f, JSON_INDENT(2)) && !fflush(f) && !fsync(fileno(f))
-		     ? 0
-		     : pit_fail(err, errno ? errno : EIO, "%s: %s", path, strerror(errno));
-	json_decref(top);
-	return rc;
+	return pit_target_text(fd, INDEX, path, text, strlen(text), false, err);
 }
 
 static int write_shards(const struct options *o, const struct load *l, struct pit_error *err)

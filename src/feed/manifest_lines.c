@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "feed/manifest_lines.h"
+
+#define BOM "\xef\xbb\xbf" /* a byte order mark in UTF-8 */
 
 /* The bytes up to the next tab or the end of the line; moves *at behind that. NULL when there are none left. */
 static const char *field(const char **at, const char *end, size_t *ret_len)
@@ -67,6 +70,11 @@ bool pit_manifest_lines_next(struct pit_manifest_lines *lines, struct pit_manife
 			end = lines->end;
 		lines->at = end < lines->end ? end + 1 : end;
 		lines->number++;
+		if (lines->number == 1 && end - line >= (ptrdiff_t)sizeof(BOM) - 1 &&
+		    !memcmp(line, BOM, sizeof(BOM) - 1))
+			line += sizeof(BOM) - 1;
+		if (end > line && end[-1] == '\r')
+			end--;
 		if (end == line)
 			continue;
 		*why = parse(line, end, ret);
@@ -77,6 +85,10 @@ bool pit_manifest_lines_next(struct pit_manifest_lines *lines, struct pit_manife
 
 int pit_manifest_lines_add(struct pit_buf *out, const struct pit_manifest_line *line)
 {
+	if (!line->has_range && line->path_len && line->path[line->path_len - 1] == '\r')
+		return -EINVAL;
+	if (line->path_len >= sizeof(BOM) - 1 && !memcmp(line->path, BOM, sizeof(BOM) - 1))
+		return -EINVAL;
 	for (size_t i = 0; i < line->path_len; i++)
 		if (line->path[i] == '\t' || line->path[i] == '\n' || !line->path[i])
 			return -EINVAL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Lines of a list of samples (PIT_SOURCE_MANIFEST): PATH, or PATH TAB OFFSET TAB LENGTH, or that and TAB XXH3. A path
- * is bytes without tab, newline and NUL; empty lines count for nothing.
+ * is bytes without tab, newline and NUL, nor a carriage return at its end: lines may end as on Windows, and a byte
+ * order mark may come first. Empty lines count for nothing.
  */
 #ifndef PIT_FEED_MANIFEST_LINES_H
 #define PIT_FEED_MANIFEST_LINES_H

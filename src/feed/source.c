@@ -185,6 +185,11 @@ uint32_t pit_source_files(const struct pit_source *s)
 	return (uint32_t)s->files.names.count;
 }
 
+const char *pit_source_show(const struct pit_source *s, uint32_t file, char *out, size_t size)
+{
+	return pit_file_list_show(&s->files, file, out, size);
+}
+
 const char *pit_source_file(const struct pit_source *s, uint32_t file)
 {
 	return pit_names_get(&s->files.names, file);

@@ -28,6 +28,8 @@ unsigned pit_source_parts(const struct pit_source *s, uint64_t sample); /* at le
 void pit_source_extent(const struct pit_source *s, uint64_t sample, unsigned part, struct pit_extent *ret);
 
 uint32_t pit_source_files(const struct pit_source *s);
+/* The path as the caller of pit_source_open() would name the file, for a person. Returns `out`. */
+const char *pit_source_show(const struct pit_source *s, uint32_t file, char *out, size_t size);
 const char *pit_source_file(const struct pit_source *s,
 			    uint32_t file);     /* path, for open() relative to pit_source_dir() */
 int pit_source_dir(const struct pit_source *s); /* a directory descriptor, or AT_FDCWD */
@@ -44,6 +46,9 @@ struct pit_source_extra {
 	 * shard that is damaged is told of and has no samples; without it is an error. */
 	void (*progress)(void *arg, uint64_t done, uint64_t all);
 	void (*bad)(void *arg, const char *name, const char *why);
+	/* What is no damage: a shard of an `unsupported` form (without this an error), and, with `rescan`, what is
+	 * unusual about one. */
+	void (*odd)(void *arg, bool unsupported, const char *name, const char *what);
 	void *arg;
 };
 

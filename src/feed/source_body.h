@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/strmap.h"
 #include "feed/source.h"
@@ -31,11 +32,19 @@ void pit_names_free(struct pit_names *n);
 /* Files below directory `dir`, sorted by the bytes of their names. */
 struct pit_file_list {
 	int dir;
+	char *top; /* what `dir` is called, ending in '/', or ""; NULL is "" */
 	struct pit_names names;
+	/* Where file i was named, for pit_file_list_show() while a manifest is read: "train.tsv: line 3: ". NULL:
+	 * nowhere */
+	void (*place)(const void *arg, size_t i, struct pit_buf *out);
+	const void *place_arg;
 	uint64_t *size; /* of each, in bytes */
 	uint64_t times; /* a hash of names and times of modification */
 };
 void pit_file_list_free(struct pit_file_list *l);
+
+/* The whole path of file i for a person. Returns `out`. */
+const char *pit_file_list_show(const struct pit_file_list *l, size_t i, char *out, size_t size);
 
 enum pit_source_form {
 	PIT_FORM_WHOLE, /* sample i is file i */
@@ -106,8 +115,9 @@ int pit_source_finish(struct pit_source *s, struct pit_error *err);
 int pit_source_list(const struct pit_source_want *want, const struct pit_source_extra *extra,
 		    enum pit_source_kind *kind, struct pit_file_list *ret, struct pit_error *err);
 
-/* True when the failure `rc` of shard `file` is one that `extra` wants to be told of, which is done. */
-bool pit_source_tell(const struct pit_source_extra *extra, int rc, const char *file, const struct pit_error *why);
+/* True when the failure `rc` of file i is one that `extra` wants to be told of, which is done. */
+bool pit_source_tell(const struct pit_source_extra *extra, int rc, const struct pit_file_list *l, size_t i,
+		     const struct pit_error *why);
 
 /* Fill `s` from its list of files. */
 typedef int pit_source_fill(struct pit_source *s, const struct pit_source_want *want,

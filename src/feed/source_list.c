@@ -67,6 +67,7 @@ int pit_source_list(const struct pit_source_want *want, const struct pit_source_
 	if (rc)
 		return rc;
 	ret->dir = pit_take_fd(&roots.dir);
+	ret->top = pit_take(roots.top);
 	rc = list(&roots, want, kind, ret, err);
 	return rc ? rc : pit_file_list_measure(ret, false, extra, err);
 }

@@ -13,10 +13,13 @@
 struct lines {
 	struct range {
 		uint32_t file;
-		bool whole; /* all of the file */
+		unsigned whole : 1, /* all of the file */
+			line : 31;  /* that it stands in; the largest stands for itself and all behind it */
 		uint64_t offset, len, sum;
 	} * ranges;
 	size_t count, room;
+	const struct pit_file_list *manifests;
+	size_t *ends;            /* of each manifest: how many ranges it and those before it have */
 	struct pit_strmap files; /* name to number + 1 */
 	struct pit_file_list list;
 };
@@ -36,11 +39,13 @@ static int add_file(struct lines *l, const char *name, uint32_t *ret)
 	return 0;
 }
 
-static int add_line(struct lines *l, const char *manifest, const struct pit_manifest_line *line)
+#define LINE_MAX ((1u << 31) - 1)
+
+static int add_line(struct lines *l, const char *manifest, uint64_t number, const struct pit_manifest_line *line)
 {
 	struct range *ranges = pit_source_room(l->ranges, l->count, &l->room, sizeof(*ranges));
 	pit_auto_buf struct pit_buf name = PIT_BUF_INIT;
-	struct range r = {.whole = !line->has_range};
+	struct range r = {.whole = !line->has_range, .line = number < LINE_MAX ? (unsigned)number : LINE_MAX};
 
 	if (!ranges)
 		return -ENOMEM;
@@ -65,19 +70,44 @@ static int read_manifest(struct lines *l, const struct pit_file_list *manifests,
 	const char *path = pit_names_get(&manifests->names, i), *why = NULL;
 	struct pit_manifest_line line;
 	struct pit_manifest_lines lines;
-	char name[200];
+	char name[300];
 	int rc = pit_shard_index_read(manifests->dir, path, SIZE_MAX, &text);
 
 	if (rc)
-		return pit_fail(err, -rc, "%s: %s", pit_utf8_show(path, name, sizeof(name)), strerror(-rc));
+		return pit_fail(err, -rc, "%s: %s", pit_file_list_show(manifests, i, name, sizeof(name)),
+				strerror(-rc));
 	lines = (struct pit_manifest_lines){.at = text.data, .end = text.data + text.len};
 	while (!rc && pit_manifest_lines_next(&lines, &line, &why))
-		if (add_line(l, path, &line))
+		if (add_line(l, path, lines.number, &line))
 			rc = pit_fail(err, ENOMEM, "out of memory");
 	if (why)
-		rc = pit_fail(err, EINVAL, "%s: line %" PRIu64 ": %s", pit_utf8_show(path, name, sizeof(name)),
-			      lines.number, why);
+		rc = pit_fail(err, EINVAL, "%s: line %" PRIu64 ": %s",
+			      pit_file_list_show(manifests, i, name, sizeof(name)), lines.number, why);
+	l->ends[i] = l->count;
 	return rc;
+}
+
+static void put_place(const struct lines *l, size_t range, struct pit_buf *out)
+{
+	char name[300];
+	size_t i = 0;
+
+	while (l->ends[i] <= range)
+		i++;
+	pit_buf_printf(out, "%s: line %u: ", pit_file_list_show(l->manifests, i, name, sizeof(name)),
+		       (unsigned)l->ranges[range].line);
+}
+
+/* The first range of file i; each file before it has one before that. */
+static void place(const void *arg, size_t i, struct pit_buf *out)
+{
+	const struct lines *l = arg;
+	size_t range = i;
+
+	while (range < l->count && l->ranges[range].file != i)
+		range++;
+	if (range < l->count)
+		put_place(l, range, out);
 }
 
 static int check_range(const struct lines *l, struct range *r, struct pit_error *err)
@@ -92,6 +122,35 @@ static int check_range(const struct lines *l, struct range *r, struct pit_error 
 			r->offset, size);
 }
 
+struct at { /* this line, not the first one of its file */
+	const struct lines *lines;
+	size_t range;
+};
+
+static void place_range(const void *arg, size_t i, struct pit_buf *out)
+{
+	const struct at *at = arg;
+
+	put_place(at->lines, at->range, out);
+}
+
+/* Tells `extra` of a range that does not fit; false when that is an error, which names file and line then. */
+static bool tell_range(const struct lines *l, size_t range, int rc, const struct pit_source_extra *extra,
+		       struct pit_error *why)
+{
+	const struct at at = {.lines = l, .range = range};
+	struct pit_file_list files = l->list;
+	uint32_t file = l->ranges[range].file;
+	char name[300];
+
+	files.place = place_range;
+	files.place_arg = &at;
+	if (pit_source_tell(extra, rc, &files, file, why))
+		return true;
+	pit_wrap(why, rc, "%s", pit_file_list_show(&files, file, name, sizeof(name)));
+	return false;
+}
+
 /* Checks ranges against their files; those that `extra` was told of go. Tells whether sample i is all of file i. */
 static int check_ranges(struct lines *l, const struct pit_source_extra *extra, bool *ret_whole, struct pit_error *err)
 {
@@ -100,9 +159,7 @@ static int check_ranges(struct lines *l, const struct pit_source_extra *extra, b
 
 	for (size_t i = 0; i < l->count; i++) {
 		struct range *r = &l->ranges[i];
-		const char *file = pit_names_get(&l->list.names, r->file);
 		struct pit_error why = PIT_ERROR_INIT;
-		char name[200];
 		int rc = l->list.size[r->file] == PIT_FILE_MISSING ? -ENOENT : check_range(l, r, &why);
 
 		if (!rc) {
@@ -111,8 +168,8 @@ static int check_ranges(struct lines *l, const struct pit_source_extra *extra, b
 			continue;
 		}
 		whole = false;
-		if (rc != -ENOENT && !pit_source_tell(extra, rc, file, &why))
-			return pit_fail(err, -rc, "%s: %s", pit_utf8_show(file, name, sizeof(name)), why.text);
+		if (rc != -ENOENT && !tell_range(l, i, rc, extra, &why))
+			return pit_fail(err, -rc, "%s", why.text);
 	}
 	l->count = kept;
 	*ret_whole = whole;
@@ -145,26 +202,41 @@ static int add_samples(struct pit_source *s, const struct lines *l, bool whole, 
 	return rc ? pit_fail(err, ENOMEM, "out of memory") : 0;
 }
 
+static int read_lines(struct lines *l, const struct pit_source_extra *extra, bool *ret_whole, struct pit_error *err)
+{
+	int rc = l->ends ? 0 : pit_fail(err, ENOMEM, "out of memory");
+
+	for (size_t i = 0; i < l->manifests->names.count && !rc; i++)
+		rc = read_manifest(l, l->manifests, i, err);
+	if (rc)
+		return rc;
+	l->list.dir = l->manifests->dir; /* shared for now */
+	l->list.top = l->manifests->top;
+	l->list.place = place;
+	l->list.place_arg = l;
+	rc = pit_file_list_measure(&l->list, true, extra, err);
+	return rc ? rc : check_ranges(l, extra, ret_whole, err);
+}
+
 /* The listed files take the place of the manifests. */
 int pit_source_fill_manifest(struct pit_source *s, const struct pit_source_want *want,
 			     const struct pit_source_extra *extra, struct pit_error *err)
 {
-	struct lines l = {.list = {.dir = -1}};
+	struct lines l = {.list = {.dir = -1}, .manifests = &s->files};
 	bool whole = false;
-	int rc = 0;
+	int rc;
 
-	for (size_t i = 0; i < s->files.names.count && !rc; i++)
-		rc = read_manifest(&l, &s->files, i, err);
+	l.ends = calloc(s->files.names.count + 1, sizeof(*l.ends));
+	rc = read_lines(&l, extra, &whole, err);
 	l.list.dir = pit_take_fd(&s->files.dir);
-	if (!rc)
-		rc = pit_file_list_measure(&l.list, true, extra, err);
-	if (!rc)
-		rc = check_ranges(&l, extra, &whole, err);
+	l.list.top = pit_take(s->files.top);
+	l.list.place = NULL;
 	pit_file_list_free(&s->files);
 	s->files = l.list;
 	if (!rc)
 		rc = add_samples(s, &l, whole, err);
 	pit_strmap_free(&l.files, NULL);
 	free(l.ranges);
+	free(l.ends);
 	return rc;
 }

@@ -31,7 +31,7 @@ struct measure {
 static int fail_file(struct measure *m, size_t i, int code, struct pit_error *err)
 {
 	const char *name = pit_names_get(&m->list->names, i), *why = strerror(code);
-	char shown[200];
+	char shown[300];
 	struct stat st;
 	bool told;
 
@@ -41,9 +41,9 @@ static int fail_file(struct measure *m, size_t i, int code, struct pit_error *er
 		return 0; /* removed meanwhile */
 	pit_fail(err, code, "%s", why);
 	pthread_mutex_lock(&m->lock);
-	told = pit_source_tell(m->extra, -code, name, err);
+	told = pit_source_tell(m->extra, -code, m->list, i, err);
 	pthread_mutex_unlock(&m->lock);
-	return told ? 0 : pit_fail(err, code, "%s: %s", pit_utf8_show(name, shown, sizeof(shown)), why);
+	return told ? 0 : pit_fail(err, code, "%s: %s", pit_file_list_show(m->list, i, shown, sizeof(shown)), why);
 }
 
 /* A sum of hashes, so that files may come in any order. */

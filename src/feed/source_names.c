@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "feed/source_body.h"
 #include "feed/utf8.h"
 
@@ -84,18 +85,38 @@ void pit_file_list_free(struct pit_file_list *l)
 
 	pit_names_free(&l->names);
 	free(l->size);
+	free(l->top);
 	if (l->dir >= 0)
 		close(l->dir);
 	*l = (struct pit_file_list){.dir = -1};
 	errno = saved;
 }
 
-bool pit_source_tell(const struct pit_source_extra *extra, int rc, const char *file, const struct pit_error *why)
+const char *pit_file_list_show(const struct pit_file_list *l, size_t i, char *out, size_t size)
 {
+	const char *name = pit_names_get(&l->names, i);
+	pit_auto_buf struct pit_buf path = PIT_BUF_INIT;
+
+	if (l->place)
+		l->place(l->place_arg, i, &path);
+	if (l->top && *name != '/')
+		pit_buf_puts(&path, l->top);
+	pit_buf_puts(&path, name);
+	return pit_utf8_show(path.failed ? name : path.data, out, size);
+}
+
+bool pit_source_tell(const struct pit_source_extra *extra, int rc, const struct pit_file_list *l, size_t i,
+		     const struct pit_error *why)
+{
+	const char *text = *why->text ? why->text : strerror(-rc);
 	char name[300];
 
-	if (!rc || rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || !extra->bad)
+	if (!rc || rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || !extra->bad || (rc == -ENOTSUP && !extra->odd))
 		return false;
-	extra->bad(extra->arg, pit_utf8_show(file, name, sizeof(name)), *why->text ? why->text : strerror(-rc));
+	pit_file_list_show(l, i, name, sizeof(name));
+	if (rc == -ENOTSUP)
+		extra->odd(extra->arg, true, name, text);
+	else
+		extra->bad(extra->arg, name, text);
 	return true;
 }

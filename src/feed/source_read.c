@@ -75,14 +75,15 @@ static void tell(struct slot *w, const char *why)
 	struct pit_source *s = w->reading->s;
 	const char *file = pit_source_file(s, w->x.file), *sample = pit_source_name(s, w->sample);
 	pit_auto_buf struct pit_buf name = PIT_BUF_INIT;
-	char shown[300];
+	char shown[300], path[300];
+	size_t n = strlen(file);
 
 	w->reading->r->damaged++;
-	if (s->form != PIT_FORM_PARTS || strncmp(sample, file, strlen(file)) != 0)
-		pit_buf_puts(&name, file);
-	if (s->form == PIT_FORM_PARTS)
-		pit_buf_printf(&name, "%s%s%s%s", name.len ? ": " : "", sample, w->x.key ? "." : "",
-			       pit_source_key(s, w->x.key));
+	pit_buf_puts(&name, pit_source_show(s, w->x.file, path, sizeof(path)));
+	if (s->form == PIT_FORM_PARTS && !strncmp(sample, file, n))
+		pit_buf_puts(&name, sample + n); /* of a manifest: "@OFFSET" */
+	else if (s->form == PIT_FORM_PARTS)
+		pit_buf_printf(&name, ": %s%s%s", sample, w->x.key ? "." : "", pit_source_key(s, w->x.key));
 	if (w->reading->r->bad)
 		w->reading->r->bad(w->reading->r->arg, pit_utf8_show(name.data, shown, sizeof(shown)), why);
 }

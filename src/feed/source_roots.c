@@ -90,6 +90,16 @@ static int add_root(struct pit_roots *r, const char *path, const char *rest, str
 		       : 0;
 }
 
+static int name_top(struct pit_roots *r, const char *path, size_t common, struct pit_error *err)
+{
+	bool slash = common && path[common - 1] != '/';
+
+	if (asprintf(&r->top, "%.*s%s", (int)common, path, slash ? "/" : "") >= 0)
+		return 0;
+	r->top = NULL;
+	return pit_fail(err, ENOMEM, "out of memory");
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -127,6 +137,8 @@ int pit_roots_open(const char *const *paths, size_t count, struct pit_roots *ret
 		cut_slashes(all.item[i]);
 	if (!rc)
 		rc = r.dir = open_common(&all, &common, err);
+	if (rc >= 0)
+		rc = name_top(&r, all.item[0], common, err);
 	for (size_t i = 0; i < all.count && rc >= 0; i++)
 		rc = add_root(&r, all.item[i], all.item[i] + common, err);
 	if (rc < 0) {
@@ -141,6 +153,8 @@ int pit_roots_open(const char *const *paths, size_t count, struct pit_roots *ret
 void pit_roots_close(struct pit_roots *r)
 {
 	pit_strv_free(&r->paths);
+	free(r->top);
+	r->top = NULL;
 	pit_cleanup_close(&r->dir);
 	r->dir = -1;
 }

@@ -13,6 +13,7 @@
 
 struct pit_roots {
 	int dir;               /* O_PATH */
+	char *top;             /* its name, ending in '/', or "" */
 	struct pit_strv paths; /* from there; directories end in '/', but the common one itself is "". Sorted by bytes,
 				  each once, none below another */
 };

@@ -146,14 +146,14 @@ int pit_source_fill_safetensors(struct pit_source *s, const struct pit_source_wa
 				const struct pit_source_extra *extra, struct pit_error *err)
 {
 	struct pit_error why = PIT_ERROR_INIT;
-	char name[200];
+	char name[300];
 
 	for (uint32_t i = 0; i < pit_source_files(s); i++) {
 		int rc = add_file(s, want, i, &why);
 
-		if (!rc || pit_source_tell(extra, rc, pit_source_file(s, i), &why))
+		if (!rc || pit_source_tell(extra, rc, &s->files, i, &why))
 			continue;
-		return pit_fail(err, -rc, "%s: %s", pit_utf8_show(pit_source_file(s, i), name, sizeof(name)),
+		return pit_fail(err, -rc, "%s: %s", pit_source_show(s, i, name, sizeof(name)),
 				*why.text ? why.text : strerror(-rc));
 	}
 	return 0;

@@ -72,10 +72,10 @@ static int add_member(struct group *g, uint32_t file, const struct pit_shard_ind
 	if (pit_source_add_key(g->s, name[len] ? name + len + 1 : "", &p.key) || see(g, p.key, &twice))
 		return -ENOMEM;
 	if (twice) {
-		char file_name[200], shown[200];
+		char file_name[300], shown[200];
 
 		return pit_fail(g->err, EBADMSG, "%s: two members for one part of a sample: %s",
-				pit_utf8_show(pit_source_file(g->s, file), file_name, sizeof(file_name)),
+				pit_source_show(g->s, file, file_name, sizeof(file_name)),
 				pit_utf8_show(name, shown, sizeof(shown)));
 	}
 	return pit_source_add_part(g->s, &p, m->sum);

@@ -133,11 +133,22 @@ static int compare(const struct pit_shard_index *kept, struct pit_shard_index *n
 	return 0;
 }
 
+static void note_odd(struct load *l, size_t i, const char *what)
+{
+	char name[300];
+
+	pthread_mutex_lock(&l->lock);
+	if (l->extra->odd)
+		l->extra->odd(l->extra->arg, false, pit_file_list_show(l->list, i, name, sizeof(name)), what);
+	pthread_mutex_unlock(&l->lock);
+}
+
 static int load_again(struct load *l, size_t i, int fd, struct pit_error *err)
 {
 	struct pit_shard_index now = {.names = PIT_BUF_INIT};
 	bool known = take_any(l, i);
-	int rc = pit_shard_scan(fd, &l->stamps[i], false, &now, err);
+	char odd[120] = "";
+	int rc = pit_shard_scan(fd, &l->stamps[i], false, &now, odd, err);
 
 	if (!rc && known)
 		rc = compare(&l->shards[i], &now, err);
@@ -147,6 +158,8 @@ static int load_again(struct load *l, size_t i, int fd, struct pit_error *err)
 		pit_shard_index_free(&now);
 	else
 		l->shards[i] = now;
+	if (!rc && *odd)
+		note_odd(l, i, odd);
 	return rc;
 }
 
@@ -158,7 +171,7 @@ static int load_open(struct load *l, size_t i, int fd, struct pit_error *err)
 		return load_again(l, i, fd, err);
 	if (take_any(l, i))
 		return 0;
-	rc = pit_shard_scan(fd, &l->stamps[i], l->extra->checksums, &l->shards[i], err);
+	rc = pit_shard_scan(fd, &l->stamps[i], l->extra->checksums, &l->shards[i], NULL, err);
 	if (!rc)
 		rc = changed(fd, &l->stamps[i], err);
 	if (rc)
@@ -172,12 +185,11 @@ static int load_open(struct load *l, size_t i, int fd, struct pit_error *err)
 static int load_shard(struct load *l, size_t i, struct pit_error *err)
 {
 	pit_auto_close int fd = open_shard(l, i, err);
-	const char *path = pit_names_get(&l->list->names, i);
-	char name[200];
+	char name[300];
 	int rc = fd < 0 ? fd : load_open(l, i, fd, err);
 
 	pthread_mutex_lock(&l->lock);
-	if (pit_source_tell(l->extra, rc, path, err)) {
+	if (pit_source_tell(l->extra, rc, l->list, i, err)) {
 		pit_shard_index_free(&l->shards[i]);
 		rc = 0;
 	} else if (!rc) {
@@ -188,7 +200,7 @@ static int load_shard(struct load *l, size_t i, struct pit_error *err)
 	if (l->extra->progress)
 		l->extra->progress(l->extra->arg, l->done, l->all);
 	pthread_mutex_unlock(&l->lock);
-	return pit_wrap(err, rc, "%s", pit_utf8_show(path, name, sizeof(name)));
+	return pit_wrap(err, rc, "%s", pit_file_list_show(l->list, i, name, sizeof(name)));
 }
 
 static void *load_thread(void *arg)

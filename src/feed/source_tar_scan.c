@@ -93,16 +93,19 @@ static int found(void *arg, const struct pit_tar_member *m)
 }
 
 int pit_shard_scan(int fd, const struct pit_shard_index_stamp *stamp, bool sums, struct pit_shard_index *ret,
-		   struct pit_error *err)
+		   char *ret_odd, struct pit_error *err)
 {
 	pit_auto_free char *window = malloc(WINDOW), *piece = sums ? malloc(PIECE) : NULL;
 	struct pit_shard_index x = {.names = PIT_BUF_INIT, .sums = sums};
 	struct reader r = {
 		.fd = fd, .size = stamp->size, .window = window, .index = &x, .sums = sums, .piece = piece, .err = err};
+	uint64_t end = 0;
 	int rc = window && (piece || !sums) ? 0 : pit_fail(err, ENOMEM, "out of memory");
 
 	if (!rc)
-		rc = pit_tar_scan(stamp->size, read_window, &r, found, &r, err);
+		rc = pit_tar_scan(stamp->size, read_window, &r, found, &r, &end, err);
+	if (!rc && ret_odd)
+		rc = pit_tar_ending(stamp->size, end, read_window, &r, ret_odd);
 	if (rc)
 		pit_shard_index_free(&x);
 	else

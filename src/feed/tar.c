@@ -26,6 +26,11 @@ static int bad(const struct scan *s, const char *what)
 	return pit_fail(s->err, EBADMSG, "at byte %" PRIu64 ": %s", s->at, what);
 }
 
+static int unsupported(const struct scan *s, const char *what)
+{
+	return pit_fail(s->err, ENOTSUP, "at byte %" PRIu64 ": %s", s->at, what);
+}
+
 /* What else a file is that begins with `block`. */
 static int not_tar(const struct scan *s, const unsigned char *block)
 {
@@ -48,7 +53,7 @@ static int not_tar(const struct scan *s, const unsigned char *block)
 
 	for (size_t i = 0; i < PIT_COUNT(others); i++)
 		if (!memcmp(block, others[i].magic, others[i].len))
-			return pit_fail(s->err, EBADMSG,
+			return pit_fail(s->err, ENOTSUP,
 					"compressed by %s: samples in it cannot be found without unpacking all of it",
 					others[i].name);
 	return pit_fail(s->err, EBADMSG, "no tar archive");
@@ -81,7 +86,7 @@ static int give_file(struct scan *s, const struct pit_tar_header *h, uint64_t le
 		.name = s->next.name.len ? s->next.name.data : h->name, .offset = s->at + BLOCK, .len = len};
 
 	if (s->next.sparse)
-		return bad(s, "a sparse file, which is not stored as it is");
+		return unsupported(s, "a sparse file, which is not stored as it is");
 	if (!*m.name)
 		return bad(s, "a file without a name");
 	if (m.name[strlen(m.name) - 1] == '/')
@@ -96,6 +101,10 @@ static int member(struct scan *s, const struct pit_tar_header *h)
 	uint64_t left = s->size - s->at - BLOCK, pad = -len % BLOCK;
 	int rc = 0;
 
+	if (h->kind == PIT_TAR_SPARSE)
+		return unsupported(s, "a sparse file, which is not stored as it is");
+	if (h->kind == PIT_TAR_VOLUME)
+		return unsupported(s, "the rest of a file that began in another volume");
 	if (len > left)
 		return pit_fail(s->err, EBADMSG,
 				"at byte %" PRIu64 ": a member of %" PRIu64 " bytes, but only %" PRIu64
@@ -145,7 +154,7 @@ static int scan(struct scan *s)
 }
 
 int pit_tar_scan(uint64_t size, pit_tar_read read, void *read_arg, pit_tar_found found, void *found_arg,
-		 struct pit_error *err)
+		 uint64_t *ret_end, struct pit_error *err)
 {
 	struct scan s = {.size = size,
 			 .read = read,
@@ -157,5 +166,27 @@ int pit_tar_scan(uint64_t size, pit_tar_read read, void *read_arg, pit_tar_found
 	int rc = scan(&s);
 
 	pit_buf_free(&s.next.name);
+	if (!rc)
+		*ret_end = s.at;
+	return rc;
+}
+
+int pit_tar_ending(uint64_t size, uint64_t end, pit_tar_read read, void *read_arg, char ret[120])
+{
+	unsigned char block[BLOCK];
+	int rc = 0;
+
+	*ret = '\0';
+	if (end >= size)
+		snprintf(ret, 120, "no mark of its end: was it cut behind a member?");
+	for (uint64_t at = end; at < size && !rc && !*ret; at += BLOCK) {
+		memset(block, 0, sizeof(block));
+		rc = read(read_arg, at, block, size - at < BLOCK ? size - at : BLOCK);
+		if (!rc && !is_zero(block))
+			snprintf(ret, 120,
+				 "more behind the mark of its end, from byte %" PRIu64
+				 " on: it is not read (tar -i does)",
+				 at);
+	}
 	return rc;
 }

@@ -57,58 +57,48 @@ static bool sum_is_right(const struct block *b)
 	return number(b->sum, sizeof(b->sum), &wanted) && ((int64_t)wanted == plain || (int64_t)wanted == with_signs);
 }
 
-static const char *kind_of(char type, enum pit_tar_kind *ret)
+static enum pit_tar_kind kind_of(char type)
 {
 	switch (type) {
 	case '\0':
 	case '0':
 	case '7':
-		*ret = PIT_TAR_FILE;
-		return NULL;
+		return PIT_TAR_FILE;
 	case '1':
 	case '2':
 	case '3':
 	case '4':
 	case '5':
 	case '6':
-		*ret = PIT_TAR_EMPTY;
-		return NULL;
+		return PIT_TAR_EMPTY;
 	case 'L':
-		*ret = PIT_TAR_LONG_NAME;
-		return NULL;
+		return PIT_TAR_LONG_NAME;
 	case 'K':
-		*ret = PIT_TAR_LONG_LINK;
-		return NULL;
+		return PIT_TAR_LONG_LINK;
 	case 'x':
 	case 'X':
-		*ret = PIT_TAR_PAX;
-		return NULL;
+		return PIT_TAR_PAX;
 	case 'g':
-		*ret = PIT_TAR_PAX_ALL;
-		return NULL;
+		return PIT_TAR_PAX_ALL;
 	case 'S':
-		return "a sparse file, which is not stored as it is";
+		return PIT_TAR_SPARSE;
 	case 'M':
-		return "the rest of a file that began in another volume";
+		return PIT_TAR_VOLUME;
 	default:
-		*ret = PIT_TAR_OTHER;
-		return NULL;
+		return PIT_TAR_OTHER;
 	}
 }
 
 const char *pit_tar_header_parse(const unsigned char bytes[512], struct pit_tar_header *ret)
 {
 	struct block b;
-	const char *why;
 
 	memcpy(&b, bytes, sizeof(b));
 	if (!sum_is_right(&b))
 		return "the checksum of a header is wrong";
 	if (!number(b.size, sizeof(b.size), &ret->size))
 		return "the size of a member is no number";
-	why = kind_of(b.type, &ret->kind);
-	if (why)
-		return why;
+	ret->kind = kind_of(b.type);
 	if (!memcmp(b.magic, "ustar", 6) && b.prefix[0])
 		snprintf(ret->name, sizeof(ret->name), "%.155s/%.100s", b.prefix, b.name);
 	else

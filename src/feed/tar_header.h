@@ -13,6 +13,8 @@
 enum pit_tar_kind {
 	PIT_TAR_FILE,
 	PIT_TAR_EMPTY,     /* a link, directory or device: nothing follows, whatever its size says */
+	PIT_TAR_SPARSE,    /* a file that is not stored as it is */
+	PIT_TAR_VOLUME,    /* the rest of a file that began in another volume */
 	PIT_TAR_OTHER,     /* `size` bytes follow that are not ours */
 	PIT_TAR_LONG_NAME, /* `size` bytes follow, for the next member */
 	PIT_TAR_LONG_LINK, /* likewise: a name that no file of ours has */

@@ -103,7 +103,9 @@ An index is written once, and beside the shard.
      "name": "s.tar",
      "why": "at byte 1024: the checksum of a header is wrong"
     }
-   ]
+   ],
+   "unsupported": [],
+   "warnings": []
   }
   [2]
 
@@ -121,8 +123,8 @@ Files have their checksums in a manifest.
   $ pitcrew feed verify d/list.tsv
   manifest: 3 samples, 7 B read, 3 checksums compared, nothing damaged
   $ printf jello >d/a.txt; rm d/b.txt; pitcrew feed verify d/list.tsv
-  damaged: b.txt: No such file or directory
-  damaged: a.txt: its bytes differ from its checksum
+  damaged: d/list.tsv: line 3: d/b.txt: No such file or directory
+  damaged: d/a.txt: its bytes differ from its checksum
   manifest: 2 samples, 7 B read, 2 checksums compared, 2 damaged
   [2]
   $ pitcrew feed index --index list --record-bytes 1 d/a.txt
@@ -141,5 +143,32 @@ What is damaged does not hide the rest.
   $ pitcrew feed verify '*.tar' | sort
   damaged: cut.tar: at byte 0: a member of 2 bytes, but only 1 follow: the archive was cut
   damaged: s.tar: at byte 1024: the checksum of a header is wrong
-  damaged: z.tar: compressed by gzip: samples in it cannot be found without unpacking all of it
-  tar: 1 sample, 2 B read, 0 checksums compared, 1 shard without an index that fits, 3 damaged
+  tar: 1 sample, 2 B read, 0 checksums compared, 1 shard without an index that fits, 1 unsupported, 2 damaged
+  unsupported: z.tar: compressed by gzip: samples in it cannot be found without unpacking all of it
+
+A tar archive is looked at beyond its last member.
+
+  $ mkdir end; printf 1 >end/a.cls; tar -C end -cf end/good.tar a.cls; cat end/good.tar end/good.tar >end/two.tar
+  $ head -c 1024 end/good.tar >end/cut.tar; gzip -c end/good.tar >end/z.tar
+  $ for f in good cut two; do pitcrew feed verify end/$f.tar; echo $?; done
+  tar: 1 sample, 1 B read, 0 checksums compared, 1 shard without an index that fits, nothing damaged
+  0
+  warning: end/cut.tar: no mark of its end: was it cut behind a member?
+  tar: 1 sample, 1 B read, 0 checksums compared, 1 shard without an index that fits, nothing damaged
+  1
+  warning: end/two.tar: more behind the mark of its end, from byte 10240 on: it is not read (tar -i does)
+  tar: 1 sample, 1 B read, 0 checksums compared, 1 shard without an index that fits, nothing damaged
+  1
+  $ pitcrew feed verify end/z.tar
+  unsupported: end/z.tar: compressed by gzip: samples in it cannot be found without unpacking all of it
+  1 unsupported, nothing damaged
+  [3]
+  $ pitcrew feed index end/z.tar
+  pitcrew: end/z.tar: compressed by gzip: samples in it cannot be found without unpacking all of it
+  [3]
+  $ printf 'a.cls\t0\t1\r\nb.cls\r\n' >end/list; pitcrew feed index --kind manifest end/list
+  pitcrew: end/list: line 2: end/b.cls: No such file or directory
+  [3]
+  $ pitcrew feed index --kind records end/a.cls
+  pitcrew: records: the size of one is not given (--record-bytes, record_bytes)
+  [3]

@@ -34,6 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes b = {.data = data, .size = size};
 	struct pit_error err = PIT_ERROR_INIT;
+	uint64_t end = 0;
+	char odd[120];
 	uint8_t *copy = malloc(size + 1);
 
 	/* Sums of headers that the fuzzer cannot guess are made right where the first byte asks for it. */
@@ -49,8 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		snprintf((char *)copy + at + 148, 8, "%06o", sum);
 	}
 	b.data = copy;
-	if (pit_tar_scan(size, give, &b, found, &b, &err) && !*err.text)
+	if (!pit_tar_scan(size, give, &b, found, &b, &end, &err)) {
+		if (end > size || pit_tar_ending(size, end, give, &b, odd))
+			abort();
+	} else if (!*err.text) {
 		abort();
+	}
 	free(copy);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "tar_bytes.h"
 
 struct told {
+	const char *dir;
 	char bad[4096]; /* lines NAME: WHY */
 	uint64_t sums, sum_of_sums, done, all;
 };
@@ -23,6 +24,8 @@ static void bad(void *arg, const char *name, const char *why)
 	struct told *t = arg;
 	size_t n = strlen(t->bad);
 
+	assert_false(strncmp(name, t->dir, strlen(t->dir))); /* the whole path */
+	name += strlen(t->dir) + 1;
 	snprintf(t->bad + n, sizeof(t->bad) - n, "%s: %s\n", name, why);
 }
 
@@ -43,11 +46,11 @@ static void progress(void *arg, uint64_t done, uint64_t all)
 	t->all = all;
 }
 
-static struct told read_all(struct pit_source *s, struct pit_source_read *r)
+static struct told read_all(const struct place *p, struct pit_source *s, struct pit_source_read *r)
 {
 	static const struct pit_io_want threads = {.engine = PIT_ENGINE_THREADS, .threads = 3};
 	struct pit_error err = PIT_ERROR_INIT;
-	struct told t = {.bad = ""};
+	struct told t = {.bad = "", .dir = p->dir};
 
 	*r = (struct pit_source_read){.io = threads, .bad = bad, .sum = sum, .progress = progress, .arg = &t};
 	if (pit_source_read_all(s, r, &err))
@@ -76,7 +79,7 @@ static void all_bytes_are_read(void **state)
 	tempdir_file(p->dir, "empty", "");
 	free(text);
 	assert_int_equal(place_open(p, PIT_SOURCE_FILES, "", &s, NULL), 0);
-	t = read_all(s, &r);
+	t = read_all(p, s, &r);
 	assert_string_equal(t.bad, "");
 	assert_true(t.sums == 101 && t.sum_of_sums == wanted + XXH3_64bits("", 0));
 	assert_true(r.bytes == bytes && r.checked == 0 && r.damaged == 0 && t.done == bytes && t.all == bytes);
@@ -103,9 +106,9 @@ static void what_changed_is_named(void **state)
 	assert_int_equal(unlink(path), 0);
 	snprintf(path, sizeof(path), "%s/d/pipe", p->dir);
 	assert_int_equal(unlink(path) || mkfifo(path, 0600), 0);
-	t = read_all(s, &r);
-	assert_string_equal(t.bad, "gone: No such file or directory\npipe: no longer a regular file\n"
-				   "shorter: ends after 3 of 5 bytes\n");
+	t = read_all(p, s, &r);
+	assert_string_equal(t.bad, "d/gone: No such file or directory\nd/pipe: no longer a regular file\n"
+				   "d/shorter: ends after 3 of 5 bytes\n");
 	assert_int_equal(r.damaged, 3);
 	pit_source_close(s);
 }
@@ -123,7 +126,7 @@ static void checksums_are_compared(void **state)
 	snprintf(list, sizeof(list), "a\t0\t2\t%" PRIx64 "\na\t2\t2\t1\na\t1\t1\n", (uint64_t)XXH3_64bits("aa", 2));
 	tempdir_file(p->dir, "list", list);
 	assert_int_equal(place_open(p, PIT_SOURCE_MANIFEST, "list", &s, NULL), 0);
-	t = read_all(s, &r);
+	t = read_all(p, s, &r);
 	assert_string_equal(t.bad, "a@2: its bytes differ from its checksum\n");
 	assert_true(r.checked == 2 && r.damaged == 1 && t.sums == 2);
 	pit_source_close(s);
@@ -133,7 +136,7 @@ static void checksums_are_compared(void **state)
 	assert_int_equal(tempdir_write(p->dir, "t.tar", b.data, b.len), 0);
 	assert_int_equal(place_open(p, PIT_SOURCE_TAR, "t.tar", &s, NULL), 0);
 	assert_int_equal(truncate(p->path, 1000), 0);
-	t = read_all(s, &r);
+	t = read_all(p, s, &r);
 	assert_string_equal(t.bad, "t.tar: 1.cls: ends after 0 of 1 bytes\n");
 	assert_int_equal(r.bytes, 3);
 	pit_source_close(s);
@@ -193,7 +196,7 @@ static void records_are_read_by_files(void **state)
 	tempdir_file(p->dir, "a", "1122");
 	tempdir_file(p->dir, "b", "");
 	assert_int_equal(pit_source_open(&want, &s, NULL), 0);
-	t = read_all(s, &r);
+	t = read_all(p, s, &r);
 	assert_true(r.bytes == 4 && t.sums == 0 && !*t.bad);
 	assert_int_equal(pit_source_sizes(s, &sizes), 0);
 	assert_true(sizes.smallest == 2 && sizes.median == 2 && sizes.largest == 2);

@@ -12,6 +12,7 @@
 #include "tar_bytes.h"
 
 struct archive {
+	uint64_t end;
 	struct pit_buf bytes, found; /* `found`: lines NAME LENGTH */
 	int end_with;                /* what `found` returns */
 };
@@ -57,18 +58,23 @@ static void finds(struct archive *a, const char *wanted)
 {
 	struct pit_error err = PIT_ERROR_INIT;
 
-	if (pit_tar_scan(a->bytes.len, give, a, note, a, &err))
+	if (pit_tar_scan(a->bytes.len, give, a, note, a, &a->end, &err))
 		fail_msg("%s", err.text);
 	assert_string_equal(a->found.data, wanted);
 }
 
-static void refuses(struct archive *a, const char *said)
+static void refuses_as(struct archive *a, int rc, const char *said)
 {
 	struct pit_error err = PIT_ERROR_INIT;
 
-	assert_int_equal(pit_tar_scan(a->bytes.len, give, a, note, a, &err), -EBADMSG);
+	assert_int_equal(pit_tar_scan(a->bytes.len, give, a, note, a, &a->end, &err), rc);
 	if (!strstr(err.text, said))
 		fail_msg("\"%s\" is not in \"%s\"", said, err.text);
+}
+
+static void refuses(struct archive *a, const char *said)
+{
+	refuses_as(a, -EBADMSG, said);
 }
 
 static void add(struct archive *a, char type, const char *name, const char *text)
@@ -189,9 +195,9 @@ static void compressed_archives_are_named(void **state)
 		memcpy(block, compressed[i].magic, strlen(compressed[i].magic));
 		pit_buf_clear(&a->bytes);
 		pit_buf_add(&a->bytes, block, sizeof(block));
-		refuses(a, compressed[i].name);
+		refuses_as(a, -ENOTSUP, compressed[i].name);
 		a->bytes.len = 20;
-		refuses(a, compressed[i].name);
+		refuses_as(a, -ENOTSUP, compressed[i].name);
 	}
 }
 
@@ -240,9 +246,10 @@ static void damage_is_told_with_its_place(void **state)
 static const struct {
 	char type;
 	const char *text, *said;
+	int rc; /* 0: -EBADMSG */
 } unfit[] = {
-	{'S', "", "sparse"},
-	{'M', "", "another volume"},
+	{'S', "", "sparse", -ENOTSUP},
+	{'M', "", "another volume", -ENOTSUP},
 	{'0', NULL, "without a name"},
 	{'x', "99 path=x\n", "wrong length"},
 	{'x', "5 path=x\n", "wrong length"},
@@ -255,7 +262,7 @@ static const struct {
 	{'x', "29 size=18446744073709551616\n", "no number"},
 	{'x', "29 size=18446744073709551615\n", "but only"},
 	{'x', "21 GNU.sparse.major=1\n", "wrong length"},
-	{'x', "22 GNU.sparse.major=1\n", "sparse"},
+	{'x', "22 GNU.sparse.major=1\n", "sparse", -ENOTSUP},
 	{'g', "10 path=x\n", "all files one name"},
 };
 
@@ -268,8 +275,38 @@ static void what_cannot_be_used_is_refused(void **state)
 		add(a, '0', "first", "x");
 		add(a, unfit[i].type, unfit[i].text ? "x" : "", unfit[i].text ? unfit[i].text : "");
 		add(a, '0', "next", "x");
-		refuses(a, unfit[i].said);
+		refuses_as(a, unfit[i].rc ? unfit[i].rc : -EBADMSG, unfit[i].said);
 	}
+}
+
+/* What is unusual about the end of `a`, which is that of an archive with one file and `zeros` blocks behind it. */
+static const char *ending(struct archive *a, unsigned zeros, bool more)
+{
+	static const char none[512];
+	static char said[120];
+
+	pit_buf_clear(&a->bytes);
+	pit_buf_clear(&a->found);
+	add(a, '0', "a", "one");
+	for (unsigned i = 0; i < zeros; i++)
+		pit_buf_add(&a->bytes, none, sizeof(none));
+	if (more)
+		add(a, '0', "b", "two");
+	assert_int_equal(pit_tar_scan(a->bytes.len, give, a, note, a, &a->end, NULL), 0);
+	assert_int_equal(pit_tar_ending(a->bytes.len, a->end, give, a, said), 0);
+	return said;
+}
+
+static void the_end_of_an_archive_is_looked_at(void **state)
+{
+	struct archive *a = *state;
+
+	assert_string_equal(ending(a, 2, false), "");
+	assert_string_equal(ending(a, 1, false), "");
+	assert_string_equal(ending(a, 20, false), "");
+	assert_non_null(strstr(ending(a, 0, false), "no mark of its end"));
+	assert_non_null(strstr(ending(a, 2, true), "from byte 2048 on"));
+	assert_non_null(strstr(ending(a, 20, true), "from byte 11264 on"));
 }
 
 static void a_long_header_is_refused(void **state)
@@ -290,7 +327,7 @@ static void whoever_is_told_can_end_it(void **state)
 	add(a, '0', "a", "one");
 	add(a, '0', "b", "two");
 	a->end_with = -EINTR;
-	assert_int_equal(pit_tar_scan(a->bytes.len, give, a, note, a, NULL), -EINTR);
+	assert_int_equal(pit_tar_scan(a->bytes.len, give, a, note, a, &a->end, NULL), -EINTR);
 	assert_string_equal(a->found.data, "a=one\n");
 }
 
@@ -307,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_files_are_no_archives, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_is_told_with_its_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_used_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_end_of_an_archive_is_looked_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_long_header_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(whoever_is_told_can_end_it, set_up, tear_down),
 	};
