@@ -164,9 +164,9 @@ struct pit_loader_stats {
 	uint64_t read_bytes, reads;       /* from disk: read_bytes / bytes tells what alignment and gaps cost */
 	uint64_t wait_ns;                 /* pit_loader_next() waited for the disk */
 	uint64_t full_ns;                 /* the reader waited for batches to be released */
-	uint64_t cache_requests, cache_hits, cache_hit_bytes;
-	double cache_bound; /* hit ratio that no policy can pass in an epoch: what the cache can hold of all bytes, 0 to
-			       1 */
+	uint64_t cache_requests, cache_hits, cache_hit_bytes; /* for batches handed out, not for what is read ahead */
+	double cache_bound; /* hit ratio, of bytes, that no policy can pass in an epoch: what the cache can hold of all,
+			       0 to 1 */
 	uint64_t memory;    /* bytes for samples now: the pool, and batches that are larger than it */
 	unsigned depth;     /* requests at once, now */
 	uint64_t memory_most; /* the most that `memory` was so far */

@@ -249,7 +249,7 @@ static double share(int64_t part, int64_t whole)
 	return whole > 0 ? (double)part / whole : 0;
 }
 
-static void show_epoch(const struct options *o, const struct pit_feed_time *t, struct pit_buf *out)
+static void show_epoch(const struct options *o, const struct pit_feed_time *t, double bound, struct pit_buf *out)
 {
 	char size_text[32];
 
@@ -265,6 +265,10 @@ static void show_epoch(const struct options *o, const struct pit_feed_time *t, s
 		pit_buf_printf(out, "%.3f CPU seconds a GiB; ", cpu_per_gib(t));
 	pit_buf_printf(out, "read from disk or page cache: %s\n",
 		       pit_format_size(t->read_bytes, size_text, sizeof(size_text)));
+	if (t->cache_requests)
+		pit_buf_printf(out,
+			       "           sample cache: %.1f %% of the bytes; no policy can have more than %.1f %%\n",
+			       100 * share(t->cache_hit_bytes, t->bytes), 100 * bound);
 	if (o->step_ns)
 		pit_buf_printf(out, "           accelerator busy %.1f %% of the time behind the first step\n",
 			       100 * share(t->step, t->steps));
@@ -281,15 +285,12 @@ static void show_text(const struct options *o, const struct bench *b, struct pit
 		       pit_cli_kinds[pit_source_kind_of(b->source)], pit_source_count(b->source),
 		       pit_source_count(b->source) == 1 ? "" : "s", seconds(b->listed), o->want.batch);
 	for (int i = 0; i < b->epochs; i++)
-		show_epoch(o, b->times + i, out);
+		show_epoch(o, b->times + i, b->stats.cache_bound, out);
 	pit_buf_printf(out, "memory %s at most, %u requests at once at the end",
 		       pit_format_size(b->memory, memory, sizeof(memory)), b->stats.depth);
 	if (b->stats.failed)
 		pit_buf_printf(out, ", %" PRIu64 " sample%s failed", b->stats.failed, b->stats.failed == 1 ? "" : "s");
 	pit_buf_puts(out, "\n");
-	if (b->stats.cache_requests)
-		pit_buf_printf(out, "sample cache: %.1f %% hits; no policy can have more than %.1f %% in an epoch\n",
-			       100.0 * b->stats.cache_hits / b->stats.cache_requests, 100 * b->stats.cache_bound);
 	for (unsigned i = 0; pit_loader_failed(b->loader, i); i++)
 		pit_buf_printf(out, "failed: %s\n", pit_loader_failed(b->loader, i));
 	pit_ladder_text(pit_loader_ladder(b->loader), out);
@@ -297,13 +298,15 @@ static void show_text(const struct options *o, const struct bench *b, struct pit
 
 static json_t *epoch_json(const struct options *o, const struct pit_feed_time *t)
 {
-	json_t *j = json_pack("{sI sI sI sI sI sf sf sf sf sf sf sf sf}", "epoch", (json_int_t)t->epoch, "samples",
-			      (json_int_t)t->samples, "batches", (json_int_t)t->batches, "bytes", (json_int_t)t->bytes,
-			      "read_bytes", (json_int_t)t->read_bytes, "seconds", seconds(t->whole),
-			      "samples_per_second", rate(t->samples, t->whole), "bytes_per_second",
-			      rate(t->bytes, t->whole), "first_batch_seconds", seconds(t->first), "gap_median_seconds",
-			      seconds(t->gap_50), "gap_p99_seconds", seconds(t->gap_99), "wait_share",
-			      share(t->wait, t->whole), "cpu_seconds_per_gib", cpu_per_gib(t));
+	json_t *j =
+		json_pack("{sI sI sI sI sI sI sI sI sf sf sf sf sf sf sf sf}", "epoch", (json_int_t)t->epoch, "samples",
+			  (json_int_t)t->samples, "batches", (json_int_t)t->batches, "bytes", (json_int_t)t->bytes,
+			  "read_bytes", (json_int_t)t->read_bytes, "cache_requests", (json_int_t)t->cache_requests,
+			  "cache_hits", (json_int_t)t->cache_hits, "cache_hit_bytes", (json_int_t)t->cache_hit_bytes,
+			  "seconds", seconds(t->whole), "samples_per_second", rate(t->samples, t->whole),
+			  "bytes_per_second", rate(t->bytes, t->whole), "first_batch_seconds", seconds(t->first),
+			  "gap_median_seconds", seconds(t->gap_50), "gap_p99_seconds", seconds(t->gap_99), "wait_share",
+			  share(t->wait, t->whole), "cpu_seconds_per_gib", cpu_per_gib(t));
 
 	if (o->step_ns)
 		json_object_set_new(j, "accelerator_utilisation", json_real(share(t->step, t->steps)));

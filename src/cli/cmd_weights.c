@@ -1,43 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
+#include <errno.h>
 #include <string.h>
 
-#include "base/nearest.h"
 #include "base/path.h"
+#include "cli/verbs.h"
 #include "cli/weights.h"
 
-static const struct pit_cmd verbs[] = {
-	{.name = "inspect",
-	 .summary = "list tensors: names, types, shapes, and where they lie",
-	 .run = pit_cli_weights_inspect},
-	{.name = "verify", .summary = "read everything and compare checksums", .run = pit_cli_weights_verify},
-	{.name = "time", .summary = "read everything as a server does at its start", .run = pit_cli_weights_time},
+static const struct pit_cmd verb_inspect = {
+	.name = "inspect",
+	.summary = "list tensors: names, types, shapes, and where they lie",
+	.run = pit_cli_weights_inspect,
 };
 
-static void print_help(FILE *to)
-{
-	fputs("Usage: pitcrew weights VERB [OPTION...] MODEL\n"
-	      "Look at the weights of a model.\n\n",
-	      to);
-	for (size_t i = 0; i < PIT_COUNT(verbs); i++)
-		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
-	fputs("\n'pitcrew weights VERB --help' and 'man pitcrew-weights' tell more.\n", to);
-}
+static const struct pit_cmd verb_verify = {
+	.name = "verify",
+	.summary = "read everything and compare checksums",
+	.run = pit_cli_weights_verify,
+};
 
-static int unknown(const char *word)
-{
-	const char *names[PIT_COUNT(verbs) + 1] = {0};
-	const char *nearest;
+static const struct pit_cmd verb_time = {
+	.name = "time",
+	.summary = "read everything as a server does at its start",
+	.run = pit_cli_weights_time,
+};
 
-	for (size_t i = 0; i < PIT_COUNT(verbs); i++)
-		names[i] = verbs[i].name;
-	nearest = pit_nearest(word, names);
-	if (nearest)
-		fprintf(stderr, "pitcrew weights: '%s' is not a verb; did you mean '%s'?\n", word, nearest);
-	else
-		fprintf(stderr, "pitcrew weights: '%s' is not a verb; 'pitcrew weights --help' lists them\n", word);
-	return PIT_EXIT_USAGE;
-}
+static const struct pit_cmd *const verbs[] = {&verb_inspect, &verb_verify, &verb_time, NULL};
 
 void pit_cli_weights_model(struct argp_state *state, int key, char *arg, const char **model)
 {
@@ -58,24 +46,12 @@ int pit_cli_weights_fail(int rc, const struct pit_error *err)
 
 static int run(int argc, char **argv)
 {
-	char name[64];
+	static const struct pit_verbs weights = {.name = "weights",
+						 .usage = "[OPTION...] MODEL",
+						 .about = "Look at the weights of a model.",
+						 .verbs = verbs};
 
-	if (argc < 2) {
-		print_help(stderr);
-		return PIT_EXIT_USAGE;
-	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "-?")) {
-		print_help(stdout);
-		return PIT_EXIT_OK;
-	}
-	for (size_t i = 0; i < PIT_COUNT(verbs); i++) {
-		if (strcmp(argv[1], verbs[i].name))
-			continue;
-		snprintf(name, sizeof(name), "pitcrew weights %s", verbs[i].name);
-		argv[1] = name;
-		return verbs[i].run(argc - 1, argv + 1);
-	}
-	return unknown(argv[1]);
+	return pit_cli_verbs(&weights, argc, argv);
 }
 
 const struct pit_cmd pit_cmd_weights = {

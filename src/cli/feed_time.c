@@ -112,6 +112,9 @@ int pit_feed_time(struct pit_loader *l, int64_t step_ns, int64_t begun, int64_t 
 	t.whole = pit_now() - begun;
 	t.cpu = pit_feed_cpu() - cpu_begun;
 	t.read_bytes = after.read_bytes - before.read_bytes;
+	t.cache_requests = after.cache_requests - before.cache_requests;
+	t.cache_hits = after.cache_hits - before.cache_hits;
+	t.cache_hit_bytes = after.cache_hit_bytes - before.cache_hit_bytes;
 	if (g.count)
 		qsort(g.ns, g.count, sizeof(*g.ns), by_size);
 	t.gap_50 = quantile(&g, 50);

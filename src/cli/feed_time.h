@@ -12,6 +12,7 @@
 
 struct pit_feed_time { /* of one epoch; times in nanoseconds */
 	uint64_t epoch, samples, batches, bytes, read_bytes;
+	uint64_t cache_requests, cache_hits, cache_hit_bytes;
 	int64_t whole;          /* from asking for the first batch until the last is released */
 	int64_t first;          /* from opening the loader, or the epoch, to the first batch */
 	int64_t wait;           /* in pit_loader_next() */

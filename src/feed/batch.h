@@ -65,6 +65,7 @@ struct pit_batch {
 	int rc; /* with `done`: what pit_loader_next() gives */
 	struct pit_error err;
 	atomic_bool orphan; /* nobody waits for it any more */
+	uint64_t cache_requests, cache_hits, cache_hit_bytes;
 
 	int pidfd; /* lent: of who took it, or -1 */
 

@@ -119,6 +119,9 @@ static void count(struct pit_loader *l, const struct pit_batch *b)
 
 	l->stats.batches++;
 	l->stats.samples += b->head->count;
+	l->stats.cache_requests += b->cache_requests;
+	l->stats.cache_hits += b->cache_hits;
+	l->stats.cache_hit_bytes += b->cache_hit_bytes;
 	for (uint32_t i = 0; i < b->head->count; i++)
 		for (uint32_t p = 0; p < runs[i].count; p++)
 			l->stats.bytes += e[runs[i].first + p].len;

@@ -167,14 +167,32 @@ bool pit_load_from_cache(struct pit_load *load, uint32_t i, uint32_t p)
 	       pit_sample_cache_get(c, key, data, piece->len) == 1;
 }
 
+/* Puts the part to its place when a stage or the sample cache has got it. */
+static bool is_had(struct pit_load *load, uint32_t i, uint32_t p)
+{
+	struct pit_batch *b = load->batch;
+
+	if (!load->pieces[p].len)
+		return false;
+	if (is_staged(load, i, p))
+		return true;
+	if (!load->reader->loader->cache)
+		return false;
+	b->cache_requests++;
+	if (!pit_load_from_cache(load, i, p))
+		return false;
+	b->cache_hits++;
+	b->cache_hit_bytes += load->pieces[p].len;
+	return true;
+}
+
 static void ask_cache(struct pit_load *load)
 {
 	if (load->reader->loader->cache)
 		expect_cached(load);
 	for (uint32_t i = 0; i < load->count; i++)
 		for (uint32_t p = load->firsts[i]; p < load->firsts[i + 1]; p++) {
-			load->cached[p] =
-				load->pieces[p].len && (is_staged(load, i, p) || pit_load_from_cache(load, i, p));
+			load->cached[p] = is_had(load, i, p);
 			if (!load->cached[p])
 				need_reads(load, load->pieces + p);
 		}

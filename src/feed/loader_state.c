@@ -87,18 +87,13 @@ int pit_loader_resume(struct pit_loader *l, const char *text, struct pit_error *
 	return 0;
 }
 
-static void add_cache(const struct pit_loader *l, struct pit_loader_stats *ret)
+static double cache_bound(const struct pit_loader *l)
 {
-	struct pit_sample_cache_stats c;
 	uint64_t bytes = pit_source_bytes(l->source);
 
 	if (!l->cache)
-		return;
-	pit_sample_cache_stats(l->cache, &c);
-	ret->cache_requests = c.requests;
-	ret->cache_hits = c.hits;
-	ret->cache_hit_bytes = c.hit_bytes;
-	ret->cache_bound = l->cache_bytes < bytes ? (double)l->cache_bytes / bytes : 1;
+		return 0;
+	return l->cache_bytes < bytes ? (double)l->cache_bytes / bytes : 1;
 }
 
 void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret)
@@ -111,7 +106,7 @@ void pit_loader_stats(const struct pit_loader *l, struct pit_loader_stats *ret)
 		pthread_mutex_lock(&locked->lock);
 		s = l->stats;
 		pthread_mutex_unlock(&locked->lock);
-		add_cache(l, &s);
+		s.cache_bound = cache_bound(l);
 		pthread_mutex_lock(&l->store->lock);
 		s.memory = pit_pool_size(l->store->pool) + l->stage_bytes;
 		s.memory_most = s.memory + l->store->most;

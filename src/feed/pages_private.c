@@ -26,30 +26,9 @@ static int map(uint64_t bytes, size_t page, int flags, struct pit_pages_map *ret
 }
 
 /* The mapping reserves what it needs, so that nothing can be missing later. */
-static int try_huge(uint64_t bytes, struct pit_ladder *l, struct pit_pages_map *ret)
+static int map_huge(size_t bytes, size_t page, struct pit_pages_map *ret)
 {
-	uint64_t kib = 0, there = 0;
-	char size[32];
-	int rc;
-
-	if (pit_available_field("/proc/meminfo", "Hugepagesize:", &kib) || !kib) {
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED, "the kernel has none");
-		return -EOPNOTSUPP;
-	}
-	pit_available_field("/proc/meminfo", "HugePages_Free:", &there);
-	if (bytes > there * 1024 * kib) {
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED,
-			       "%" PRIu64 " of %" PRIu64 " KiB are free, %" PRIu64 " are needed: vm.nr_hugepages",
-			       there, kib, (bytes + kib * 1024 - 1) / (kib * 1024));
-		return -ENOMEM;
-	}
-	rc = map(bytes, kib * 1024, MAP_HUGETLB, ret);
-	if (rc)
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED, "%s", strerror(-rc));
-	else
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_TAKEN, "%s of %" PRIu64 " KiB pages",
-			       pit_format_size(ret->size, size, sizeof(size)), kib);
-	return rc;
+	return map(bytes, page, MAP_HUGETLB, ret);
 }
 
 static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
@@ -69,28 +48,19 @@ static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
 	return 0;
 }
 
-static int refuse(enum pit_pages want, uint64_t bytes, struct pit_error *err)
-{
-	char size[32];
-
-	return pit_fail(err, EOPNOTSUPP, "no %s for %s of memory here",
-			want == PIT_PAGES_HUGE ? "huge pages" : "transparent huge pages",
-			pit_format_size(bytes, size, sizeof(size)));
-}
-
 static int map_best(uint64_t bytes, enum pit_pages want, struct pit_ladder *l, struct pit_pages_map *ret,
 		    struct pit_error *err)
 {
 	int rc = -EOPNOTSUPP;
 
 	if (want == PIT_PAGES_AUTO || want == PIT_PAGES_HUGE)
-		rc = try_huge(bytes, l, ret);
+		rc = pit_pages_huge(bytes, map_huge, l, ret);
 	else
 		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_UNUSED, "not wanted");
 	if (!rc)
 		return 0;
 	if (want == PIT_PAGES_HUGE)
-		return refuse(want, bytes, err);
+		return pit_pages_refuse(want, bytes, err);
 	rc = map(bytes, (size_t)sysconf(_SC_PAGESIZE), 0, ret);
 	if (rc)
 		return pit_fail(err, -rc, "cannot map %" PRIu64 " bytes of memory: %s", bytes, strerror(-rc));
@@ -99,7 +69,7 @@ static int map_best(uint64_t bytes, enum pit_pages want, struct pit_ladder *l, s
 	else if (!try_thp(ret, l))
 		return 0;
 	if (want == PIT_PAGES_THP)
-		return refuse(want, bytes, err);
+		return pit_pages_refuse(want, bytes, err);
 	pit_ladder_add(l, LADDER, "plain", PIT_RUNG_TAKEN, "%zu KiB pages", ret->page / 1024);
 	return 0;
 }

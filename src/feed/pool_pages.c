@@ -32,31 +32,9 @@ static int map(size_t bytes, size_t page, unsigned flags, struct pit_pages_map *
 	return 0;
 }
 
-/* Huge pages are taken only when enough are free: one that is missing would cost a failed reservation. */
-static int try_huge(size_t bytes, struct pit_ladder *l, struct pit_pages_map *ret)
+static int map_huge(size_t bytes, size_t page, struct pit_pages_map *ret)
 {
-	uint64_t kib = 0, n = 0;
-	char size[32];
-	int rc;
-
-	if (pit_available_field("/proc/meminfo", "Hugepagesize:", &kib) || !kib) {
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED, "the kernel has none");
-		return -EOPNOTSUPP;
-	}
-	pit_available_field("/proc/meminfo", "HugePages_Free:", &n);
-	if (bytes > (n * 1024) * kib) {
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED,
-			       "%llu of %llu KiB are free, %llu are needed: vm.nr_hugepages", (unsigned long long)n,
-			       (unsigned long long)kib, (unsigned long long)((bytes + kib * 1024 - 1) / (kib * 1024)));
-		return -ENOMEM;
-	}
-	rc = map(bytes, kib * 1024, MFD_HUGETLB, ret);
-	if (rc)
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_REFUSED, "%s", strerror(-rc));
-	else
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_TAKEN, "%s of %llu KiB pages",
-			       pit_format_size(ret->size, size, sizeof(size)), (unsigned long long)kib);
-	return rc;
+	return map(bytes, page, MFD_HUGETLB, ret);
 }
 
 /* What the kernel has chosen of a file like "always within_size [advise] never", in `ret`; "" when it cannot be read.
@@ -96,15 +74,6 @@ static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
 	return 0;
 }
 
-static int refuse(enum pit_pages want, size_t bytes, struct pit_error *err)
-{
-	char size[32];
-
-	return pit_fail(err, EOPNOTSUPP, "no %s for %s of memory here",
-			want == PIT_PAGES_HUGE ? "huge pages" : "transparent huge pages",
-			pit_format_size(bytes, size, sizeof(size)));
-}
-
 /* More than there is would not fail but get somebody killed. */
 static int check_available(size_t bytes, struct pit_error *err)
 {
@@ -125,13 +94,13 @@ static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, str
 	int rc = -EOPNOTSUPP;
 
 	if (want == PIT_PAGES_AUTO || want == PIT_PAGES_HUGE)
-		rc = try_huge(bytes, l, ret);
+		rc = pit_pages_huge(bytes, map_huge, l, ret);
 	else
 		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_UNUSED, "not wanted");
 	if (!rc)
 		return 0;
 	if (want == PIT_PAGES_HUGE)
-		return refuse(want, bytes, err);
+		return pit_pages_refuse(want, bytes, err);
 	rc = check_available(bytes, err);
 	if (rc)
 		return rc;
@@ -144,7 +113,7 @@ static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, str
 		return 0;
 	if (want == PIT_PAGES_THP) {
 		pit_pages_close(ret);
-		return refuse(want, bytes, err);
+		return pit_pages_refuse(want, bytes, err);
 	}
 	pit_ladder_add(l, LADDER, "plain", PIT_RUNG_TAKEN, "%zu KiB pages", ret->page / 1024);
 	return 0;

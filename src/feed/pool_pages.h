@@ -23,6 +23,14 @@ int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, s
 		   struct pit_pages_map *ret, struct pit_error *err);
 void pit_pages_close(struct pit_pages_map *m);
 
+/* The rung of hugetlbfs pages: taken only when enough are free, since one that is missing would cost a failed
+ * reservation. `map` makes the mapping of `bytes`, in pages of `page`: 0 or -errno. */
+typedef int (*pit_map_huge)(size_t bytes, size_t page, struct pit_pages_map *ret);
+int pit_pages_huge(size_t bytes, pit_map_huge map, struct pit_ladder *l, struct pit_pages_map *ret);
+
+/* -EOPNOTSUPP: the pages that were insisted on are not to be had. */
+int pit_pages_refuse(enum pit_pages want, size_t bytes, struct pit_error *err);
+
 /* One ladder each; `m` is mapped. Only what `want` insists on can fail. */
 int pit_pages_node(const struct pit_pages_map *m, int node_plus_1, struct pit_ladder *l, struct pit_error *err);
 int pit_pages_lock(struct pit_pages_map *m, enum pit_lock want, struct pit_ladder *l, struct pit_error *err);

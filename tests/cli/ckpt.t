@@ -4,9 +4,9 @@ Checkpoints: what is in them, whether they are whole, and conversion.
   Usage: pitcrew ckpt VERB [OPTION...] PATH...
   Look after what a job saved.
   
-    inspect  what is in a checkpoint or file
-    verify   read everything and compare checksums: any flipped bit shows
-    convert  between checkpoints, single files and sharded models
+    inspect   what is in a checkpoint or file
+    verify    read everything and compare checksums: any flipped bit shows
+    convert   between checkpoints, single files and sharded models
   
   'pitcrew ckpt VERB --help' and 'man pitcrew-ckpt' tell more.
   [64]
@@ -14,9 +14,9 @@ Checkpoints: what is in them, whether they are whole, and conversion.
   Usage: pitcrew ckpt VERB [OPTION...] PATH...
   Look after what a job saved.
   
-    inspect  what is in a checkpoint or file
-    verify   read everything and compare checksums: any flipped bit shows
-    convert  between checkpoints, single files and sharded models
+    inspect   what is in a checkpoint or file
+    verify    read everything and compare checksums: any flipped bit shows
+    convert   between checkpoints, single files and sharded models
   
   'pitcrew ckpt VERB --help' and 'man pitcrew-ckpt' tell more.
   $ pitcrew ckpt verfy x

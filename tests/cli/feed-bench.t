@@ -42,13 +42,15 @@ How fast samples come. The figures are the machine's: only their form, and what 
   epoch 1    7 samples, 56 B in N s: N samples/s, N MiB/s
              first batch N ms; wait for a batch: median N ms, 99th of 100 N ms, N % of the time
              accelerator busy N % of the time behind the first step
-  memory 1 MiB, N requests at once at the end
+  memory 1 MiB at most, N requests at once at the end
   $ pitcrew feed bench d --batch 3 --cold --epochs 2 --memory 1M --engine threads --cache buffered --depth 2 -f json >j; python3 -c 'import json; j = json.load(open("j")); print(j["kind"], j["samples"], j["batch"], [(e["epoch"], e["samples"], e["batches"], e["bytes"], e["page_cache_bytes_left"] >= 0) for e in j["epochs"]], [r["rung"] for r in j["ladder"] if r["ladder"] in ("engine", "cache") and r["state"] == "taken"], j["failed"])'
   files 7 3 [(0, 7, 3, 56, True), (1, 7, 3, 56, True)] ['page cache', 'threads'] 0
   $ pitcrew feed bench d --world 2 --rank 1 --batch 2 --as-ready --check --shuffle none -f json | grep -m1 '"bytes"'
      "bytes": 24,
-  $ pitcrew feed bench d --sample-cache 1M --cache-policy lru --epochs 3 --shuffle blocks | grep hits | sed 's/: [0-9.]* %/: P/'
-  sample cache: P hits; no policy can have more than 100.0 % in an epoch
+  $ pitcrew feed bench d --sample-cache 1M --cache-policy lru --epochs 3 --shuffle blocks | grep 'sample cache:'
+             sample cache: 0.0 % of the bytes; no policy can have more than 100.0 %
+             sample cache: 100.0 % of the bytes; no policy can have more than 100.0 %
+             sample cache: 100.0 % of the bytes; no policy can have more than 100.0 %
   $ printf '1\t0\t8\t00000000000000ff\n2\t0\t8\n' >d/list; pitcrew feed bench --kind manifest d/list --check
   pitcrew: sample 0: 1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff
   [3]

@@ -4,9 +4,9 @@ Samples are listed, and everything is read to see that it is whole.
   Usage: pitcrew feed VERB [OPTION...] PATH...
   Look after the samples that a job reads.
   
-    index   list samples, and keep where they lie in tar shards
-    verify  read all samples: are they complete, and as they were?
-    bench   time the loader on these samples
+    index    list samples, and keep where they lie in tar shards
+    verify   read all samples: are they complete, and as they were?
+    bench    time the loader on these samples
   
   'pitcrew feed VERB --help' and 'man pitcrew-feed' tell more.
   [64]

@@ -4,9 +4,9 @@ Weights: what is in a model, whether it is whole, and how fast it is read.
   Usage: pitcrew weights VERB [OPTION...] MODEL
   Look at the weights of a model.
   
-    inspect  list tensors: names, types, shapes, and where they lie
-    verify   read everything and compare checksums
-    time     read everything as a server does at its start
+    inspect   list tensors: names, types, shapes, and where they lie
+    verify    read everything and compare checksums
+    time      read everything as a server does at its start
   
   'pitcrew weights VERB --help' and 'man pitcrew-weights' tell more.
   [64]

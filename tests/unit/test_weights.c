@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -17,6 +19,7 @@
 #include "../tempdir.h"
 #include "feed/ladder.h"
 #include "feed/safetensors.h"
+#include "feed/weights_arena.h"
 #include "feed/weights_hands.h"
 #include "feed/weights_plan.h"
 #include "pitcrew/weights.h"
@@ -812,6 +815,38 @@ static void test_hands(void **state)
 	pit_hands_close(NULL);
 }
 
+/* What is there already stays, and the rest becomes present without being read into. */
+static void test_touch(void **state)
+{
+	const uint64_t size = UINT64_C(96) << 20;
+	const struct pit_io_want want = {.pages = PIT_PAGES_PLAIN, .lock = PIT_LOCK_NONE};
+	struct pit_arena *a = calloc(1, sizeof(*a));
+	struct pit_error err = PIT_ERROR_INIT;
+	unsigned char present = 0;
+	char *data, *last;
+
+	assert_non_null(a);
+	a->map.fd = -1;
+	assert_int_equal(pit_arena_map(a, size, &want, &err), 0);
+	data = a->map.base;
+	last = data + a->map.size - a->map.page;
+	data[size / 2] = data[size - size / 8] = 'x';
+	pit_arena_touch(a);
+	for (int i = 0; i < 3000 && a->map.behind && !present; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		assert_int_equal(mincore(last, a->map.page, &present), 0);
+		present &= 1;
+	}
+	if (a->map.behind)
+		assert_int_equal(present, 1);
+	assert_int_equal(pit_arena_lock(a, PIT_LOCK_NONE, &err), 0);
+	assert_null(a->map.behind);
+	assert_int_equal(data[size / 2], 'x');
+	assert_int_equal(data[size - size / 8], 'x');
+	assert_int_equal(data[size - 1], 0);
+	pit_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -824,7 +859,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte),   cmocka_unit_test(test_no_sums),
 		cmocka_unit_test(test_spoiled),      cmocka_unit_test(test_cut_under_way),
 		cmocka_unit_test(test_place),        cmocka_unit_test(test_place_shift),
-		cmocka_unit_test(test_hands),
+		cmocka_unit_test(test_hands),        cmocka_unit_test(test_touch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
