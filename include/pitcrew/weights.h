@@ -22,8 +22,8 @@ struct pit_weights;
 
 /* Opens a .safetensors file, a sharded model (its model.safetensors.index.json), or a directory that holds either, or
  * several .safetensors files. Reads headers only. Errors name the file and the broken rule: -EBADMSG for a file that
- * breaks the format, -EINVAL for an index that does not fit its shards and for a tensor in two files, -EOPNOTSUPP for
- * what is no regular file. */
+ * breaks the format, -EINVAL for an index that does not fit its shards (one is missing) and for a tensor in two files,
+ * -EOPNOTSUPP for what is no regular file. */
 int pit_weights_open(const char *path, struct pit_weights **ret, struct pit_error *err);
 void pit_weights_close(struct pit_weights *w); /* NULL is fine; arenas stay valid */
 

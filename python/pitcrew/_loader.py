@@ -14,7 +14,7 @@ from ._batch import Batch
 from ._errors import Invalid
 from ._io import io_want, rungs, size
 from ._library import call, lib, opened, path_of
-from ._source import Source
+from ._source import OPTIONS, Source
 from ._wait import END, Ahead, Single, applied
 
 Stats = namedtuple("Stats", [name for name, _ in _abi.pit_loader_stats._fields_ if name != "size"])
@@ -143,6 +143,9 @@ class Loader:
     def __init__(self, source, batch_size=1, *, shuffle=True, seed=0, epoch=0, rank=None, world=None, tail="short", as_ready=False,
                  on_error="fail", check=False, memory=0, cache=0, cache_policy="fill-once", cache_dir=None, io=None, block=0,
                  window=0, transform=None, workers=0, ahead=None, progress=False, **source_options):
+        unknown = [name for name in source_options if name not in OPTIONS]
+        if unknown:
+            raise TypeError(f"Loader() has no parameter {unknown[0]!r}")
         if isinstance(source, Source) and source_options:
             raise TypeError(f"{', '.join(source_options)}: for paths only, this Source is made already")
         self.batch_size, workers = whole(batch_size, "batch_size", 1, 2**32 - 1), whole(workers, "workers")

@@ -10,7 +10,15 @@ from ._abi import number_of
 from ._io import size
 from ._library import lib, opened, path_of, strings
 
+OPTIONS = ("kind", "suffixes", "record_bytes", "header_bytes", "tensors", "index")  # parameters of Source beside paths
 _KINDS = {number: word for word, (_, number) in _abi.KINDS.items()}
+
+
+def _paths(paths):
+    try:
+        return [os.fspath(p) for p in paths]
+    except TypeError:
+        raise TypeError(f"{paths!r} is no path, nor a list of paths: samples lie in a file, a directory, or a shell pattern") from None
 
 
 class Source(Sequence):
@@ -30,10 +38,11 @@ class Source(Sequence):
     def __init__(self, paths, kind="auto", suffixes=(), record_bytes=0, header_bytes=0, tensors=(), index=None):
         if isinstance(paths, (str, bytes, os.PathLike)):
             paths = [paths]
+        paths = _paths(paths)
         one = (str, bytes)
         suffixes = [suffixes] if isinstance(suffixes, one) else suffixes
         tensors = [tensors] if isinstance(tensors, one) else tensors
-        self._arguments = ([os.fspath(p) for p in paths], kind, list(suffixes), record_bytes, header_bytes, list(tensors), index)
+        self._arguments = (paths, kind, list(suffixes), record_bytes, header_bytes, list(tensors), index)
         want = _abi.pit_source_want(size=sizeof(_abi.pit_source_want), kind=number_of(_abi.KINDS, kind, "kind"),
                                     record_bytes=size(record_bytes, "record_bytes"), header_bytes=size(header_bytes, "header_bytes"))
         want.paths, want.path_count = strings(self._arguments[0])

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/strv.h"
 #include "cli/cmd.h"
+#include "cli/weights.h"
 #include "feed/manifest.h"
 #include "feed/torch_file.h"
 #include "feed/torch_tree.h"
@@ -28,12 +29,6 @@ void pit_ckpt_close(struct pit_ckpt_place *p);
 
 /* Number N of --step=N. */
 int64_t pit_ckpt_step(struct argp_state *state, const char *arg);
-
-static inline void pit_cleanup_weights(struct pit_weights **w)
-{
-	pit_weights_close(*w);
-}
-#define pit_auto_weights PIT_CLEANUP(pit_cleanup_weights)
 
 int pit_cli_ckpt_inspect(int argc, char **argv);
 int pit_cli_ckpt_verify(int argc, char **argv);

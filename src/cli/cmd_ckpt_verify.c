@@ -190,6 +190,19 @@ static void look_for_foreign(struct verdict *v, const struct pit_manifest *m)
 			put_line(v, PIT_EXIT_FAIL, e->d_name, "is not in the manifest");
 }
 
+static void put_foreign(void *arg, const char *name)
+{
+	put_line(arg, PIT_EXIT_WARN, name, "is not in the index: nobody reads it");
+}
+
+static void look_beside_index(struct verdict *v, const char *path)
+{
+	pit_auto_weights struct pit_weights *w = NULL;
+
+	if (!pit_weights_open(path, &w, NULL))
+		pit_cli_weights_foreign(path, w, put_foreign, v);
+}
+
 static void verify_place(struct verdict *v, const char *path, int64_t step)
 {
 	pit_auto_ckpt struct pit_ckpt_place p = {0};
@@ -206,6 +219,8 @@ static void verify_place(struct verdict *v, const char *path, int64_t step)
 		verify_file(v, p.files.item[i], p.manifest ? &p.manifest->files[i] : NULL, p.torch);
 	if (p.manifest)
 		look_for_foreign(v, p.manifest);
+	else if (p.files.count && !p.torch)
+		look_beside_index(v, path);
 	json_array_append_new(v->checkpoints,
 			      json_pack("{s:o, s:o, s:b, s:o, s:o}", "path",
 					pit_json_text(p.manifest ? p.manifest->path : path), "step",

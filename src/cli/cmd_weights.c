@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <errno.h>
+#include <string.h>
 
+#include "base/path.h"
 #include "cli/verbs.h"
 #include "cli/weights.h"
 
@@ -56,3 +59,25 @@ const struct pit_cmd pit_cmd_weights = {
 	.summary = "inspect, verify and time the reading of weights",
 	.run = run,
 };
+
+static bool has_file(const struct pit_weights *w, const char *name)
+{
+	const char *path;
+
+	for (size_t i = 0; (path = pit_weights_file(w, i)); i++)
+		if (!strcmp(pit_base_name(path), name))
+			return true;
+	return false;
+}
+
+void pit_cli_weights_foreign(const char *model, const struct pit_weights *w, void (*found)(void *arg, const char *name),
+			     void *arg)
+{
+	pit_auto_free char *beside = strndup(model, (size_t)(pit_base_name(model) - model));
+	bool index = pit_ends_with(model, ".json");
+	pit_auto_closedir DIR *dir = beside ? opendir(!index ? model : *beside ? beside : ".") : NULL;
+
+	for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+		if (*e->d_name != '.' && pit_ends_with(e->d_name, ".safetensors") && !has_file(w, e->d_name))
+			found(arg, e->d_name);
+}

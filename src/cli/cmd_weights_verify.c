@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/parse.h"
+#include "base/strv.h"
 #include "cli/feed.h"
 #include "cli/weights.h"
 #include "report/text.h"
@@ -42,7 +43,7 @@ static const struct argp argp = {
 	.args_doc = "MODEL",
 	.doc = "Check a model against the rules of the format, read everything, and compare the checksums that files have "
 	       "which pitcrew wrote.\v"
-	       "Exit codes: 0 all is as it was written, 1 not all of it has checksums, 2 damaged or against the rules, 3 "
+	       "Exit codes: 0 all is as it was written, 1 not all of it has checksums, or there are more files, 2 damaged or against the rules, 3 "
 	       "could not, 64 usage.",
 };
 
@@ -53,20 +54,31 @@ static int progress(void *arg, uint64_t done, uint64_t all)
 }
 
 /* Of a file that could not even be opened, `r` is all zero. */
-static int put_json(const struct pit_verify_result *r, const struct pit_error *err, struct pit_buf *out)
+static int put_json(const struct pit_verify_result *r, const struct pit_strv *foreign, const struct pit_error *err,
+		    struct pit_buf *out)
 {
-	return pit_json_put(json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "damaged", err->code != 0, "tensors",
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < foreign->count; i++)
+		json_array_append_new(list, pit_json_text(foreign->item[i]));
+	return pit_json_put(json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "damaged", err->code != 0, "tensors",
 				      (json_int_t)r->tensors, "checked", (json_int_t)r->checked, "bytes",
 				      (json_int_t)r->bytes, "damaged_tensors", (json_int_t)r->damaged, "first",
 				      pit_json_text(*r->first ? r->first : NULL), "error",
-				      pit_json_text(err->code ? err->text : NULL)),
+				      pit_json_text(err->code ? err->text : NULL), "not_in_index", list),
 			    out);
 }
 
-static void put_text(const struct pit_verify_result *r, const struct pit_error *err, struct pit_buf *out)
+static void put_text(const struct pit_verify_result *r, const struct pit_strv *foreign, const struct pit_error *err,
+		     struct pit_buf *out)
 {
 	char size[32];
 
+	for (size_t i = 0; i < foreign->count; i++) {
+		pit_buf_puts(out, "warning: ");
+		pit_page_clip(out, foreign->item[i], 200);
+		pit_buf_puts(out, " is not in the index: nobody reads it\n");
+	}
 	if (err->code) {
 		pit_buf_puts(out, "damaged: ");
 		pit_page_clip(out, err->text, sizeof(err->text));
@@ -78,7 +90,13 @@ static void put_text(const struct pit_verify_result *r, const struct pit_error *
 		       r->tensors == 1 ? "" : "s", pit_format_size(r->bytes, size, sizeof(size)), r->checked);
 }
 
-static int look(const struct options *o, struct pit_verify_result *r, struct pit_error *err)
+static void note_foreign(void *arg, const char *name)
+{
+	if (pit_strv_add(arg, name))
+		pit_strv_free(arg); /* without memory the rest will fail */
+}
+
+static int look(const struct options *o, struct pit_verify_result *r, struct pit_strv *foreign, struct pit_error *err)
 {
 	pit_auto_weights struct pit_weights *w = NULL;
 	struct pit_cli_progress shown = {.verb = "verify"};
@@ -87,6 +105,8 @@ static int look(const struct options *o, struct pit_verify_result *r, struct pit
 
 	if (!rc)
 		rc = pit_weights_verify(w, &want, r, err);
+	if (w)
+		pit_cli_weights_foreign(o->model, w, note_foreign, foreign);
 	pit_cli_progress_end(&shown);
 	return rc;
 }
@@ -96,16 +116,19 @@ int pit_cli_weights_verify(int argc, char **argv)
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	struct pit_verify_result r = {.tensors = 0};
 	struct pit_error err = PIT_ERROR_INIT;
+	pit_auto_strv struct pit_strv foreign = {0};
 	struct options o = {0};
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	rc = look(&o, &r, &err);
+	rc = look(&o, &r, &foreign, &err);
 	if (rc && rc != -EBADMSG && rc != -EINVAL)
 		return pit_cli_fail(&err);
 	if (!o.json)
-		put_text(&r, &err, &out);
-	else if (put_json(&r, &err, &out))
+		put_text(&r, &foreign, &err, &out);
+	else if (put_json(&r, &foreign, &err, &out))
 		out.failed = true;
-	return pit_cli_print(&out, rc ? PIT_EXIT_FAIL : r.checked == r.tensors ? PIT_EXIT_OK : PIT_EXIT_WARN);
+	if (rc)
+		return pit_cli_print(&out, PIT_EXIT_FAIL);
+	return pit_cli_print(&out, r.checked == r.tensors && !foreign.count ? PIT_EXIT_OK : PIT_EXIT_WARN);
 }

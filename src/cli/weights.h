@@ -19,6 +19,11 @@ void pit_cli_weights_model(struct argp_state *state, int key, char *arg, const c
 /* Prints the error; PIT_EXIT_FAIL for a file that breaks a rule or an index that does not fit, else PIT_EXIT_CANNOT. */
 int pit_cli_weights_fail(int rc, const struct pit_error *err);
 
+/* Calls `found` for each .safetensors file of directory `model` (or beside the index `model`) that is not in the index.
+ */
+void pit_cli_weights_foreign(const char *model, const struct pit_weights *w, void (*found)(void *arg, const char *name),
+			     void *arg);
+
 static inline void pit_cleanup_weights(struct pit_weights **w)
 {
 	pit_weights_close(*w);

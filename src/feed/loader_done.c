@@ -33,7 +33,9 @@ static int name_it(const struct pit_load *load, uint32_t i, uint32_t p, struct p
 {
 	const struct pit_source *s = load->reader->loader->source;
 	const char *name = pit_source_name(s, load->samples[i]);
-	const char *file = pit_source_file(s, load->extents[p].file);
+	char file[300];
+
+	pit_source_show(s, load->extents[p].file, file, sizeof(file));
 
 	if (pit_source_whole(s) || !name || !*name)
 		return pit_fail(err, code, "sample %" PRIu64 ": %s %s", load->samples[i], file, reason);

@@ -24,6 +24,7 @@ static int open_some(const struct pit_source *s, struct pit_error *err)
 {
 	uint32_t files = pit_source_files(s);
 	int fd = -1, rc = -ENOENT;
+	char name[300];
 
 	for (uint32_t i = 0; fd < 0 && i < files && i < LOOK_AT; i++) {
 		fd = pit_disk_open_file(pit_source_dir(s), pit_source_file(s, i), 0);
@@ -31,8 +32,8 @@ static int open_some(const struct pit_source *s, struct pit_error *err)
 			rc = fd;
 	}
 	if (fd < 0)
-		return pit_fail(err, -rc, "cannot open %s: %s", files ? pit_source_file(s, 0) : "any file",
-				strerror(-rc));
+		return pit_fail(err, -rc, "cannot open %s: %s",
+				files ? pit_source_show(s, 0, name, sizeof(name)) : "any file", strerror(-rc));
 	return fd;
 }
 

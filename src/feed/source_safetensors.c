@@ -9,6 +9,7 @@
 #include "feed/safetensors.h"
 #include "feed/source_body.h"
 #include "feed/utf8.h"
+#include "feed/weights_file.h"
 
 #define SUM "pitcrew.xxh3." /* the key of a tensor's checksum: this and its name */
 
@@ -142,13 +143,49 @@ static int add_file(struct pit_source *s, const struct pit_source_want *want, ui
 	return rc;
 }
 
+/* A sharded model has all shards that its index tells. */
+static int check_model(const char *dir, const struct pit_source_extra *extra, struct pit_error *err)
+{
+	pit_auto_strv struct pit_strv files = {0};
+	pit_auto_buf struct pit_buf index = PIT_BUF_INIT;
+	struct stat st;
+	int rc = 0;
+
+	if (pit_weights_list(dir, &files, &index, NULL) || !index.len)
+		return 0; /* tensors of no model */
+	for (size_t i = 0; i < files.count && !rc; i++) {
+		char name[300];
+
+		if (!stat(files.item[i], &st) || errno != ENOENT)
+			continue;
+		pit_utf8_show(files.item[i], name, sizeof(name));
+		if (extra->bad)
+			extra->bad(extra->arg, name, "it is in the model's index, but missing");
+		else
+			rc = pit_fail(err, ENOENT, "%s: it is in the model's index, but missing", name);
+	}
+	return rc;
+}
+
+static int check_models(const struct pit_source_want *want, const struct pit_source_extra *extra, struct pit_error *err)
+{
+	struct stat st;
+	int rc = 0;
+
+	for (size_t i = 0; i < want->path_count && !rc; i++)
+		if (!stat(want->paths[i], &st) && S_ISDIR(st.st_mode) && !want->suffix_count)
+			rc = check_model(want->paths[i], extra, err);
+	return rc;
+}
+
 int pit_source_fill_safetensors(struct pit_source *s, const struct pit_source_want *want,
 				const struct pit_source_extra *extra, struct pit_error *err)
 {
 	struct pit_error why = PIT_ERROR_INIT;
 	char name[300];
+	int bad = check_models(want, extra, err);
 
-	for (uint32_t i = 0; i < pit_source_files(s); i++) {
+	for (uint32_t i = 0; i < pit_source_files(s) && !bad; i++) {
 		int rc = add_file(s, want, i, &why);
 
 		if (!rc || pit_source_tell(extra, rc, &s->files, i, &why))
@@ -156,5 +193,5 @@ int pit_source_fill_safetensors(struct pit_source *s, const struct pit_source_wa
 		return pit_fail(err, -rc, "%s: %s", pit_source_show(s, i, name, sizeof(name)),
 				*why.text ? why.text : strerror(-rc));
 	}
-	return 0;
+	return bad;
 }

@@ -82,6 +82,14 @@ static int check_twice(const struct pit_weights *w, struct pit_error *err)
 			w->files[w->tensors[n[1].number].file].path);
 }
 
+/* An index that does not fit its shards, not a model that is not there. */
+static int shard_missing(const char *path, struct pit_error *err)
+{
+	struct pit_error why = err ? *err : (struct pit_error)PIT_ERROR_INIT;
+
+	return pit_fail(err, EINVAL, "%s: a shard is missing: %s", path, why.text);
+}
+
 int pit_weights_open(const char *path, struct pit_weights **ret, struct pit_error *err)
 {
 	PIT_CLEANUP(cleanup_weights) struct pit_weights *w = calloc(1, sizeof(*w));
@@ -95,7 +103,7 @@ int pit_weights_open(const char *path, struct pit_weights **ret, struct pit_erro
 	if (!rc)
 		rc = load_files(w, &paths, err);
 	if (rc == -ENOENT && index.len)
-		pit_wrap(err, rc, "%s: a shard is missing", path);
+		rc = shard_missing(path, err);
 	if (!rc)
 		rc = number_tensors(w, err);
 	if (!rc)

@@ -52,8 +52,8 @@ How fast samples come. The figures are the machine's: only their form, and what 
              sample cache: 100.0 % of the bytes; no policy can have more than 100.0 %
              sample cache: 100.0 % of the bytes; no policy can have more than 100.0 %
   $ printf '1\t0\t8\t00000000000000ff\n2\t0\t8\n' >d/list; pitcrew feed bench --kind manifest d/list --check
-  pitcrew: sample 0: 1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff
+  pitcrew: sample 0: d/1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff
   [3]
   $ pitcrew feed bench --kind manifest d/list --check --on-error skip | grep failed | sed 's/.* requests/N requests/'
   N requests at once at the end, 1 sample failed
-  failed: sample 0: 1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff
+  failed: sample 0: d/1 has changed: its checksum is e0c9bec2cca77d98, not 00000000000000ff

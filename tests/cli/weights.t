@@ -94,7 +94,8 @@ A file of two tensors and what it says of itself.
    "bytes": 11,
    "damaged_tensors": 0,
    "first": null,
-   "error": null
+   "error": null,
+   "not_in_index": []
   }
   [1]
 
@@ -113,7 +114,8 @@ With checksums.
    "bytes": 11,
    "damaged_tensors": 1,
    "first": "b\u001B[1m",
-   "error": "1 of 2 tensors differ from their checksums; the first is 'b?[1m'"
+   "error": "1 of 2 tensors differ from their checksums; the first is 'b?[1m'",
+   "not_in_index": []
   }
   [2]
 
@@ -136,12 +138,27 @@ In shards.
 
   $ mkdir s; cp a.safetensors s/x.safetensors; echo '{"weight_map":{"a":"x.safetensors","c":"y.safetensors"}}' >s/model.safetensors.index.json; pitcrew weights inspect s
   pitcrew: s: a shard is missing: cannot open s/y.safetensors: No such file or directory
+  [2]
+  $ pitcrew weights verify s; pitcrew ckpt verify s
+  damaged: s: a shard is missing: cannot open s/y.safetensors: No such file or directory
+  FAIL  s: a shard is missing: cannot open s/y.safetensors: No such file or directory
+  [2]
+  $ pitcrew feed index s
+  pitcrew: s/y.safetensors: it is in the model's index, but missing
   [3]
+  $ pitcrew feed verify s
+  damaged: s/y.safetensors: it is in the model's index, but missing
+  safetensors: 2 samples, 11 B read, 0 checksums compared, 1 damaged
+  [2]
   $ echo '{"weight_map":{"a":"x.safetensors"}}' >s/model.safetensors.index.json; pitcrew weights inspect s
   pitcrew: s: tensor 'b?[1m' of x.safetensors is not in the index
   [2]
-  $ echo '{"weight_map":{"a":"x.safetensors","b\u001b[1m":"x.safetensors"}}' >s/model.safetensors.index.json; pitcrew weights inspect s | tail -1
+  $ echo '{"weight_map":{"a":"x.safetensors","b\u001b[1m":"x.safetensors"}}' >s/model.safetensors.index.json; pitcrew weights inspect s | tail -1; cp a.safetensors s/old.safetensors; pitcrew weights verify s; pitcrew ckpt verify s; rm s/old.safetensors
   all                11 B in 2 tensors, 1 file
+  warning: old.safetensors is not in the index: nobody reads it
+  no damage was found, as far as one can tell: 2 tensors, 11 B; 0 of them compared with a checksum
+  warn  x.safetensors: 2 tensors, 11 B; no checksums: its form is right, more cannot be told
+  warn  old.safetensors: is not in the index: nobody reads it
 
 Timing.
 

@@ -60,6 +60,16 @@ static struct pit_loader *open_way(struct feed_world *w, unsigned way, enum pit_
 	return l;
 }
 
+/* Whether `text` names sample i by its whole path. */
+static bool says(const struct feed_world *w, const char *text, unsigned i, const char *what)
+{
+	char path[300], wanted[500];
+
+	path_of(w, i, path, sizeof(path));
+	snprintf(wanted, sizeof(wanted), "sample %u: %s%s", i, path, what);
+	return !strncmp(text, wanted, strlen(wanted));
+}
+
 static void fails_by_name(void **state)
 {
 	for (unsigned way = 0; way < 4; way++) {
@@ -73,10 +83,9 @@ static void fails_by_name(void **state)
 
 			assert_int_equal(rc, wanted[i]);
 			if (i == 0)
-				assert_string_equal(err.text,
-						    "sample 7: d00/000007 cannot be read: No such file or directory");
+				assert_true(says(*state, err.text, 7, " cannot be read: No such file or directory"));
 			if (i == 2)
-				assert_non_null(strstr(err.text, "sample 21: d00/000021 is shorter than"));
+				assert_true(says(*state, err.text, 21, " is shorter than"));
 			if (i == 4)
 				assert_non_null(strstr(err.text, "ends at byte 0 of"));
 			if (rc == 1) {
@@ -91,7 +100,7 @@ static void fails_by_name(void **state)
 			pit_loader_stats(l, &s);
 			assert_int_equal(s.failed, 4);
 			for (unsigned i = 0; i < 4; i++)
-				found |= strstr(pit_loader_failed(l, i), "sample 22: d00/000022") != NULL;
+				found |= says(*state, pit_loader_failed(l, i), 22, " ");
 			assert_true(found);
 			assert_null(pit_loader_failed(l, 4));
 		}
@@ -232,7 +241,7 @@ static void is_not_held_up_by_a_fifo(void **state)
 			fd = open(path, O_RDWR | O_CLOEXEC);
 		if (!pit_loader_open(w.source, &want, &l, &err)) {
 			assert_true(pit_loader_next(l, &b, &err) < 0);
-			if (!strstr(err.text, "sample 1: d00/000001"))
+			if (!says(&w, err.text, 1, " "))
 				fail_msg("%s", err.text);
 			assert_int_equal(pit_loader_next(l, &b, &err), 1);
 			feed_check(b);

@@ -261,7 +261,7 @@ static void test_shards(void **state)
 		 .rc = -EINVAL,
 		 .says = "tensor 'e' is in m-1.safetensors, and it is in none of the files"},
 		{.map = "\"a\":\"m-1.safetensors\",\"e\":\"m-3.safetensors\"",
-		 .rc = -ENOENT,
+		 .rc = -EINVAL,
 		 .says = "a shard is missing: cannot open"},
 		{.map = "\"a\":\"m-1.safetensors\",\"b\":\"m-1.safetensors\",\"\\u0061\":\"m-1.safetensors\"",
 		 .rc = -EINVAL,
