@@ -40,10 +40,10 @@ class Batch:
     workers), without a copy; the sender has it no longer, but must live until it is taken. What came from another process
     cannot be sent on."""
 
-    __slots__ = ("_hold", "_window", "_ids", "_names", "_sent", "__weakref__")
+    __slots__ = ("_hold", "_window", "_ids", "_names", "_loader", "__weakref__")
 
-    def __init__(self, handle, sent=None):
-        self._hold, self._sent = _Hold(handle), sent
+    def __init__(self, handle, loader=None):
+        self._hold, self._loader = _Hold(handle), loader
         self._window = Window(self._hold)
         self._ids = self._names = None
 
@@ -229,8 +229,8 @@ class Batch:
             self._hold, self._window = hold, Window(hold)
             raise
         hold.forget()
-        if self._sent is not None:
-            self._sent.set()
+        if self._loader is not None:
+            self._loader.sent()
         return text
 
 

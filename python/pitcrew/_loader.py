@@ -42,20 +42,46 @@ def rank_and_world(rank=None, world=None):
 _lingering = []
 
 
+class _Open:
+    """The library's loader. Its batches hold it, too, since one whose loader is closed cannot be sent any more."""
+
+    def __init__(self, handle):
+        self.handle, self._sent, self._ended = handle, False, False
+        self._close = weakref.finalize(self, _close, handle, os.getpid())
+
+    def sent(self):
+        self._sent = True
+        self._linger()
+
+    def end(self):
+        lib().pit_loader_cancel(self.handle)
+        self._ended = True
+        self._linger()
+
+    def _linger(self):
+        if self._sent and self._ended:
+            _lingering[:] = [self]
+
+
+def _close(handle, pid):
+    if pid == os.getpid():
+        lib().pit_loader_close(handle)
+
+
 class _Engine:
     """The library's loader and the threads that wait for it, apart from the Loader so that this one can go away."""
 
     def __init__(self, source, want, transform, threads, ahead):
         self._source, self._want, self._ended = source, want, False
-        self._handle = opened(lib().pit_loader_open, source.handle, byref(want))
+        self._open = _Open(opened(lib().pit_loader_open, source.handle, byref(want)))
         self._make = lambda: Ahead(self._fetch, transform, threads, ahead) if threads else Single(self._fetch)
-        self._wait, self._sent = None, threading.Event()
+        self._wait = None
         self._pid = os.getpid()
 
     def _fetch(self):
         made = c_void_p()
-        got = call(lib().pit_loader_next, self._handle, byref(made))
-        value = Batch(made.value, self._sent) if got else END
+        got = call(lib().pit_loader_next, self._open.handle, byref(made))
+        value = Batch(made.value, self._open) if got else END
         return value, self.state()
 
     def state(self):
@@ -64,7 +90,7 @@ class _Engine:
             needed = 512
             while True:
                 text = create_string_buffer(needed)
-                length = call(lib().pit_loader_state, self._handle, text, needed)
+                length = call(lib().pit_loader_state, self._open.handle, text, needed)
                 if length < needed:
                     return text.value.decode()
                 needed = length + 1
@@ -80,22 +106,18 @@ class _Engine:
         """Goes elsewhere: nothing that was fetched before comes after it."""
         if self._wait is not None and not self._wait.drop(_PATIENCE):
             self._end()
-            self._sent = threading.Event()
-            self._handle = opened(lib().pit_loader_open, self._source.handle, byref(self._want))
-        call(function, self._handle, where)
+            self._open = _Open(opened(lib().pit_loader_open, self._source.handle, byref(self._want)))
+        call(function, self._open.handle, where)
 
     def _end(self):
-        lib().pit_loader_cancel(self._handle)
+        self._open.end()
         if self._wait is not None:
             self._wait.join()
             self._wait = None
-        handle, self._handle = self._handle, None
-        if self._sent.is_set():
-            handle, _lingering[:] = (_lingering or [None])[0], [handle]
-        lib().pit_loader_close(handle)
+        self._open = None
 
     def close(self):
-        if self._handle is not None and self._pid == os.getpid():
+        if self._open is not None and self._pid == os.getpid():
             self._end()
 
     @property
@@ -104,9 +126,9 @@ class _Engine:
             raise RuntimeError(f"this pitcrew.Loader belongs to process {self._pid}, which forked this one ({os.getpid()}): its threads "
                                "are not here. Make a Loader in each process (with rank and world), or send batches from there "
                                "through a multiprocessing queue")
-        if self._handle is None:
+        if self._open is None:
             raise ValueError("the loader was closed")
-        return self._handle
+        return self._open.handle
 
 
 class Loader:
