@@ -45,7 +45,7 @@ struct pit_io_move pit_io_move_of(const struct pit_io_op *op)
 
 	return (struct pit_io_move){
 		.fd = op->kind == PIT_IO_FILE ? op->own_fd : op->fd,
-		.buf = (char *)op->buf + op->got,
+		.buf = op->buf ? (char *)op->buf + op->got : NULL, /* of an operation of no bytes */
 		.len = left < MOST ? left : MOST,
 		.offset = op->offset + op->got,
 		.rwf = op->dontcache && !op->cached ? RWF_DONTCACHE : 0,
