@@ -59,7 +59,7 @@ int pit_stack_pop(struct pit_pickle_stack *s, size_t count, struct pit_value ***
 	if (count > above(s))
 		return pit_fail(s->err, EBADMSG, "takes away more than is there");
 	s->count -= count;
-	*ret = s->items + s->count;
+	*ret = s->items ? s->items + s->count : NULL; /* nothing was ever there */
 	return 0;
 }
 

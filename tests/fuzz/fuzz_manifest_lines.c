@@ -8,6 +8,13 @@ static bool same(const struct pit_manifest_line *a, const struct pit_manifest_li
 	       a->has_sum == b->has_sum && a->offset == b->offset && a->len == b->len && a->sum == b->sum;
 }
 
+/* It would not be read again: as the first line, or before the end of a line. */
+static bool cannot_be_written(const struct pit_manifest_line *l)
+{
+	return (l->path_len >= 3 && !memcmp(l->path, "\xef\xbb\xbf", 3)) ||
+	       (!l->has_range && l->path[l->path_len - 1] == '\r');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *exact = malloc(size + !size); /* no NUL behind it: what reads beyond the end is seen */
@@ -23,8 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct pit_manifest_lines again;
 		struct pit_manifest_line read;
 
-		if (pit_manifest_lines_add(&out, &line))
-			abort();
+		if (pit_manifest_lines_add(&out, &line)) {
+			if (!cannot_be_written(&line))
+				abort();
+			continue;
+		}
 		again = (struct pit_manifest_lines){.at = out.data, .end = out.data + out.len};
 		if (!pit_manifest_lines_next(&again, &read, &why) || !same(&read, &line))
 			abort();
