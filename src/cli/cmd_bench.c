@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "cli/cmd.h"
+#include "cli/io_options.h"
 #include "feed/io_bench.h"
 #include "feed/ladder.h"
 
@@ -14,27 +15,17 @@ struct options {
 	bool json;
 };
 
-enum { KEY_ENGINE = 256, KEY_CACHE, KEY_DEPTH, KEY_SIZE, KEY_TIME, KEY_WRITE };
+enum { KEY_SIZE = 256, KEY_TIME, KEY_WRITE };
 
 static const struct argp_option argp_options[] = {
-	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), io_uring-fixed, io_uring or threads"},
-	{"cache", KEY_CACHE, "NAME", 0, "auto (default), direct, dontcache or buffered"},
-	{"depth", KEY_DEPTH, "N", 0, "Requests at once: 1 to 4096 (32)"},
+	{"engine", PIT_KEY_ENGINE, "NAME", 0, "auto (default), io_uring-fixed, io_uring or threads"},
+	{"cache", PIT_KEY_CACHE, "NAME", 0, "auto (default), direct, dontcache or buffered"},
+	{"depth", PIT_KEY_DEPTH, "N", 0, "Requests at once: 1 to 4096 (32)"},
 	{"size", KEY_SIZE, "SIZE", 0, "Of the file made in a directory (512M)"},
 	{"time", KEY_TIME, "TIME", 0, "To spend, about (5s)"},
 	{"write", KEY_WRITE, NULL, 0, "Time writes, too; PATH is a directory then"},
 	{"format", 'f', "FORM", 0, "text (default) or json"},
 	{0},
-};
-
-static const char *const engines[] = {
-	[PIT_ENGINE_AUTO] = "auto",      [PIT_ENGINE_URING_FIXED] = "io_uring-fixed",
-	[PIT_ENGINE_URING] = "io_uring", [PIT_ENGINE_THREADS] = "threads",
-	[PIT_ENGINE_THREADS + 1] = NULL,
-};
-static const char *const caches[] = {
-	[PIT_IO_CACHE_AUTO] = "auto",   [PIT_IO_DIRECT] = "direct",   [PIT_IO_DONTCACHE] = "dontcache",
-	[PIT_IO_BUFFERED] = "buffered", [PIT_IO_BUFFERED + 1] = NULL,
 };
 
 static uint64_t size(struct argp_state *state, const char *arg)
@@ -69,15 +60,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
-	case KEY_ENGINE:
-		o->want.io.engine = (enum pit_io_engine)pit_cli_choice(state, "engine", arg, engines);
-		break;
-	case KEY_CACHE:
-		o->want.io.cache = (enum pit_io_cache)pit_cli_choice(state, "cache", arg, caches);
-		break;
-	case KEY_DEPTH:
-		o->want.io.depth = (unsigned)pit_cli_number(state, "depth", arg, 1, 4096);
-		break;
 	case KEY_SIZE:
 		o->want.size = size(state, arg);
 		break;
@@ -98,7 +80,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			pit_cli_usage(state, "name a PATH");
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return pit_cli_io_option(key, arg, state, &o->want.io) ? 0 : ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "cli/feed.h"
 #include "cli/feed_time.h"
+#include "cli/io_options.h"
 #include "feed/ladder.h"
 #include "feed/policy.h"
 
@@ -30,9 +31,6 @@ enum {
 	KEY_COLD,
 	KEY_STEP,
 	KEY_MEMORY,
-	KEY_ENGINE,
-	KEY_CACHE,
-	KEY_DEPTH,
 	KEY_WORLD,
 	KEY_RANK,
 	KEY_SEED,
@@ -55,10 +53,10 @@ static const struct argp_option argp_options[] = {
 	{"world", KEY_WORLD, "N", 0, "Read what one of N ranks reads"},
 	{"rank", KEY_RANK, "N", 0, "Which one (default 0)"},
 	{"memory", KEY_MEMORY, "SIZE", 0, "For batches that are read ahead and in use"},
-	{"engine", KEY_ENGINE, "ENGINE", 0, "auto (default), io_uring-fixed, io_uring or threads"},
-	{"cache", KEY_CACHE, "HOW", 0,
+	{"engine", PIT_KEY_ENGINE, "ENGINE", 0, "auto (default), io_uring-fixed, io_uring or threads"},
+	{"cache", PIT_KEY_CACHE, "HOW", 0,
 	 "auto (default), direct, dontcache or buffered: past the page cache or through it"},
-	{"depth", KEY_DEPTH, "N", 0, "Requests at once (default: by measurement)"},
+	{"depth", PIT_KEY_DEPTH, "N", 0, "Requests at once (default: by measurement)"},
 	{"as-ready", KEY_AS_READY, NULL, 0, "Take batches as they are complete, not in order"},
 	{"check", KEY_CHECK, NULL, 0, "Compare checksums where there are some"},
 	{"on-error", KEY_ON_ERROR, "HOW", 0, "fail (default), skip or substitute"},
@@ -71,8 +69,6 @@ static const struct argp_option argp_options[] = {
 };
 
 static const char *const shuffles[] = {"full", "blocks", "none", NULL};
-static const char *const engines[] = {"auto", "io_uring-fixed", "io_uring", "threads", NULL};
-static const char *const ways[] = {"auto", "direct", "dontcache", "buffered", NULL};
 static const char *const errors[] = {"fail", "skip", "substitute", NULL};
 
 static uint64_t size(struct argp_state *state, const char *option, const char *arg)
@@ -103,22 +99,6 @@ static int64_t duration(struct argp_state *state, const char *arg)
 }
 
 /* How the engine reads. */
-static bool parse_io(int key, char *arg, struct argp_state *state, struct pit_io_want *io)
-{
-	switch (key) {
-	case KEY_ENGINE:
-		io->engine = (enum pit_io_engine)pit_cli_choice(state, "engine", arg, engines);
-		return true;
-	case KEY_CACHE:
-		io->cache = (enum pit_io_cache)pit_cli_choice(state, "cache", arg, ways);
-		return true;
-	case KEY_DEPTH:
-		io->depth = pit_cli_number(state, "depth", arg, 1, 4096);
-		return true;
-	}
-	return false;
-}
-
 /* Which samples come, and when. */
 static bool parse_order(int key, char *arg, struct argp_state *state, struct pit_loader_want *w)
 {
@@ -167,7 +147,7 @@ static bool parse_loader(int key, char *arg, struct argp_state *state, struct pi
 		w->cache_dir = arg;
 		return true;
 	}
-	return parse_order(key, arg, state, w) || parse_io(key, arg, state, &w->io);
+	return parse_order(key, arg, state, w) || pit_cli_io_option(key, arg, state, &w->io);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "cli/io_options.h"
 #include "cli/weights.h"
 #include "feed/ladder.h"
 
@@ -18,27 +19,17 @@ struct options {
 	bool cold, json;
 };
 
-enum { KEY_COLD = 256, KEY_ENGINE, KEY_CACHE, KEY_DEPTH, KEY_REPEAT, KEY_VERIFY };
+enum { KEY_COLD = 256, KEY_REPEAT, KEY_VERIFY };
 
 static const struct argp_option argp_options[] = {
 	{"cold", KEY_COLD, NULL, 0, "Take the files out of the page cache before each round"},
 	{"repeat", KEY_REPEAT, "N", 0, "Rounds: 1 to 1000 (3)"},
 	{"verify", KEY_VERIFY, NULL, 0, "Compare checksums while reading"},
-	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), io_uring-fixed, io_uring or threads"},
-	{"cache", KEY_CACHE, "NAME", 0, "auto (default), direct, dontcache or buffered"},
-	{"depth", KEY_DEPTH, "N", 0, "Requests at once: 1 to 4096 (16)"},
+	{"engine", PIT_KEY_ENGINE, "NAME", 0, "auto (default), io_uring-fixed, io_uring or threads"},
+	{"cache", PIT_KEY_CACHE, "NAME", 0, "auto (default), direct, dontcache or buffered"},
+	{"depth", PIT_KEY_DEPTH, "N", 0, "Requests at once: 1 to 4096 (16)"},
 	{"format", 'f', "FORM", 0, "text (default) or json"},
 	{0},
-};
-
-static const char *const engines[] = {
-	[PIT_ENGINE_AUTO] = "auto",      [PIT_ENGINE_URING_FIXED] = "io_uring-fixed",
-	[PIT_ENGINE_URING] = "io_uring", [PIT_ENGINE_THREADS] = "threads",
-	[PIT_ENGINE_THREADS + 1] = NULL,
-};
-static const char *const caches[] = {
-	[PIT_IO_CACHE_AUTO] = "auto",   [PIT_IO_DIRECT] = "direct",   [PIT_IO_DONTCACHE] = "dontcache",
-	[PIT_IO_BUFFERED] = "buffered", [PIT_IO_BUFFERED + 1] = NULL,
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -55,15 +46,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_VERIFY:
 		o->want.verify = true;
 		break;
-	case KEY_ENGINE:
-		o->want.io.engine = (enum pit_io_engine)pit_cli_choice(state, "engine", arg, engines);
-		break;
-	case KEY_CACHE:
-		o->want.io.cache = (enum pit_io_cache)pit_cli_choice(state, "cache", arg, caches);
-		break;
-	case KEY_DEPTH:
-		o->want.io.depth = (unsigned)pit_cli_number(state, "depth", arg, 1, 4096);
-		break;
 	case 'f':
 		o->json = pit_cli_is_json(state, arg);
 		break;
@@ -72,7 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		pit_cli_weights_model(state, key, arg, &o->model);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return pit_cli_io_option(key, arg, state, &o->want.io) ? 0 : ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }
