@@ -14,21 +14,17 @@
 
 #define LADDER "pages"
 
-static int map(uint64_t bytes, size_t page, int flags, struct pit_pages_map *ret)
+/* A mapping of huge pages reserves what it needs, so that nothing can be missing later. */
+static int map(size_t bytes, size_t page, bool huge, struct pit_pages_map *ret, struct pit_error *err)
 {
-	uint64_t size = (bytes + page - 1) / page * page;
-	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	size_t size = (bytes + page - 1) / page * page;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (huge ? MAP_HUGETLB : 0);
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
 
 	if (base == MAP_FAILED)
-		return -errno;
+		return pit_fail(err, errno, "cannot map %zu bytes of memory: %s", bytes, strerror(errno));
 	*ret = (struct pit_pages_map){.base = base, .size = size, .page = page, .fd = -1};
 	return 0;
-}
-
-/* The mapping reserves what it needs, so that nothing can be missing later. */
-static int map_huge(size_t bytes, size_t page, struct pit_pages_map *ret)
-{
-	return map(bytes, page, MAP_HUGETLB, ret);
 }
 
 static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
@@ -45,32 +41,6 @@ static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
 		return -EOPNOTSUPP;
 	}
 	pit_ladder_add(l, LADDER, "transparent huge", PIT_RUNG_TAKEN, "by madvise");
-	return 0;
-}
-
-static int map_best(uint64_t bytes, enum pit_pages want, struct pit_ladder *l, struct pit_pages_map *ret,
-		    struct pit_error *err)
-{
-	int rc = -EOPNOTSUPP;
-
-	if (want == PIT_PAGES_AUTO || want == PIT_PAGES_HUGE)
-		rc = pit_pages_huge(bytes, map_huge, l, ret);
-	else
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_UNUSED, "not wanted");
-	if (!rc)
-		return 0;
-	if (want == PIT_PAGES_HUGE)
-		return pit_pages_refuse(want, bytes, err);
-	rc = map(bytes, (size_t)sysconf(_SC_PAGESIZE), 0, ret);
-	if (rc)
-		return pit_fail(err, -rc, "cannot map %" PRIu64 " bytes of memory: %s", bytes, strerror(-rc));
-	if (want == PIT_PAGES_PLAIN)
-		pit_ladder_add(l, LADDER, "transparent huge", PIT_RUNG_UNUSED, "not wanted");
-	else if (!try_thp(ret, l))
-		return 0;
-	if (want == PIT_PAGES_THP)
-		return pit_pages_refuse(want, bytes, err);
-	pit_ladder_add(l, LADDER, "plain", PIT_RUNG_TAKEN, "%zu KiB pages", ret->page / 1024);
 	return 0;
 }
 
@@ -91,12 +61,13 @@ static int check_available(uint64_t bytes, const char *who, struct pit_error *er
 int pit_pages_private(uint64_t bytes, const char *who, const struct pit_io_want *want, struct pit_ladder *l,
 		      struct pit_pages_map *ret, struct pit_error *err)
 {
+	static const struct pit_pages_kind private = {.map = map, .thp = try_thp};
 	struct pit_pages_map m = {.fd = -1};
 	int rc = check_available(bytes, who, err);
 
 	if (rc)
 		return rc;
-	rc = map_best(bytes ? bytes : 1, want->pages, l, &m, err);
+	rc = pit_pages_best(&private, bytes ? bytes : 1, want->pages, l, &m, err);
 	if (!rc)
 		rc = pit_pages_node(&m, want->node_plus_1, l, err);
 	if (rc) {

@@ -12,7 +12,7 @@
 
 #define LADDER "pages"
 
-static int map(size_t bytes, size_t page, unsigned flags, struct pit_pages_map *ret)
+static int map_memfd(size_t bytes, size_t page, unsigned flags, struct pit_pages_map *ret)
 {
 	size_t size = (bytes + page - 1) / page * page;
 	pit_auto_close int fd = memfd_create("pitcrew", MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
@@ -32,9 +32,28 @@ static int map(size_t bytes, size_t page, unsigned flags, struct pit_pages_map *
 	return 0;
 }
 
-static int map_huge(size_t bytes, size_t page, struct pit_pages_map *ret)
+/* More than there is would not fail but get somebody killed. */
+static int check_available(size_t bytes, struct pit_error *err)
 {
-	return map(bytes, page, MFD_HUGETLB, ret);
+	struct pit_available a;
+	char asked[32], there[32];
+
+	pit_available_at("", &a);
+	if (!a.bytes || bytes <= a.bytes)
+		return 0;
+	return pit_fail(err, ENOMEM, "%s of memory were asked for, and %s has %s left",
+			pit_format_size(bytes, asked, sizeof(asked)), a.what,
+			pit_format_size(a.bytes, there, sizeof(there)));
+}
+
+static int map(size_t bytes, size_t page, bool huge, struct pit_pages_map *ret, struct pit_error *err)
+{
+	int rc = huge ? 0 : check_available(bytes, err);
+
+	if (rc)
+		return rc;
+	rc = map_memfd(bytes, page, huge ? MFD_HUGETLB : 0, ret);
+	return rc ? pit_fail(err, -rc, "cannot map %zu bytes of shared memory: %s", bytes, strerror(-rc)) : 0;
 }
 
 /* What the kernel has chosen of a file like "always within_size [advise] never", in `ret`; "" when it cannot be read.
@@ -74,51 +93,6 @@ static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
 	return 0;
 }
 
-/* More than there is would not fail but get somebody killed. */
-static int check_available(size_t bytes, struct pit_error *err)
-{
-	struct pit_available a;
-	char asked[32], there[32];
-
-	pit_available_at("", &a);
-	if (!a.bytes || bytes <= a.bytes)
-		return 0;
-	return pit_fail(err, ENOMEM, "%s of memory were asked for, and %s has %s left",
-			pit_format_size(bytes, asked, sizeof(asked)), a.what,
-			pit_format_size(a.bytes, there, sizeof(there)));
-}
-
-static int map_best(size_t bytes, enum pit_pages want, struct pit_ladder *l, struct pit_pages_map *ret,
-		    struct pit_error *err)
-{
-	int rc = -EOPNOTSUPP;
-
-	if (want == PIT_PAGES_AUTO || want == PIT_PAGES_HUGE)
-		rc = pit_pages_huge(bytes, map_huge, l, ret);
-	else
-		pit_ladder_add(l, LADDER, "huge", PIT_RUNG_UNUSED, "not wanted");
-	if (!rc)
-		return 0;
-	if (want == PIT_PAGES_HUGE)
-		return pit_pages_refuse(want, bytes, err);
-	rc = check_available(bytes, err);
-	if (rc)
-		return rc;
-	rc = map(bytes, sysconf(_SC_PAGESIZE), 0, ret);
-	if (rc)
-		return pit_fail(err, -rc, "cannot map %zu bytes of shared memory: %s", bytes, strerror(-rc));
-	if (want == PIT_PAGES_PLAIN)
-		pit_ladder_add(l, LADDER, "transparent huge", PIT_RUNG_UNUSED, "not wanted");
-	else if (!try_thp(ret, l))
-		return 0;
-	if (want == PIT_PAGES_THP) {
-		pit_pages_close(ret);
-		return pit_pages_refuse(want, bytes, err);
-	}
-	pit_ladder_add(l, LADDER, "plain", PIT_RUNG_TAKEN, "%zu KiB pages", ret->page / 1024);
-	return 0;
-}
-
 /* What a driver has registered is there already. */
 static int touch(struct pit_pages_map *m, size_t first, struct pit_error *err)
 {
@@ -136,12 +110,13 @@ static int touch(struct pit_pages_map *m, size_t first, struct pit_error *err)
 int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
 		   struct pit_pages_map *ret, struct pit_error *err)
 {
+	static const struct pit_pages_kind shared = {.map = map, .thp = try_thp};
 	struct pit_pages_map m = {.fd = -1};
 	int rc;
 
 	if (!bytes || bytes > SIZE_MAX / 4)
 		return pit_fail(err, EINVAL, "%zu bytes are no size for a pool", bytes);
-	rc = map_best(bytes, want->pages, l, &m, err);
+	rc = pit_pages_best(&shared, bytes, want->pages, l, &m, err);
 	if (rc)
 		return rc;
 	rc = pit_pages_node(&m, want->node_plus_1, l, err);

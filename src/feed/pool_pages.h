@@ -23,13 +23,16 @@ int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, s
 		   struct pit_pages_map *ret, struct pit_error *err);
 void pit_pages_close(struct pit_pages_map *m);
 
-/* The rung of hugetlbfs pages: taken only when enough are free, since one that is missing would cost a failed
- * reservation. `map` makes the mapping of `bytes`, in pages of `page`: 0 or -errno. */
-typedef int (*pit_map_huge)(size_t bytes, size_t page, struct pit_pages_map *ret);
-int pit_pages_huge(size_t bytes, pit_map_huge map, struct pit_ladder *l, struct pit_pages_map *ret);
+/* How a kind of memory is had: shared with other processes, or private. */
+struct pit_pages_kind {
+	/* At least `bytes` in pages of `page`, of hugetlbfs or not. 0 or -errno with a sentence. */
+	int (*map)(size_t bytes, size_t page, bool huge, struct pit_pages_map *ret, struct pit_error *err);
+	int (*thp)(const struct pit_pages_map *m, struct pit_ladder *l); /* that rung; 0 when it is taken */
+};
 
-/* -EOPNOTSUPP: the pages that were insisted on are not to be had. */
-int pit_pages_refuse(enum pit_pages want, size_t bytes, struct pit_error *err);
+/* Maps at least `bytes` in the best pages to be had, or in those that are insisted on: ladder "pages". */
+int pit_pages_best(const struct pit_pages_kind *k, size_t bytes, enum pit_pages want, struct pit_ladder *l,
+		   struct pit_pages_map *ret, struct pit_error *err);
 
 /* One ladder each; `m` is mapped. Only what `want` insists on can fail. */
 int pit_pages_node(const struct pit_pages_map *m, int node_plus_1, struct pit_ladder *l, struct pit_error *err);
