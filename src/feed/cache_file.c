@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "feed/cache_file.h"
+#include "feed/folder.h"
 
 #define BLOCK 4096
 
@@ -185,17 +186,6 @@ int pit_cache_file_remove(int dir, uint64_t key, uint64_t *ret_cost)
 	return 0;
 }
 
-/* A directory of the cache for listing, with a position of its own. */
-static DIR *open_folder(int dir, const char *name)
-{
-	int fd = TEMP_FAILURE_RETRY(openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d && fd >= 0)
-		close(fd);
-	return d;
-}
-
 static int list_folder(int dir, unsigned folder, pit_cache_file_fn found, void *arg)
 {
 	char text[4];
@@ -204,7 +194,7 @@ static int list_folder(int dir, unsigned folder, pit_cache_file_fn found, void *
 	int rc = 0;
 
 	snprintf(text, sizeof(text), "%02x", folder);
-	d = open_folder(dir, text);
+	d = pit_folder_open(dir, text);
 	while (d && !rc && (e = readdir(d))) {
 		struct stat st;
 		char *end;
@@ -229,7 +219,7 @@ int pit_cache_file_list(int dir, pit_cache_file_fn found, void *arg)
 
 int pit_cache_file_clean(int dir)
 {
-	pit_auto_closedir DIR *d = open_folder(dir, ".");
+	pit_auto_closedir DIR *d = pit_folder_open(dir, ".");
 	const struct dirent *e;
 
 	if (!d)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "feed/checkpoint_dir.h"
+#include "feed/folder.h"
 #include "feed/save_target.h"
 
 int pit_commit_check(const char *state, const char *extra, struct pit_error *err)
@@ -41,17 +42,9 @@ static bool is_listed(const struct pit_manifest *m, const char *name)
 /* What ranks told, what an earlier attempt left. The lock stays until nobody takes the directory for a left one. */
 static void remove_others(int tmpfd, const struct pit_manifest *m)
 {
-	pit_auto_closedir DIR *dir = NULL;
-	int fd = TEMP_FAILURE_RETRY(openat(tmpfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	pit_auto_closedir DIR *dir = pit_folder_open(tmpfd, ".");
 
-	if (fd < 0)
-		return;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return;
-	}
-	for (struct dirent *e = readdir(dir); e; e = readdir(dir))
+	for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
 		if (!is_listed(m, e->d_name))
 			unlinkat(tmpfd, e->d_name, 0);
 }

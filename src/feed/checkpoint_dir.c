@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "feed/folder.h"
 #include "feed/manifest.h"
 #include "feed/save_target.h"
 
@@ -53,19 +54,9 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static DIR *open_again(int dirfd)
-{
-	int fd = TEMP_FAILURE_RETRY(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d && fd >= 0)
-		close(fd);
-	return d;
-}
-
 int pit_steps_list(int dirfd, enum pit_step_kind kind, uint64_t **ret, size_t *ret_count)
 {
-	pit_auto_closedir DIR *dir = open_again(dirfd);
+	pit_auto_closedir DIR *dir = pit_folder_open(dirfd, ".");
 	pit_auto_free uint64_t *all = NULL;
 	size_t count = 0, room = 0;
 	uint64_t step;
@@ -182,24 +173,19 @@ int pit_step_hold(int dirfd, uint64_t step, int *ret_tmpfd, int *ret_lock, struc
 }
 
 /* Directories within one are not ours, but go, too. */
-static int remove_all(int dirfd, const char *name, unsigned depth)
+static int remove_all(int parent, const char *name, unsigned depth)
 {
-	int fd = TEMP_FAILURE_RETRY(openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-	pit_auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	pit_auto_closedir DIR *dir = pit_folder_open(parent, name);
 
-	if (fd < 0)
+	if (!dir)
 		return -errno;
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
 	for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
-		if (unlinkat(fd, e->d_name, 0) && (errno == EISDIR || errno == EPERM) && depth)
-			remove_all(fd, e->d_name, depth - 1);
+		if (unlinkat(dirfd(dir), e->d_name, 0) && (errno == EISDIR || errno == EPERM) && depth)
+			remove_all(dirfd(dir), e->d_name, depth - 1);
 	}
-	return unlinkat(dirfd, name, AT_REMOVEDIR) ? -errno : 0;
+	return unlinkat(parent, name, AT_REMOVEDIR) ? -errno : 0;
 }
 
 static void move(int dirfd, uint64_t step, enum pit_step_kind from, enum pit_step_kind to)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "feed/checkpoint_dir.h"
+#include "feed/folder.h"
 #include "feed/save_target.h"
 
 #define RECORD_MAX 64
@@ -50,18 +51,14 @@ void pit_shard_forget(const struct pit_shard *s)
 	unlinkat(s->tmpfd, record_name(s->rank, name), 0);
 }
 
-static void forget_step(int dirfd, uint64_t step)
+static void forget_step(int parent, uint64_t step)
 {
 	char name[PIT_STEP_NAME_MAX];
-	int fd = TEMP_FAILURE_RETRY(openat(dirfd, pit_step_name(step, PIT_STEP_TMP, name),
-					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-	pit_auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	pit_auto_closedir DIR *dir = pit_folder_open(parent, pit_step_name(step, PIT_STEP_TMP, name));
 
-	if (!dir && fd >= 0)
-		close(fd);
 	for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
 		if (!strncmp(e->d_name, RECORD_BEFORE, strlen(RECORD_BEFORE)) && pit_ends_with(e->d_name, ".json"))
-			unlinkat(fd, e->d_name, 0);
+			unlinkat(dirfd(dir), e->d_name, 0);
 }
 
 void pit_shards_forget_all(int dirfd)

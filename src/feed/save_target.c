@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/parse.h"
+#include "feed/folder.h"
 #include "feed/save_words.h"
 
 #define ATTEMPTS 100
@@ -91,17 +92,9 @@ static void sweep_one(int dirfd, const char *file)
 
 static void sweep(int dirfd, const char *name)
 {
-	pit_auto_closedir DIR *dir = NULL;
-	int fd = TEMP_FAILURE_RETRY(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	pit_auto_closedir DIR *dir = pit_folder_open(dirfd, ".");
 
-	if (fd < 0)
-		return;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return;
-	}
-	for (struct dirent *e = readdir(dir); e; e = readdir(dir))
+	for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
 		if (is_tmp_of(e->d_name, name))
 			sweep_one(dirfd, e->d_name);
 }
