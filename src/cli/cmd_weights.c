@@ -37,6 +37,29 @@ void pit_cli_weights_model(struct argp_state *state, int key, char *arg, const c
 		pit_cli_usage(state, "a MODEL is missing");
 }
 
+const struct argp_option pit_cli_model_options[] = {
+	{"format", 'f', "FORM", 0, "text (default) or json"},
+	{0},
+};
+
+error_t pit_cli_model_parse(int key, char *arg, struct argp_state *state)
+{
+	struct pit_cli_model *m = state->input;
+
+	switch (key) {
+	case 'f':
+		m->json = pit_cli_is_json(state, arg);
+		break;
+	case ARGP_KEY_ARG:
+	case ARGP_KEY_END:
+		pit_cli_weights_model(state, key, arg, &m->model);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
 int pit_cli_weights_fail(int rc, const struct pit_error *err)
 {
 	int code = pit_cli_fail(err);

@@ -11,37 +11,9 @@
 #define CHECKSUM "pitcrew.xxh3."
 #define CLIP 200 /* of a foreign text, characters */
 
-struct options {
-	const char *model;
-	bool json;
-};
-
-static const struct argp_option argp_options[] = {
-	{"format", 'f', "FORM", 0, "text (default) or json"},
-	{0},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'f':
-		o->json = pit_cli_is_json(state, arg);
-		break;
-	case ARGP_KEY_ARG:
-	case ARGP_KEY_END:
-		pit_cli_weights_model(state, key, arg, &o->model);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
 static const struct argp argp = {
-	.options = argp_options,
-	.parser = parse,
+	.options = pit_cli_model_options,
+	.parser = pit_cli_model_parse,
 	.args_doc = "MODEL",
 	.doc = "List the tensors of a model: names, types, shapes, and where they lie. MODEL is a .safetensors file, the index "
 	       "of a sharded model, or a directory that holds either. Headers are read, no tensor.\v"
@@ -163,7 +135,7 @@ int pit_cli_weights_inspect(int argc, char **argv)
 	pit_auto_weights struct pit_weights *w = NULL;
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
 	struct pit_error err = PIT_ERROR_INIT;
-	struct options o = {0};
+	struct pit_cli_model o = {0};
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);

@@ -9,37 +9,9 @@
 #include "cli/weights.h"
 #include "report/text.h"
 
-struct options {
-	const char *model;
-	bool json;
-};
-
-static const struct argp_option argp_options[] = {
-	{"format", 'f', "FORM", 0, "text (default) or json"},
-	{0},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'f':
-		o->json = pit_cli_is_json(state, arg);
-		break;
-	case ARGP_KEY_ARG:
-	case ARGP_KEY_END:
-		pit_cli_weights_model(state, key, arg, &o->model);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
 static const struct argp argp = {
-	.options = argp_options,
-	.parser = parse,
+	.options = pit_cli_model_options,
+	.parser = pit_cli_model_parse,
 	.args_doc = "MODEL",
 	.doc = "Check a model against the rules of the format, read everything, and compare the checksums that files have "
 	       "which pitcrew wrote.\v"
@@ -96,7 +68,8 @@ static void note_foreign(void *arg, const char *name)
 		pit_strv_free(arg); /* without memory the rest will fail */
 }
 
-static int look(const struct options *o, struct pit_verify_result *r, struct pit_strv *foreign, struct pit_error *err)
+static int look(const struct pit_cli_model *o, struct pit_verify_result *r, struct pit_strv *foreign,
+		struct pit_error *err)
 {
 	pit_auto_weights struct pit_weights *w = NULL;
 	struct pit_cli_progress shown = {.verb = "verify"};
@@ -117,7 +90,7 @@ int pit_cli_weights_verify(int argc, char **argv)
 	struct pit_verify_result r = {.tensors = 0};
 	struct pit_error err = PIT_ERROR_INIT;
 	pit_auto_strv struct pit_strv foreign = {0};
-	struct options o = {0};
+	struct pit_cli_model o = {0};
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);

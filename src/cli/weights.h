@@ -16,6 +16,14 @@ int pit_cli_weights_time(int argc, char **argv);
 /* Takes MODEL; a usage error when there are two, or none at the end (`key` is ARGP_KEY_ARG or ARGP_KEY_END). */
 void pit_cli_weights_model(struct argp_state *state, int key, char *arg, const char **model);
 
+/* What a verb with no options but --format is given; a parser and its options. */
+struct pit_cli_model {
+	const char *model;
+	bool json;
+};
+extern const struct argp_option pit_cli_model_options[];
+error_t pit_cli_model_parse(int key, char *arg, struct argp_state *state); /* input: a struct pit_cli_model */
+
 /* Prints the error; PIT_EXIT_FAIL for a file that breaks a rule or an index that does not fit, else PIT_EXIT_CANNOT. */
 int pit_cli_weights_fail(int rc, const struct pit_error *err);
 
