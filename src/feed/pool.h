@@ -22,7 +22,9 @@ struct pit_pool;
 int pit_pool_open(size_t bytes, const struct pit_io_want *want, struct pit_ladder *l, struct pit_pool **ret,
 		  struct pit_error *err);
 
-/* The same, but only `first` bytes are touched before it returns: a thread does the rest while the pool is used. */
+/* The same, but only `first` bytes are touched. Pieces are dealt out from the beginning on, so that a pool of which
+ * little is in use at a time stays small: each page costs about 2 us once (Linux 6.18, shared memory of 4 KiB pages).
+ */
 int pit_pool_open_soon(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
 		       struct pit_pool **ret, struct pit_error *err);
 

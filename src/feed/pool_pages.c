@@ -94,17 +94,13 @@ static int try_thp(const struct pit_pages_map *m, struct pit_ladder *l)
 }
 
 /* What a driver has registered is there already. */
-static int touch(struct pit_pages_map *m, size_t first, struct pit_error *err)
+static int touch(const struct pit_pages_map *m, size_t first, struct pit_error *err)
 {
 	int rc;
 
 	first = (first < m->size ? first + m->page - 1 : m->size) / m->page * m->page;
 	rc = m->cuda ? 0 : pit_pages_touch(m, first);
-	if (rc)
-		return pit_fail(err, -rc, "cannot have %zu bytes of memory: %s", m->size, strerror(-rc));
-	if (!m->cuda && first < m->size)
-		m->behind = pit_pages_touch_behind(m, first);
-	return 0;
+	return rc ? pit_fail(err, -rc, "cannot have %zu bytes of memory: %s", m->size, strerror(-rc)) : 0;
 }
 
 int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,

@@ -18,7 +18,8 @@ struct pit_pages_map {
 	struct pit_touch *behind; /* who touches the rest, or NULL */
 };
 
-/* Maps at least `bytes`, puts it on the node, locks and touches it: `first` bytes at once, the rest by a thread. */
+/* Maps at least `bytes`, puts it on the node, locks it and touches the `first` bytes: the others come when they are
+ * used. */
 int pit_pages_open(size_t bytes, size_t first, const struct pit_io_want *want, struct pit_ladder *l,
 		   struct pit_pages_map *ret, struct pit_error *err);
 void pit_pages_close(struct pit_pages_map *m);
