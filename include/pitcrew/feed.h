@@ -192,6 +192,9 @@ const char *pit_batch_name(const struct pit_batch *b, uint32_t i);
 unsigned pit_batch_parts(const struct pit_batch *b, uint32_t i);
 /* 0, or -ERANGE. */
 int pit_batch_part(const struct pit_batch *b, uint32_t i, unsigned part, struct pit_part *ret);
+/* The parts of all samples at once: ret[firsts[i]] to ret[firsts[i + 1] - 1] are those of sample i. `firsts` has room
+ * for samples + 1 numbers or is NULL. Gives how many parts there are; only the first `most` are written. */
+size_t pit_batch_list(const struct pit_batch *b, size_t *firsts, struct pit_part *ret, size_t most);
 uint64_t pit_batch_position(const struct pit_batch *b); /* position of its first sample in the epoch's order */
 
 /* One array: when all samples have one part of equal length at equal distance, the first byte; else NULL. */

@@ -144,6 +144,7 @@ FUNCTIONS = {
     "pit_batch_name": (_S, [_P, c_uint32]),
     "pit_batch_parts": (c_uint, [_P, c_uint32]),
     "pit_batch_part": (_I, [_P, c_uint32, c_uint, POINTER(pit_part)]),
+    "pit_batch_list": (_Z, [_P, POINTER(_Z), POINTER(pit_part), _Z]),
     "pit_batch_position": (_N, [_P]),
     "pit_batch_array": (_P, [_P, POINTER(_Z), POINTER(_Z)]),
     "pit_batch_release": (None, [_P]),

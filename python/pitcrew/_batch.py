@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Batches: samples in memory of the loader, seen without copying them."""
 import errno
-import importlib
 import math
 import os
-from ctypes import byref, c_size_t, create_string_buffer
+from ctypes import byref, c_size_t, create_string_buffer, sizeof, string_at
 from multiprocessing import reduction
 
 from . import _abi
@@ -28,6 +27,25 @@ class _Hold:
             self._release(self.handle)
 
 
+class _Parts:
+    """Where the parts of all samples lie: `first` is the number of each sample's first part."""
+    __slots__ = ("first", "keys", "addresses", "lengths")
+
+    def __init__(self, handle, samples):
+        first, room = bytearray(sizeof(c_size_t) * (samples + 1)), samples
+        while True:
+            raw = bytearray(sizeof(_abi.pit_part) * (room or 1))
+            found = lib().pit_batch_list(handle, byref(c_size_t.from_buffer(first)), byref(_abi.pit_part.from_buffer(raw)), room)
+            if found <= room:
+                break
+            room = found
+        words = memoryview(raw).cast("N")[:3 * found].tolist()
+        texts = {key: string_at(key).decode("utf-8", "surrogateescape") for key in set(words[0::3])}
+        self.first = memoryview(first).cast("N").tolist()
+        self.keys = [texts[key] for key in words[0::3]]
+        self.addresses, self.lengths = words[1::3], words[2::3]
+
+
 class Batch:
     """Some samples. `len(batch)` tells how many; iterating or indexing gives each as a read-only memoryview, or, where a
     sample has several parts, as a dict of them: {"jpg": ..., "cls": ...}.
@@ -40,12 +58,12 @@ class Batch:
     workers), without a copy; the sender has it no longer, but must live until it is taken. What came from another process
     cannot be sent on."""
 
-    __slots__ = ("_hold", "_window", "_ids", "_names", "_loader", "__weakref__")
+    __slots__ = ("_hold", "_window", "_ids", "_names", "_parts", "_loader", "__weakref__")
 
     def __init__(self, handle, loader=None):
         self._hold, self._loader = _Hold(handle), loader
         self._window = Window(self._hold)
-        self._ids = self._names = None
+        self._ids = self._names = self._parts = None
 
     def _handle(self):
         if self._hold is None or not self._window.open:
@@ -76,23 +94,25 @@ class Batch:
         """Position of the first sample in the epoch's order."""
         return lib().pit_batch_position(self._handle())
 
-    def _index(self, i):
-        count = len(self)
+    def _table(self):
+        handle = self._handle()
+        if self._parts is None:
+            self._parts = _Parts(handle, len(self))
+        return self._parts
+
+    def _range(self, i):
+        """The table of parts, and the numbers of those of sample i."""
+        table = self._table()
+        count = len(table.first) - 1
         k = i + count if i < 0 else i
         if not 0 <= k < count:
             raise IndexError(f"sample {i} of a batch of {count}")
-        return k
-
-    def _raw(self, i):
-        """(key, address, length) of each part of sample i."""
-        handle, part = self._handle(), _abi.pit_part()
-        for n in range(lib().pit_batch_parts(handle, i)):
-            if lib().pit_batch_part(handle, i, n, byref(part)) == 0:
-                yield part.key.decode("utf-8", "surrogateescape"), part.data or 0, part.len
+        return table, table.first[k], table.first[k + 1]
 
     def parts(self, i):
         """The parts of sample i as a dict from key to memoryview; the key is "" where a sample is one part."""
-        return {key: self._window.view(address, length) for key, address, length in self._raw(self._index(i))}
+        table, begin, end = self._range(i)
+        return {table.keys[n]: self._window.view(table.addresses[n], table.lengths[n]) for n in range(begin, end)}
 
     def __getitem__(self, i):
         if isinstance(i, slice):
@@ -110,21 +130,24 @@ class Batch:
     # ---- one sample ----
 
     def _one(self, i, key):
-        parts = list(self._raw(self._index(i)))
-        found = [(address, length) for name, address, length in parts if key is None and len(parts) == 1 or name == key]
-        if not found:
-            raise KeyError(f"sample {i} has the parts {[name for name, _, _ in parts]}, not {key!r}")
-        return found[0]
+        """(address, length) of a sample's only part, or of its part `key`."""
+        table, n, end = self._range(i)
+        if key is not None or end - n != 1:
+            keys = table.keys[n:end]
+            if key not in keys:
+                raise KeyError(f"sample {i} has the parts {keys}, not {key!r}")
+            n += keys.index(key)
+        return table.addresses[n], table.lengths[n]
 
     def numpy(self, i, key=None, dtype="u1", shape=None):
         """Sample i (its part `key`) as a numpy array that shares the memory, read-only."""
-        np = importlib.import_module("numpy")
+        import numpy as np
         array = np.frombuffer(self._window.view(*self._one(i, key)), dtype)
         return array if shape is None else array.reshape(shape)
 
     def torch(self, i, key=None, dtype=None, shape=None):
         """Sample i (its part `key`) as a torch tensor that shares the memory."""
-        torch = importlib.import_module("torch")
+        import torch
         address, length = self._one(i, key)
         dtype = dtype or torch.uint8
         tensor = torch.frombuffer(self._window.view(address, length, True), dtype=dtype) if length else torch.empty(0, dtype=dtype)
@@ -161,7 +184,7 @@ class Batch:
     def array(self, dtype="u1", shape=None, key=None):
         """All samples (their parts `key`), which must be of one length, as one numpy array [samples, *shape]. It shares the
         memory (and is read-only) where the samples lie at equal distance, and is a copy where they do not."""
-        np = importlib.import_module("numpy")
+        import numpy as np
         at, length, step = self._rows(key)
         dtype = np.dtype(dtype)
         row = self._solve(self._shape(length, dtype.itemsize, shape), length // dtype.itemsize)
@@ -185,7 +208,7 @@ class Batch:
     def tensor(self, dtype=None, shape=None, key=None):
         """All samples (their parts `key`), which must be of one length, as one torch tensor [samples, *shape]. It shares
         the memory where the samples lie at equal, aligned distance, and is a copy where they do not."""
-        torch = importlib.import_module("torch")
+        import torch
         dtype = dtype or torch.uint8
         unit = torch.empty(0, dtype=dtype).element_size()
         at, length, step = self._rows(key)

@@ -16,7 +16,7 @@ class Window:
         everything = _Everything.from_address(0)
         everything.owner = owner
         self._exporter = weakref.ref(everything)
-        self._root = memoryview(everything)
+        self._root = memoryview(everything).cast("B")
 
     def view(self, address, length, writable=False):
         """`length` bytes from `address`, which must belong to the owner."""
@@ -24,7 +24,7 @@ class Window:
             raise ValueError("its memory was released")
         if not length:
             return memoryview(b"")
-        view = self._root[address:address + length].cast("B")
+        view = self._root[address:address + length]
         return view if writable else view.toreadonly()
 
     @property
@@ -40,4 +40,4 @@ class Window:
         """Undoes close() while views live."""
         everything = self._exporter()
         if everything is not None:
-            self._root = memoryview(everything)
+            self._root = memoryview(everything).cast("B")

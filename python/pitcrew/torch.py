@@ -15,11 +15,10 @@ from ._loader import Loader, epoch_of, rank_and_world
 from ._source import Source
 
 
-def tensors(sample):
-    """A sample as torch tensors of bytes that share its memory; a dict of them where it has several parts."""
-    if isinstance(sample, dict):
-        return {key: tensors(part) for key, part in sample.items()}
-    return torch.frombuffer(sample, dtype=torch.uint8) if len(sample) else torch.empty(0, dtype=torch.uint8)
+def tensors(batch, i):
+    """Sample i as a torch tensor of bytes that shares its memory; a dict of them where it has several parts."""
+    keys = batch.parts(i).keys()
+    return batch.torch(i) if keys == {""} else {key: batch.torch(i, key) for key in keys}
 
 
 class Dataset(data.IterableDataset):
@@ -77,9 +76,8 @@ class Dataset(data.IterableDataset):
                     yield from self._samples(batch)
 
     def _samples(self, batch):
-        make = self.transform or tensors
-        for sample in batch:
-            yield make(sample)
+        for i in range(len(batch)):
+            yield self.transform(batch[i]) if self.transform else tensors(batch, i)
 
 
 class DataLoader(data.DataLoader):

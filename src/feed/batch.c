@@ -47,6 +47,25 @@ int pit_batch_part(const struct pit_batch *b, uint32_t i, unsigned part, struct 
 	return 0;
 }
 
+size_t pit_batch_list(const struct pit_batch *b, size_t *firsts, struct pit_part *ret, size_t most)
+{
+	uint32_t count = pit_batch_count(b);
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned parts = pit_batch_parts(b, i);
+
+		if (firsts)
+			firsts[i] = n;
+		for (unsigned part = 0; part < parts; part++, n++)
+			if (n < most)
+				(void)pit_batch_part(b, i, part, ret + n);
+	}
+	if (firsts)
+		firsts[count] = n;
+	return n;
+}
+
 uint64_t pit_batch_position(const struct pit_batch *b)
 {
 	return b->head->position;

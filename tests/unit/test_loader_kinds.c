@@ -247,6 +247,27 @@ static void check_pair(const struct pit_batch *b, uint32_t i)
 	assert_memory_equal(number.data, text, number.len);
 }
 
+/* All parts at once are those that are had one by one, and no more are written than there is room for. */
+static void check_list(const struct pit_batch *b)
+{
+	uint32_t count = pit_batch_count(b);
+	struct pit_part all[14], some[14] = {0}, one;
+	size_t firsts[8];
+
+	assert_int_equal(pit_batch_list(b, firsts, all, PIT_COUNT(all)), 2 * count);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_int_equal(firsts[i], 2 * i);
+		for (unsigned part = 0; part < 2; part++) {
+			assert_int_equal(pit_batch_part(b, i, part, &one), 0);
+			assert_memory_equal(&one, all + firsts[i] + part, sizeof(one));
+		}
+	}
+	assert_int_equal(firsts[count], 2 * count);
+	assert_int_equal(pit_batch_list(b, NULL, some, 1), 2 * count);
+	assert_memory_equal(some, all, sizeof(some[0]));
+	assert_null(some[1].key);
+}
+
 static void loads_tar_shards(void **state)
 {
 	struct feed_world w;
@@ -274,6 +295,7 @@ static void loads_tar_shards(void **state)
 			while (pit_loader_next(l, &b, NULL) == 1) {
 				for (uint32_t i = 0; i < pit_batch_count(b); i++, n++)
 					check_pair(b, i);
+				check_list(b);
 				pit_batch_release(b);
 			}
 		}
