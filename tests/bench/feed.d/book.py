@@ -24,20 +24,20 @@ class Book:
             self.notes.append(text)
 
     def goal(self, what, ours, peers, wanted, less=False):
-        """`wanted` times the best of the peers, or with `less` at most that; None: there is no goal, only a ratio."""
+        """`wanted` times the best of the peers, or with `less` at most that; None: there is no goal, only a ratio. The best
+        is the one with the best median: the best figure of each round would be its luckiest."""
         self.goals.append((what, ours, [peers] if isinstance(peers, str) else peers, wanted, less))
 
     def median(self, name):
         return statistics.median(self.figures[name].values()) if self.figures.get(name) else None
 
-    def best(self, names, number, less):
-        """The best of the peers in a round, or None."""
-        values = [self.figures[name][number] for name in names if number in self.figures.get(name, {})]
-        return (min if less else max)(values) if values else None
+    def best(self, names, less):
+        """The name of the best of the peers, or None."""
+        return (min if less else max)((name for name in names if self.figures.get(name)), key=self.median, default=None)
 
     def ratios(self, ours, peers, less):
-        pairs = [(value, self.best(peers, number, less)) for number, value in self.figures.get(ours, {}).items()]
-        return [value / peer for value, peer in pairs if peer]
+        peer = self.figures.get(self.best(peers, less), {})
+        return [value / peer[number] for number, value in self.figures.get(ours, {}).items() if peer.get(number)]
 
     def show(self):
         print("\n" + self.title)
@@ -53,6 +53,8 @@ class Book:
             print("  %-58s %10s %10s %10s %9s" % ("ratio within each round", "median", "min", "max", "goal"))
         for what, ours, peers, wanted, less in self.goals:
             self.show_goal(what, self.ratios(ours, peers, less), wanted, less)
+            if len(peers) > 1:
+                print("    the best: %s" % self.best(peers, less))
         sys.stdout.flush()
 
     def show_goal(self, what, ratios, wanted, less):

@@ -147,6 +147,10 @@ class Loader(Part):
             goal(who + " / best DataLoader, warm", who + ", warm", peers("warm"), 2)
             for figure in ("99 % of gaps, cold", "CPU, cold", "memory (PSS)"):
                 goal("%s / best DataLoader, %s" % (who, figure), who + ", " + figure, peers(figure), 1, less=True)
+            fastest = self.book.best(peers("cold"), False)
+            if fastest:
+                goal(who + " / fastest DataLoader, memory (PSS)", who + ", memory (PSS)",
+                     fastest.replace("cold", "memory (PSS)"), None, less=True)
             goal(who + " / best DataLoader, first batch", who + ", first batch, cold", peers("first batch, cold"), None,
                  less=True)
         goal("pitcrew (C) / fio, cold", "pitcrew (C), cold", "fio, one file, randread 112k, depth 32", .6)
@@ -344,19 +348,23 @@ class Weights(Part):
             lambda: self.peer("torch", self.path("big", "model.pt"), "torch.load", self.bytes),
             lambda: self.peer("mapped", self.file, "mmap() and a copy of each", self.bytes),
             lambda: self.peer("each", self.file, "one tensor after the other (Python)", self.bytes),
+            lambda: self.cold(self.small),
+            lambda: self.book.put("10,000 small: fio, read 4m, depth 8", self.disk_rate(self.small, "read", small, "4m", 8)),
             lambda: self.ours(self.small, "10,000 small: pitcrew"),
             lambda: self.ours(self.small, "10,000 small: one after the other (C)", each=1),
             lambda: self.peer("mapped", self.small, "10,000 small: mmap() and a copy of each", small),
-            lambda: self.peer("each", self.small, "10,000 small: one after the other (Python)", small))
+            lambda: self.peer("each", self.small, "10,000 small: one after the other (Python)", small),
+            lambda: self.peer("asked", self.small, "10,000 small: one after the other, as a model asks", small))
 
     def finish(self):
         goal = self.book.goal
         goal("pitcrew / fio's best", "pitcrew", ["fio, read %s, depth %d" % shape for shape in self.shapes], .95)
         for peer in ("torch.load", "mmap() and a copy of each", "one tensor after the other (Python)"):
             goal("pitcrew / " + peer, "pitcrew", peer, None)
-        for how, wanted in (("Python", 3), ("C", None)):
-            goal("10,000 small: pitcrew / one after the other (%s)" % how, "10,000 small: pitcrew",
-                 "10,000 small: one after the other (%s)" % how, wanted)
+        for how, wanted in ((", as a model asks", 3), (" (Python)", 3), (" (C)", None)):
+            goal("10,000 small: pitcrew / one after the other" + how, "10,000 small: pitcrew",
+                 "10,000 small: one after the other" + how, wanted)
+        goal("10,000 small: pitcrew / fio", "10,000 small: pitcrew", "10,000 small: fio, read 4m, depth 8", None)
 
 
 PARTS = {part.name: part for part in (Loader, Tar, Records, Checkpoint, Weights)}
