@@ -216,114 +216,109 @@ static void numactl_runs(void **state)
 	clear(&w);
 }
 
-/* Runs a script of ranks that say "up.RANK", and stops it then; its exit code. */
-static int run_and_stop(const struct world *w, const char *interpreter, const char *signal)
+/* With each shell there is as $with, all at the same time: `body` in a directory of its own, where the script is; each
+ * ends with `code`. */
+static void all_end(const struct world *w, int code, const char *body)
 {
-	return shell(
-		w,
-		"rm -f up.*\n"
-		"env --default-signal=INT %s ./job.sh & p=$!\n"
-		"i=0; while [ $i -lt 300 ] && { [ ! -e up.0 ] || [ ! -e up.1 ]; }; do sleep 0.1; i=$((i + 1)); done\n"
-		"kill -s %s $p; wait $p",
-		interpreter, signal);
+	static const char *const shells[] = {"sh", "bash", "busybox sh"}, *const programs[] = {"sh", "bash", "busybox"};
+	pit_auto_buf struct pit_buf line = PIT_BUF_INIT;
+	char name[32], text[32];
+
+	pit_buf_printf(&line, "cd %s || exit 99\n", w->dir);
+	for (size_t i = 0; i < PIT_COUNT(shells); i++)
+		if (can(programs[i]))
+			pit_buf_printf(&line,
+				       "(mkdir -p at%zu && cd at%zu && cp ../job.sh . && with='%s' && {\n%s\n}\n"
+				       "echo $? >code) &\n",
+				       i, i, shells[i], body);
+	pit_buf_printf(&line, "wait");
+	assert_int_equal(system(line.data), 0);
+	for (size_t i = 0; i < PIT_COUNT(shells); i++) {
+		if (!can(programs[i]))
+			continue;
+		snprintf(name, sizeof(name), "at%zu/code", i);
+		slurp(w, name, text, sizeof(text));
+		if (strtol(text, NULL, 10) != code)
+			fail_msg("%s ended with %s", shells[i], text);
+	}
+}
+
+/* Runs a script of ranks that say "up.RANK", and stops it then. */
+#define STOP(signal)                                                                                                   \
+	"rm -f up.*\n"                                                                                                 \
+	"env --default-signal=INT $with ./job.sh & p=$!\n"                                                             \
+	"i=0; while [ $i -lt 300 ] && { [ ! -e up.0 ] || [ ! -e up.1 ]; }; do sleep 0.1; i=$((i + 1)); done\n"         \
+	"kill -s " signal " $p; wait $p"
+
+static void emit_words(struct world *w, const char *command)
+{
+	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+
+	w->argv[2] = command;
+	emit(w, PIT_EMIT_NUMACTL, &out);
+	save(w, "job.sh", &out);
+}
+
+/* A job of a shell command, which works without numactl, too. */
+static void emit_shell(struct world *w, const char *command)
+{
+	static const char *const words[] = {"-c", ""};
+
+	make(w, "/bin/sh", words, PIT_COUNT(words));
+	w->job.placement.mem = PIT_MEM_NONE;
+	for (int k = 0; k < RANKS; k++)
+		pit_idset_free(&w->seat[k].cpus);
+	emit_words(w, command);
 }
 
 /* The first failure stops the others, which would else wait for each other for ever; a stop comes to all. */
 static void scripts_end_as_they_should(void **state)
 {
-	static const char *const interpreters[] = {"sh", "bash", "busybox sh"};
-	static const char *const fails[] = {"-c", "if [ $RANK = 1 ]; then sleep 0.2; exit 7; fi; exec sleep 60"};
-	static const char polite[] = "trap 'exit 0' TERM; echo >up.$RANK; while :; do sleep 0.1; done";
-	static const char stubborn[] = "trap '' TERM; echo >up.$RANK; while :; do sleep 0.1; done";
-	static const char plain[] = "echo >up.$RANK; exec sleep 60";
 	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	struct world w;
 
-	for (size_t i = 0; i < PIT_COUNT(interpreters); i++) {
-		const char *with = interpreters[i];
-		struct world w;
-
-		if (!can(i == 2 ? "busybox" : with))
-			continue;
-		make(&w, "/bin/sh", fails, PIT_COUNT(fails));
-		w.job.placement.mem = PIT_MEM_NONE;
-		for (int k = 0; k < RANKS; k++)
-			pit_idset_free(&w.seat[k].cpus); /* works without numactl */
-		emit(&w, PIT_EMIT_NUMACTL, &out);
-		says_not(&out, "numactl --");
-		save(&w, "job.sh", &out);
-		assert_int_equal(shell(&w, "timeout 30 %s ./job.sh", with), 7);
-
-		w.options.ending.grace = INT64_C(30000000000);
-		w.argv[2] = polite;
-		emit(&w, PIT_EMIT_NUMACTL, &out);
-		save(&w, "job.sh", &out);
-		assert_int_equal(run_and_stop(&w, with, "TERM"), 0);
-		w.argv[2] = plain;
-		emit(&w, PIT_EMIT_NUMACTL, &out);
-		save(&w, "job.sh", &out);
-		assert_int_equal(run_and_stop(&w, with, "TERM"), 128 + SIGTERM);
-		w.options.ending.grace = 1;
-		w.argv[2] = stubborn;
-		emit(&w, PIT_EMIT_NUMACTL, &out);
-		says(&out, " left=1\n");
-		save(&w, "job.sh", &out);
-		assert_int_equal(run_and_stop(&w, with, "TERM"), 128 + SIGKILL);
-		clear(&w);
-	}
-}
-
-static void emit_shell(struct world *w, const char *command)
-{
-	static const char *const words[] = {"-c", ""};
-	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
-
-	make(w, "/bin/sh", words, PIT_COUNT(words));
-	w->argv[2] = command;
-	w->job.placement.mem = PIT_MEM_NONE;
-	for (int k = 0; k < RANKS; k++)
-		pit_idset_free(&w->seat[k].cpus);
-	emit(w, PIT_EMIT_NUMACTL, &out);
-	save(w, "job.sh", &out);
+	emit_shell(&w, "if [ $RANK = 1 ]; then sleep 0.2; exit 7; fi; exec sleep 60");
+	emit(&w, PIT_EMIT_NUMACTL, &out);
+	says_not(&out, "numactl --");
+	all_end(&w, 7, "timeout 30 $with ./job.sh");
+	w.options.ending.grace = INT64_C(30000000000);
+	emit_words(&w, "trap 'exit 0' TERM; echo >up.$RANK; while :; do sleep 0.1; done");
+	all_end(&w, 0, STOP("TERM"));
+	emit_words(&w, "echo >up.$RANK; exec sleep 60");
+	all_end(&w, 128 + SIGTERM, STOP("TERM"));
+	w.options.ending.grace = 1;
+	emit_words(&w, "trap '' TERM; echo >up.$RANK; while :; do sleep 0.1; done");
+	emit(&w, PIT_EMIT_NUMACTL, &out);
+	says(&out, " left=1\n");
+	all_end(&w, 128 + SIGKILL, STOP("TERM"));
+	clear(&w);
 }
 
 /* As under `run`: SIGINT comes to ranks, which could not even ask for it where they were started with it ignored; with
  * the rank all that it started ends; rank 0 has the stdin, the others none. */
 static void scripts_are_as_good_as_run(void **state)
 {
-	static const char *const interpreters[] = {"sh", "bash", "busybox sh"};
-	pit_auto_buf struct pit_buf out = PIT_BUF_INIT;
+	struct world w;
 
-	for (size_t i = 0; i < PIT_COUNT(interpreters); i++) {
-		const char *with = interpreters[i];
-		struct world w;
-		char text[64];
+	emit_shell(&w, "trap 'exit 9' INT; echo >up.$RANK; while :; do sleep 0.1; done");
+	all_end(&w, 9, STOP("INT"));
+	w.options.ending.stop_signal = SIGINT;
+	emit_words(&w, w.argv[2]);
+	all_end(&w, 9, STOP("TERM"));
+	clear(&w);
 
-		if (!can(i == 2 ? "busybox" : with))
-			continue;
-		emit_shell(&w, "trap 'exit 9' INT; echo >up.$RANK; while :; do sleep 0.1; done");
-		assert_int_equal(run_and_stop(&w, with, "INT"), 9);
-		w.options.ending.stop_signal = SIGINT;
-		emit(&w, PIT_EMIT_NUMACTL, &out);
-		save(&w, "job.sh", &out);
-		assert_int_equal(run_and_stop(&w, with, "TERM"), 9);
-		clear(&w);
+	emit_shell(&w, "sleep 300 & echo $! >child.$RANK; echo >up.$RANK; wait");
+	all_end(&w, 128 + SIGTERM, STOP("TERM"));
+	/* One that nobody reaps here is dead, too. */
+	all_end(&w, 0,
+		"for p in $(cat child.0 child.1); do grep -q '^State:.[^ZX]' /proc/$p/status 2>/dev/null && exit 1; "
+		"done; true");
+	clear(&w);
 
-		emit_shell(&w, "sleep 300 & echo $! >child.$RANK; echo >up.$RANK; wait");
-		assert_int_equal(run_and_stop(&w, with, "TERM"), 128 + SIGTERM);
-		/* One that nobody reaps here is dead, too. */
-		assert_int_equal(shell(&w, "for p in $(cat child.0 child.1); do "
-					   "grep -q '^State:.[^ZX]' /proc/$p/status 2>/dev/null && exit 1; done; true"),
-				 0);
-		clear(&w);
-
-		emit_shell(&w, "cat >in.$RANK");
-		assert_int_equal(shell(&w, "echo word | timeout 30 %s ./job.sh", with), 0);
-		slurp(&w, "in.0", text, sizeof(text));
-		assert_string_equal(text, "word\n");
-		assert_int_equal(slurp(&w, "in.1", text, sizeof(text)), 0);
-		assert_int_equal(shell(&w, "timeout 30 %s ./job.sh <&-", with), 0);
-		clear(&w);
-	}
+	emit_shell(&w, "cat >in.$RANK");
+	all_end(&w, 0, "echo word | timeout 30 $with ./job.sh && test \"$(cat in.0)\" = word && test ! -s in.1");
+	all_end(&w, 0, "timeout 30 $with ./job.sh <&-");
+	clear(&w);
 }
 
 /* One rank takes the place of the script. */
