@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "feed/save_image.h"
-#include "feed/save_team.h"
+#include "feed/team.h"
 
 struct pit_hasher {
 	const struct pit_image *image;

@@ -11,7 +11,7 @@
 #include "feed/io.h"
 #include "feed/ladder.h"
 #include "feed/save_hash.h"
-#include "feed/save_team.h"
+#include "feed/team.h"
 
 #define DEPTH 8
 #define MOST_DEPTH 64 /* of blocks: 256 MiB of buffers */

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "feed/pages_private.h"
-#include "feed/save_team.h"
+#include "feed/team.h"
 #include "feed/save_write.h"
 
 #define THREADS 8

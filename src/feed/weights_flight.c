@@ -52,7 +52,7 @@ static void damaged(void *arg, size_t tensor)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- what came in is used, by the hands ---- */
+/* ---- what came in is used, by the team ---- */
 
 void pit_flights_free(struct pit_flights *s, struct pit_flight_slot *slot)
 {
@@ -82,9 +82,9 @@ static const char *next_chunk(struct pit_flights *s, struct pit_flight *f)
 	return data;
 }
 
-void pit_flight_use(struct pit_job *job)
+void pit_flight_use(struct pit_team_task *task)
 {
-	struct pit_flight *f = (struct pit_flight *)job;
+	struct pit_flight *f = (struct pit_flight *)task;
 	struct pit_flights *s = f->stream;
 	const char *data;
 
@@ -112,7 +112,7 @@ static void arrive(struct pit_flights *s, struct pit_flight *f, size_t read, con
 	f->busy |= give;
 	pthread_mutex_unlock(&s->lock);
 	if (give)
-		pit_hands_give(s->hands, &f->job);
+		pit_team_do(s->team, &f->task);
 }
 
 /* ---- reading ---- */

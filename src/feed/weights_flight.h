@@ -9,7 +9,7 @@
 
 #include "feed/io.h"
 #include "feed/pool.h"
-#include "feed/weights_hands.h"
+#include "feed/team.h"
 #include "feed/weights_use.h"
 
 #define PIT_FLIGHTS_BESIDE 4 /* lanes that are read at once */
@@ -18,13 +18,13 @@ struct pit_flights;
 
 /* What is under way of a lane. The stream's lock is for `arrived`, `used` and `busy`. */
 struct pit_flight {
-	struct pit_job job;
+	struct pit_team_task task;
 	struct pit_flights *stream;
 	const struct pit_lane *lane;
 	struct pit_use use;
 	size_t sent, back, used; /* reads */
 	const char **arrived;    /* of each read that is back: its bytes */
-	bool busy;               /* given to the hands */
+	bool busy;               /* given to the team */
 };
 
 struct pit_flight_slot {
@@ -44,7 +44,7 @@ struct pit_flight_file {
 struct pit_flights {
 	const struct pit_stream *job;
 	struct pit_io *io;
-	struct pit_hands *hands;
+	struct pit_team *team;
 	struct pit_pool *pool; /* of the slots' memory, when there is no arena */
 	struct pit_flight_slot *slots;
 	unsigned slot_count, turn;
@@ -68,6 +68,6 @@ void pit_flights_stop(struct pit_flights *s, int rc, const struct pit_error *err
 
 void pit_flights_send(struct pit_flights *s); /* as many requests as there are free slots */
 void pit_flights_free(struct pit_flights *s, struct pit_flight_slot *slot); /* with the lock held */
-void pit_flight_use(struct pit_job *job); /* a flight's job: uses what is back, in the order of the file */
+void pit_flight_use(struct pit_team_task *task); /* a flight's: uses what is back, in the order of the file */
 
 #endif

@@ -104,7 +104,6 @@ static int open_engine(struct pit_flights *s, struct pit_error *err)
 static int prepare(struct pit_flights *s, struct pit_error *err)
 {
 	const struct pit_weights_plan *plan = s->job->plan;
-	int rc;
 
 	s->flights = calloc(plan->count + 1, sizeof(*s->flights));
 	s->files = calloc(s->job->w->file_count + 1, sizeof(*s->files));
@@ -112,19 +111,17 @@ static int prepare(struct pit_flights *s, struct pit_error *err)
 		return pit_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < plan->count; i++) {
 		s->flights[i] =
-			(struct pit_flight){.stream = s, .lane = &plan->lanes[i], .job = {.run = pit_flight_use}};
+			(struct pit_flight){.stream = s, .lane = &plan->lanes[i], .task = {.fn = pit_flight_use}};
 		s->left += plan->lanes[i].reads.count > 0;
 	}
-	rc = pit_hands_open(THREADS, &s->hands);
-	if (rc)
-		return pit_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
-	return open_engine(s, err);
+	s->team = pit_team_open(pit_team_size(THREADS), NULL, NULL);
+	return s->team ? open_engine(s, err) : pit_fail(err, ENOMEM, "out of memory");
 }
 
-/* The hands first: they wake the engine. Nothing is given to them any more once there is an error, or all is done. */
+/* The team first: it wakes the engine. Nothing is given to it any more once there is an error, or all is done. */
 static void clear(struct pit_flights *s)
 {
-	pit_hands_close(s->hands);
+	pit_team_finish(s->team);
 	pit_io_close(s->io);
 	for (size_t i = 0; s->flights && i < s->job->plan->count; i++) {
 		pit_use_end(&s->flights[i].use);

@@ -19,8 +19,8 @@
 #include "../tempdir.h"
 #include "feed/ladder.h"
 #include "feed/safetensors.h"
+#include "feed/team.h"
 #include "feed/weights_arena.h"
-#include "feed/weights_hands.h"
 #include "feed/weights_plan.h"
 #include "pitcrew/weights.h"
 
@@ -790,29 +790,33 @@ static void test_place_shift(void **state)
 }
 
 struct counted {
-	struct pit_job job;
+	struct pit_team_task task;
 	int *sum;
 };
 
-static void count(struct pit_job *j)
+static void count(struct pit_team_task *task)
 {
-	__atomic_add_fetch(((struct counted *)j)->sum, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(((struct counted *)task)->sum, 1, __ATOMIC_SEQ_CST);
 }
 
-static void test_hands(void **state)
+/* With threads and without any. */
+static void test_team(void **state)
 {
-	struct counted jobs[100];
-	struct pit_hands *h = NULL;
-	int sum = 0;
+	struct counted tasks[100];
 
-	assert_int_equal(pit_hands_open(4, &h), 0);
-	for (size_t i = 0; i < PIT_COUNT(jobs); i++) {
-		jobs[i] = (struct counted){.job = {.run = count}, .sum = &sum};
-		pit_hands_give(h, &jobs[i].job);
+	for (unsigned threads = 0; threads < 5; threads += 4) {
+		struct pit_team *t = pit_team_open(threads, NULL, NULL);
+		int sum = 0;
+
+		assert_non_null(t);
+		for (size_t i = 0; i < PIT_COUNT(tasks); i++) {
+			tasks[i] = (struct counted){.task = {.fn = count}, .sum = &sum};
+			pit_team_do(t, &tasks[i].task);
+		}
+		pit_team_finish(t);
+		assert_int_equal(sum, 100);
 	}
-	pit_hands_close(h);
-	assert_int_equal(sum, 100);
-	pit_hands_close(NULL);
+	pit_team_finish(NULL);
 }
 
 /* What is there already stays, and the rest becomes present without being read into. */
@@ -859,7 +863,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte),   cmocka_unit_test(test_no_sums),
 		cmocka_unit_test(test_spoiled),      cmocka_unit_test(test_cut_under_way),
 		cmocka_unit_test(test_place),        cmocka_unit_test(test_place_shift),
-		cmocka_unit_test(test_hands),        cmocka_unit_test(test_touch),
+		cmocka_unit_test(test_team),         cmocka_unit_test(test_touch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "feed/save_team.h"
+#include "feed/team.h"
 #include "feed/thread.h"
 
 #include <errno.h>
