@@ -7,8 +7,8 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "feed/each.h"
 #include "feed/source_walk.h"
-#include "feed/thread.h"
 #include "feed/utf8.h"
 
 #define FIRST_LOOK 256  /* files after which the speed of the file system is known */
@@ -20,11 +20,8 @@ struct measure {
 	struct pit_file_list *list;
 	bool all; /* none may be missing */
 	const struct pit_source_extra *extra;
-	atomic_size_t next; /* file that nobody has taken yet */
 	atomic_uint_least64_t times;
-	atomic_int rc;
-	pthread_mutex_t lock; /* of what follows, and of calls of `extra` */
-	struct pit_error err; /* of the first failure */
+	pthread_mutex_t lock; /* of calls of `extra` */
 };
 
 /* File i cannot be looked at: 0 when that may be. */
@@ -55,8 +52,9 @@ static void note_time(struct measure *m, size_t i, const struct stat *st)
 	atomic_fetch_add(&m->times, XXH3_64bits_withSeed(name, strlen(name), ns));
 }
 
-static int measure_range(struct measure *m, size_t from, size_t to, struct pit_error *err)
+static int measure_range(void *arg, size_t from, size_t to, struct pit_error *err)
 {
+	struct measure *m = arg;
 	struct pit_file_list *l = m->list;
 	int rc = 0;
 
@@ -74,45 +72,6 @@ static int measure_range(struct measure *m, size_t from, size_t to, struct pit_e
 		}
 	}
 	return rc;
-}
-
-static void *measure_thread(void *arg)
-{
-	struct measure *m = arg;
-	size_t count = m->list->names.count;
-
-	while (!atomic_load(&m->rc)) {
-		size_t from = atomic_fetch_add(&m->next, PIECE);
-		struct pit_error err = PIT_ERROR_INIT;
-		int rc;
-
-		if (from >= count)
-			break;
-		rc = measure_range(m, from, count - from < PIECE ? count : from + PIECE, &err);
-		if (!rc)
-			continue;
-		pthread_mutex_lock(&m->lock);
-		if (!atomic_exchange(&m->rc, rc))
-			m->err = err;
-		pthread_mutex_unlock(&m->lock);
-	}
-	return NULL;
-}
-
-/* The calling thread is one of them, so that none at all can be had is no error. */
-static int measure_rest(struct measure *m, unsigned threads, struct pit_error *err)
-{
-	pthread_t thread[SLOW_THREADS];
-	unsigned started = 0;
-
-	while (started + 1 < threads && !pit_thread_start(&thread[started], measure_thread, m))
-		started++;
-	measure_thread(m);
-	while (started)
-		pthread_join(thread[--started], NULL);
-	if (m->rc && err)
-		*err = m->err;
-	return m->rc;
 }
 
 static void drop_missing(struct pit_file_list *l)
@@ -141,7 +100,7 @@ int pit_file_list_measure(struct pit_file_list *l, bool all, const struct pit_so
 			  struct pit_error *err)
 {
 	size_t count = l->names.count, look = count < FIRST_LOOK ? count : FIRST_LOOK;
-	struct measure m = {.list = l, .all = all, .extra = extra, .next = look, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct measure m = {.list = l, .all = all, .extra = extra, .lock = PTHREAD_MUTEX_INITIALIZER};
 	int64_t begin = pit_now();
 	unsigned threads;
 	int rc;
@@ -151,8 +110,8 @@ int pit_file_list_measure(struct pit_file_list *l, bool all, const struct pit_so
 		return pit_fail(err, ENOMEM, "out of memory");
 	rc = measure_range(&m, 0, look, err);
 	threads = threads_for((pit_now() - begin) / (int64_t)(look ? look : 1));
-	if (!rc && look < count)
-		rc = measure_rest(&m, count - look > PIECE ? threads : 1, err);
+	if (!rc)
+		rc = pit_each(look, count, PIECE, threads, measure_range, &m, err);
 	if (!rc && !all)
 		drop_missing(l);
 	l->times = m.times;

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
+#include "feed/each.h"
 #include "feed/source_tar.h"
-#include "feed/thread.h"
 #include "feed/utf8.h"
 
 #define THREADS 8 /* against the latency of a network file system; a local disk is busy with fewer */
@@ -22,12 +22,9 @@ struct load {
 	const char **section; /* of each shard in there; NULL: none */
 	bool *made;           /* by a scan, now */
 
-	atomic_size_t next;
-	atomic_int rc;
 	pthread_mutex_t lock; /* of what follows */
 	struct pit_shard_index_report *report;
 	uint64_t done, all; /* bytes */
-	struct pit_error err;
 };
 
 /* Says of a file of this name that it is not kept, once. */
@@ -203,42 +200,13 @@ static int load_shard(struct load *l, size_t i, struct pit_error *err)
 	return pit_wrap(err, rc, "%s", pit_file_list_show(l->list, i, name, sizeof(name)));
 }
 
-static void *load_thread(void *arg)
+static int load_shards(void *arg, size_t from, size_t to, struct pit_error *err)
 {
-	struct load *l = arg;
+	int rc = 0;
 
-	while (!atomic_load(&l->rc)) {
-		size_t i = atomic_fetch_add(&l->next, 1);
-		struct pit_error err = PIT_ERROR_INIT;
-		int rc;
-
-		if (i >= l->list->names.count)
-			break;
-		rc = load_shard(l, i, &err);
-		if (!rc)
-			continue;
-		pthread_mutex_lock(&l->lock);
-		if (!atomic_exchange(&l->rc, rc))
-			l->err = err;
-		pthread_mutex_unlock(&l->lock);
-	}
-	return NULL;
-}
-
-static int load_all(struct load *l, struct pit_error *err)
-{
-	pthread_t thread[THREADS];
-	unsigned started = 0;
-
-	while (started + 1 < THREADS && started + 1 < l->list->names.count &&
-	       !pit_thread_start(&thread[started], load_thread, l))
-		started++;
-	load_thread(l);
-	while (started)
-		pthread_join(thread[--started], NULL);
-	if (l->rc && err)
-		*err = l->err;
-	return l->rc;
+	for (size_t i = from; i < to && !rc; i++)
+		rc = load_shard(arg, i, err);
+	return rc;
 }
 
 /* Reads the one file of all indexes, where there is one; sections follow the order of shards. */
@@ -278,7 +246,7 @@ static int load(struct load *l, const char *index, struct pit_error *err)
 		l->all += l->list->size[i];
 	if (one)
 		read_kept(l, index);
-	rc = load_all(l, err);
+	rc = pit_each(0, l->list->names.count, 1, THREADS, load_shards, l, err);
 	if (!rc && one)
 		rc = write_kept(l, index, err);
 	return rc;
