@@ -2,6 +2,7 @@
 """The parts of tests/bench/feed. Each makes its data below `self.folder`, which is removed afterwards, and measures
 everything once a round, ours and the peers' in turn."""
 
+import functools
 import os
 import random
 import tarfile
@@ -33,6 +34,12 @@ class Part:
                 step()
             except Failed as error:
                 self.book.note("not measured: %s" % error)
+
+    def in_turn(self, number, *steps):
+        """Each round begins with another step: what runs later in a round finds more in the caches of the disk, or of the
+        host of a virtual machine."""
+        first = number % len(steps)
+        self.attempt(*steps[first:], *steps[:first])
 
     def cold(self, path):
         found = self.site.tool("evict", path="%s" % path, sync=1)[0]
@@ -100,6 +107,10 @@ class Loader(Part):
         wrong = self.site.peer_run("loader", "same", self.path("files"), self.order, 0)[0]["wrong"]
         self.book.note("contents of all batches beside DataLoader's in the same order: %d samples differ" % wrong)
 
+    def limit(self):
+        self.book.put("fio, one file, randread 112k, depth 32", self.disk_rate(
+            self.big, "randread", self.scaled(4 * 2 ** 30), "112k", 32, io_size=self.scaled(2 * 2 ** 30)))
+
     def ours(self):
         self.cold(self.path("files"))
         cold = self.load()
@@ -131,12 +142,9 @@ class Loader(Part):
         self.book.put(label + ", memory (PSS)", steps["pss"] / MIB, "MiB")
 
     def round(self, number):
-        self.attempt(
-            lambda: self.book.put("fio, one file, randread 112k, depth 32", self.disk_rate(
-                self.big, "randread", self.scaled(4 * 2 ** 30), "112k", 32, io_size=self.scaled(2 * 2 ** 30))),
-            self.ours, lambda: self.peer("pitcrew", "pitcrew (Python)"))
-        for workers in self.workers:
-            self.attempt(lambda: self.peer(workers, "DataLoader, %d workers" % workers))
+        self.in_turn(
+            number, self.limit, self.ours, lambda: self.peer("pitcrew", "pitcrew (Python)"),
+            *(functools.partial(self.peer, workers, "DataLoader, %d workers" % workers) for workers in self.workers))
 
     def finish(self):
         def peers(figure):
@@ -196,11 +204,13 @@ class Tar(Part):
         self.book.put("tarfile, as webdataset reads", found["bytes"] / found["seconds"] / MIB)
         self.site.tool("load", kind="tar", path=self.path("shards"), batches=1)
 
+    def limit(self, block, depth):
+        self.book.put("fio, read %s, depth %d" % (block, depth), self.disk_rate(
+            self.big, "read", self.scaled(2 * 2 ** 30), block, depth))
+
     def round(self, number):
-        for block, depth in (("1m", 32), ("4m", 8)):
-            self.attempt(lambda: self.book.put("fio, read %s, depth %d" % (block, depth), self.disk_rate(
-                self.big, "read", self.scaled(2 * 2 ** 30), block, depth)))
-        self.attempt(lambda: self.ours("blocks"), lambda: self.ours("none"), self.tarfile)
+        self.in_turn(number, lambda: self.limit("1m", 32), lambda: self.ours("blocks"), lambda: self.limit("4m", 8),
+                     lambda: self.ours("none"), self.tarfile)
 
     def finish(self):
         both = ["fio, read 1m, depth 32", "fio, read 4m, depth 8"]
@@ -236,9 +246,8 @@ class Records(Part):
         self.book.put("Python, a pread() each", found["records"] / found["seconds"], "IOPS")
 
     def round(self, number):
-        for depth in self.depths:
-            self.attempt(lambda: self.fio(depth), lambda: self.ours(depth))
-        self.attempt(self.peer)
+        self.in_turn(number, *(functools.partial(what, depth) for depth in self.depths for what in (self.fio, self.ours)),
+                     self.peer)
 
     def finish(self):
         for depth in self.depths:
@@ -291,8 +300,8 @@ class Checkpoint(Part):
         os.unlink(path)
 
     def round(self, number):
-        self.attempt(
-            self.fio, lambda: self.durable(1), lambda: self.durable(0),
+        self.in_turn(
+            number, self.fio, lambda: self.durable(1), lambda: self.durable(0),
             lambda: self.torch("save_ours", "pitcrew (Python), durable"),
             lambda: self.torch("save_torch_durable", "torch.save, fsync, rename, fsync"),
             lambda: self.torch("save_torch", "torch.save, not durable"), self.behind)
@@ -333,23 +342,24 @@ class Weights(Part):
         self.way(found)
         self.book.put(label, found["bytes"] / found["seconds"] / MIB)
 
+    def limit(self, path, label, size, block, depth):
+        self.cold(path)
+        self.book.put(label, self.disk_rate(path, "read", size, block, depth))
+
     def peer(self, way, path, label, size):
         self.cold(path)
         self.book.put(label, size / self.site.peer.ask("load", way, path)["seconds"] / MIB)
 
     def round(self, number):
-        self.cold(self.file)
-        for block, depth in self.shapes:
-            self.attempt(lambda: self.book.put("fio, read %s, depth %d" % (block, depth), self.disk_rate(
-                self.file, "read", self.bytes, block, depth)))
         small = 10000 * 16384
-        self.attempt(
+        self.in_turn(
+            number, *(functools.partial(self.limit, self.file, "fio, read %s, depth %d" % shape, self.bytes, *shape)
+                      for shape in self.shapes),
             lambda: self.ours(self.file, "pitcrew"),
             lambda: self.peer("torch", self.path("big", "model.pt"), "torch.load", self.bytes),
             lambda: self.peer("mapped", self.file, "mmap() and a copy of each", self.bytes),
             lambda: self.peer("each", self.file, "one tensor after the other (Python)", self.bytes),
-            lambda: self.cold(self.small),
-            lambda: self.book.put("10,000 small: fio, read 4m, depth 8", self.disk_rate(self.small, "read", small, "4m", 8)),
+            lambda: self.limit(self.small, "10,000 small: fio, read 4m, depth 8", small, "4m", 8),
             lambda: self.ours(self.small, "10,000 small: pitcrew"),
             lambda: self.ours(self.small, "10,000 small: one after the other (C)", each=1),
             lambda: self.peer("mapped", self.small, "10,000 small: mmap() and a copy of each", small),
