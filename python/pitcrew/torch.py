@@ -15,7 +15,7 @@ from ._loader import Loader, epoch_of, rank_and_world
 from ._source import Source
 
 
-def tensors(batch, i):
+def _tensors(batch, i):
     """Sample i as a torch tensor of bytes that shares its memory; a dict of them where it has several parts."""
     keys = batch.parts(i).keys()
     return batch.torch(i) if keys == {""} else {key: batch.torch(i, key) for key in keys}
@@ -77,7 +77,7 @@ class Dataset(data.IterableDataset):
 
     def _samples(self, batch):
         for i in range(len(batch)):
-            yield self.transform(batch[i]) if self.transform else tensors(batch, i)
+            yield self.transform(batch[i]) if self.transform else _tensors(batch, i)
 
 
 class DataLoader(data.DataLoader):

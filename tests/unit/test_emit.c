@@ -227,10 +227,11 @@ static void all_end(const struct world *w, int code, const char *body)
 	pit_buf_printf(&line, "cd %s || exit 99\n", w->dir);
 	for (size_t i = 0; i < PIT_COUNT(shells); i++)
 		if (can(programs[i]))
-			pit_buf_printf(&line,
-				       "(mkdir -p at%zu && cd at%zu && cp ../job.sh . && with='%s' && {\n%s\n}\n"
-				       "echo $? >code) &\n",
-				       i, i, shells[i], body);
+			pit_buf_printf(
+				&line,
+				"(mkdir -p at%zu && cd at%zu && cp ../job.sh . && rm -f code && with='%s' && (\n%s\n)\n"
+				"echo $? >code) &\n",
+				i, i, shells[i], body);
 	pit_buf_printf(&line, "wait");
 	assert_int_equal(system(line.data), 0);
 	for (size_t i = 0; i < PIT_COUNT(shells); i++) {

@@ -36,10 +36,9 @@ class Part:
                 self.book.note("not measured: %s" % error)
 
     def in_turn(self, number, *steps):
-        """Each round begins with another step: what runs later in a round finds more in the caches of the disk, or of the
-        host of a virtual machine."""
-        first = number % len(steps)
-        self.attempt(*steps[first:], *steps[:first])
+        """Each round has another order: what runs later finds more in the caches of the disk, or of the host of a virtual
+        machine."""
+        self.attempt(*random.Random(number).sample(steps, len(steps)))
 
     def cold(self, path):
         found = self.site.tool("evict", path="%s" % path, sync=1)[0]
@@ -200,9 +199,11 @@ class Tar(Part):
         for index in os.listdir(self.path("shards")):
             if not index.endswith(".tar"):
                 os.unlink(self.path("shards", index))
-        found = self.site.peer.ask("read_tar", self.path("shards"))
-        self.book.put("tarfile, as webdataset reads", found["bytes"] / found["seconds"] / MIB)
-        self.site.tool("load", kind="tar", path=self.path("shards"), batches=1)
+        try:
+            found = self.site.peer.ask("read_tar", self.path("shards"))
+            self.book.put("tarfile, as webdataset reads", found["bytes"] / found["seconds"] / MIB)
+        finally:
+            self.site.tool("load", kind="tar", path=self.path("shards"), batches=1)  # makes the indexes again
 
     def limit(self, block, depth):
         self.book.put("fio, read %s, depth %d" % (block, depth), self.disk_rate(
