@@ -36,10 +36,10 @@ def panel(book, title, rows, top):
 
 def draw(path, books, site):
     """Writes the picture; False when there is nothing to draw."""
-    loader = [("fio, one file: the disk's limit", "fio, one file, randread 112k, depth 32", "limit"),
+    loader = [("fio, one file, at random", "fio, one file, randread 112k, depth 32", "limit"),
               ("pitcrew (C)", "pitcrew (C), cold", "ours"), ("pitcrew (Python)", "pitcrew (Python), cold", "ours")]
     loader += [("DataLoader, %d workers" % n, "DataLoader, %d workers, cold" % n, "peer") for n in (0, 1, 2, 4)]
-    save = [("fio, fsync at the end: the limit", "fio, write 4m, depth 8, fsync at the end", "limit"),
+    save = [("fio, fsync at the end", "fio, write 4m, depth 8, fsync at the end", "limit"),
             ("pitcrew (C)", "pitcrew (C), durable", "ours"), ("pitcrew (Python)", "pitcrew (Python), durable", "ours"),
             ("torch.save, fsync, rename, fsync", "torch.save, fsync, rename, fsync", "peer"),
             ("torch.save, not durable", "torch.save, not durable", "peer")]
