@@ -16,7 +16,9 @@ struct pit_error {
 		0                                                                                                      \
 	}
 
-/* Sets `err` (when not NULL) to errno `code` and the formatted text; returns -code. errno is preserved. */
+/* These two are for pitcrew itself: libpitcrew does not export them.
+ *
+ * Sets `err` (when not NULL) to errno `code` and the formatted text; returns -code. errno is preserved. */
 int pit_fail(struct pit_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "formatted text: " in front of what `err` says and returns `rc` unchanged; does nothing when rc is 0 or more.

@@ -124,8 +124,8 @@ struct pit_loader_want {
 	struct pit_io_want io;
 	uint64_t cache_bytes; /* 0: no sample cache. In memory no more is taken than the samples have */
 	enum pit_policy cache_policy;
-	const char *cache_dir; /* NULL: in memory. Else a directory on a local disk, which may be used again by later
-				  runs and by other ranks */
+	const char *cache_dir; /* with cache_bytes. NULL: in memory. Else a directory on a local disk, which may be used
+				  again by later runs and by other ranks */
 };
 
 /* Starts reading in threads of its own. The source may be closed at once. */

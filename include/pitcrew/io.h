@@ -27,7 +27,7 @@ enum pit_io_cache {
 	PIT_IO_CACHE_AUTO,
 	PIT_IO_DIRECT,    /* O_DIRECT, by the alignment that statx tells */
 	PIT_IO_DONTCACHE, /* RWF_DONTCACHE: through the page cache, dropped at once (Linux 6.14) */
-	PIT_IO_BUFFERED,  /* page cache, with posix_fadvise */
+	PIT_IO_BUFFERED,  /* page cache */
 };
 
 enum pit_pages {
@@ -52,8 +52,9 @@ struct pit_io_want {
 	enum pit_io_cache cache;
 	enum pit_pages pages;
 	enum pit_lock lock;
-	int node_plus_1;  /* memory of NUMA node N: N + 1. 0: the node of the calling thread, where there are several */
-	unsigned depth;   /* requests at once, 1 to 4096; 0: by measurement or 32 */
+	int node_plus_1; /* memory of NUMA node N: N + 1. 0: the node of the calling thread, where there are several */
+	unsigned depth;  /* requests at once, 1 to 4096 (saves: 64 at most); 0: by measurement (loader), 16 (weights), 8
+			    (saves), else 32 */
 	unsigned threads; /* of the engine "threads", 1 to 256; 0: like depth, at most 16 */
 };
 

@@ -31,6 +31,7 @@ from ._abi import number_of, whole
 from ._errors import Error, NotFound
 from ._io import io_want, rungs, size
 from ._library import call, lib, opened, path_of
+from ._loader import rank_and_world
 from .weights import Weights
 
 Loaded = namedtuple("Loaded", "step state loader extra path")
@@ -185,16 +186,17 @@ class Async:
         until wait(); "durable": when it is on disk. Tensors of a GPU are copied to the CPU by save() in each mode.
     memory: bound of the memory for copies (0: as much as a save needs).
     rank, world: give them when each rank saves a share of its own; rank 0 then waits up to `timeout` seconds for the others
-        before the checkpoint counts. By default one process saves all.
+        before the checkpoint counts. By default one process, which must be rank 0, saves all.
 
     An error of a save that went on behind comes at the next save(), wait() or close(), once. When the program ends, what is
     under way is finished; that it failed is then a RuntimeWarning."""
 
-    def __init__(self, directory, keep=3, mode="copy", *, memory=0, rank=0, world=1, timeout=600, checksums=True, io=None):
+    def __init__(self, directory, keep=3, mode="copy", *, memory=0, rank=None, world=None, timeout=600, checksums=True, io=None):
         number_of(_abi.MODES, mode, "mode")
         self.directory, self.mode = os.fspath(directory), mode
-        self.world = whole(world, "world", 1, 2**32 - 1)
-        self.rank, self.timeout = whole(rank, "rank", 0, self.world - 1), whole(timeout, "timeout", 0, 2**32 - 1)
+        self._alone = rank is None and world is None
+        self.world = whole(1 if world is None else world, "world", 1, 2**32 - 1)
+        self.rank, self.timeout = whole(rank or 0, "rank", 0, self.world - 1), whole(timeout, "timeout", 0, 2**32 - 1)
         want = _abi.pit_checkpoint_want(size=sizeof(_abi.pit_checkpoint_want), keep=whole(keep, "keep", 0, 2**32 - 1),
                                         memory=size(memory, "memory"), io=io_want(io), no_checksums=not checksums,
                                         rank=self.rank, world=self.world)
@@ -210,11 +212,21 @@ class Async:
             raise ValueError("the checkpoints were closed")
         return self._handle
 
+    @staticmethod
+    def _refuse_others():
+        """Several ranks that each think themselves alone would overwrite each other's files."""
+        rank, world = rank_and_world()
+        if rank:
+            raise ValueError(f"this is rank {rank} of {world}, and the saver was made as if there were one: let rank 0 alone save, or make it "
+                             "with rank= and world= in each")
+
     def save(self, step, state, loader=None, extra=None, mode=None):
         """Makes `state` checkpoint number `step`, together with the position of `loader` (anything with state_dict() such
         as pitcrew.Loader, or what that gave), all or nothing. `extra`: anything that JSON can hold."""
         import json
         handle, mode = self._open(), number_of(_abi.MODES, mode or self.mode, "mode")
+        if self._alone:
+            self._refuse_others()
         prefix, step = _prefix(self.rank), whole(step, "step", 0, 2**63 - 1)
         text, pieces, _, _ = _tree.encode(state, prefix)
         if self.rank:

@@ -196,7 +196,7 @@ static const struct argp argp = {
 	.args_doc = "PATH...",
 	.children = children,
 	.doc = "Time the loader on these samples: how fast they come, how long a batch is waited for, and what it "
-	       "costs.\vChanges nothing. Exit codes: 0 done, 3 could not, 64 usage.",
+	       "costs.\vWrites nothing but the index of tar shards that have none, and the cache directory. Exit codes: 0 done, 3 could not, 64 usage.",
 };
 
 struct bench {
