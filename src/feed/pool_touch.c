@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
+#include "feed/each.h"
 #include "feed/pool_pages.h"
+#include "feed/team.h"
 #include "feed/thread.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -15,14 +16,6 @@
 #define THREADS_MOST 8
 #define STEP (UINT64_C(8) << 20)        /* bytes between looks whether to stop */
 #define PART_LEAST (UINT64_C(64) << 20) /* bytes for which a thread is worth its start */
-
-struct part {
-	pthread_t thread;
-	bool started;
-	char *base;
-	size_t size, page;
-	int rc;
-};
 
 static int touch_range(char *base, size_t size, size_t page)
 {
@@ -35,51 +28,19 @@ static int touch_range(char *base, size_t size, size_t page)
 	return 0;
 }
 
-static void *touch(void *arg)
+static int touch(void *arg, size_t from, size_t to, struct pit_error *err)
 {
-	struct part *p = arg;
+	const struct pit_pages_map *m = arg;
 
-	p->rc = touch_range(p->base, p->size, p->page);
-	return NULL;
-}
-
-static size_t allowed_cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 1;
-	return CPU_COUNT(&set);
+	return touch_range((char *)m->base + from * m->page, (to - from) * m->page, m->page);
 }
 
 int pit_pages_touch(const struct pit_pages_map *m, size_t bytes)
 {
-	struct part parts[THREADS_MOST] = {0};
-	size_t pages = (bytes + m->page - 1) / m->page, cpus = allowed_cpus(), n = bytes / PART_LEAST + 1;
-	int rc = 0;
+	size_t pages = (bytes + m->page - 1) / m->page, n = bytes / PART_LEAST + 1, most = pit_team_size(THREADS_MOST);
 
-	n = n > cpus ? cpus : n;
-	n = n > THREADS_MOST ? THREADS_MOST : n;
-	n = n > pages ? pages : n;
-	for (size_t i = 0; i < n; i++) {
-		size_t begin = pages * i / n, end = pages * (i + 1) / n;
-
-		parts[i] = (struct part){
-			.base = (char *)m->base + begin * m->page,
-			.size = (end - begin) * m->page,
-			.page = m->page,
-		};
-		if (i + 1 < n)
-			parts[i].started = !pit_thread_start(&parts[i].thread, touch, parts + i);
-		if (!parts[i].started)
-			touch(parts + i);
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (parts[i].started)
-			pthread_join(parts[i].thread, NULL);
-		rc = rc ? rc : parts[i].rc;
-	}
-	return rc;
+	n = n > most ? most : n;
+	return pit_each(0, pages, (pages + n - 1) / n, n, touch, (void *)m, NULL);
 }
 
 struct pit_touch {
